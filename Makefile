@@ -1,0 +1,68 @@
+# One command each, the same on a laptop and in CI. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+DATA_DIR ?= data/demo
+SEEDS ?= 2000
+SEED ?= 1
+CARGO := cargo
+# The simulator and the load generator are release programs: a debug build would measure the compiler.
+RELEASE := $(CARGO) run --release --locked --quiet
+
+.PHONY: help run test test-long test-crash sim bench conformance openapi fmt lint deny clean tools
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: tools ## build, then serve a demo system and print a ready-to-paste refund
+	$(CARGO) build --release --locked --bin refundry
+	exec $(TARGET_DIR)/release/refundry demo --data-dir $(DATA_DIR)
+
+test: tools lint ## format check, clippy, documentation tests, every test; what CI runs
+	$(CARGO) test --workspace --locked --doc --quiet
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	  echo "cargo nextest run --workspace --locked --no-fail-fast"; \
+	  cargo nextest run --workspace --locked --no-fail-fast; \
+	else \
+	  echo "cargo test --workspace --locked --no-fail-fast --all-targets"; \
+	  cargo test --workspace --locked --no-fail-fast --all-targets; \
+	fi
+
+test-long: tools ## SEEDS=2000 simulated runs, ten of them twice, then six planted bugs that must be found
+	scripts/test-long $(SEEDS)
+
+test-crash: tools ## kill -9 the release server fifty times under load, then audit
+	scripts/test-crash
+
+sim: tools ## one simulated run: make sim SEED=42
+	$(RELEASE) -p refundry-simulator -- --seed $(SEED)
+
+bench: tools ## measure the release server and print one table
+	$(CARGO) build --release --locked --bin refundry
+	$(RELEASE) -p refundry-bench
+
+conformance: tools ## the vendor's own SDK against a demo server over TLS on 127.0.42.1:443 (needs root)
+	scripts/conformance-antom
+
+openapi: tools ## write the committed OpenAPI document anew
+	$(RELEASE) --bin refundry -- openapi
+
+fmt: tools ## format every file
+	$(CARGO) fmt --all
+
+lint: tools ## format check and clippy, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+deny: tools ## licences, advisories and sources of all dependencies (installs cargo-deny when missing)
+	@cargo deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --all-features check
+
+clean: ## remove build products and the demo's data
+	$(CARGO) clean
+	rm -rf data bench-results
+
+tools: ## check for a compiler and install what is missing
+	@scripts/install-build-tools
