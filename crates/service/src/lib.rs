@@ -1,1 +1,7 @@
-//! placeholder
+//! The imperative shell around the engine: effects, credentials, workers.
+
+pub mod cpu_pool;
+pub mod random;
+pub mod seal;
+pub mod signatures;
+pub mod tokens;

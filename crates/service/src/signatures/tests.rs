@@ -1,0 +1,118 @@
+use super::*;
+
+const PKCS8: &str = include_str!("../../tests/keys/rsa.pkcs8.b64");
+const PKCS1: &str = include_str!("../../tests/keys/rsa.pkcs1.pem");
+const SPKI: &str = include_str!("../../tests/keys/rsa.spki.b64");
+const SPKI_PEM: &str = include_str!("../../tests/keys/rsa.spki.pem");
+const PUBLIC_PKCS1: &str = include_str!("../../tests/keys/rsa.public.pkcs1.pem");
+const SHORT_SPKI: &str = include_str!("../../tests/keys/rsa1024.spki.b64");
+const EC_SPKI: &str = include_str!("../../tests/keys/p256.spki.b64");
+/// Made by `openssl dgst -sha256 -sign` over `hello`.
+const OPENSSL_SIGNATURE: &str = include_str!("../../tests/keys/hello.signature.b64");
+
+#[test]
+fn signs_as_openssl_does_from_every_form_of_the_key() {
+    for text in [PKCS8, PKCS1] {
+        let signer = RsaSigner::parse(text).unwrap();
+        assert_eq!(signer.sign_base64(b"hello"), OPENSSL_SIGNATURE.trim());
+        assert_eq!(signer.public_spki(), SPKI.trim());
+    }
+}
+
+#[test]
+fn verifies_with_every_form_of_the_key() {
+    let spki_in_two_lines = format!("{}\r\n {}\n", &SPKI.trim()[..100], &SPKI.trim()[100..]);
+    for text in [SPKI, SPKI_PEM, PUBLIC_PKCS1, &spki_in_two_lines] {
+        let verifier = RsaVerifier::parse(text).unwrap();
+        assert!(verifier.verify_base64(b"hello", OPENSSL_SIGNATURE.trim()));
+        assert!(verifier.verify_base64(b"hello", OPENSSL_SIGNATURE.trim().trim_end_matches('=')));
+        assert!(!verifier.verify_base64(b"hullo", OPENSSL_SIGNATURE.trim()));
+        assert!(!verifier.verify_base64(b"hello", "AAAA"));
+        assert!(!verifier.verify_base64(b"hello", "not base64!"));
+        assert!(!verifier.verify_base64(b"hello", ""));
+    }
+}
+
+#[test]
+fn refuses_what_is_not_an_rsa_key() {
+    let too_long = "A".repeat(KEY_TEXT_LENGTH_MAX + 1);
+    for (text, error) in [
+        ("", KeyError::NotBase64),
+        ("not base64!", KeyError::NotBase64),
+        (&too_long, KeyError::NotBase64),
+        ("AAAA", KeyError::NotRsa),
+        (SHORT_SPKI, KeyError::NotRsa),
+        (EC_SPKI, KeyError::NotRsa),
+        (PKCS8, KeyError::NotRsa),
+    ] {
+        assert_eq!(RsaVerifier::parse(text).err(), Some(error), "{text}");
+    }
+    for (text, error) in [
+        ("", KeyError::NotBase64),
+        ("AAAA", KeyError::NotRsa),
+        (SPKI, KeyError::NotRsa),
+    ] {
+        assert_eq!(RsaSigner::parse(text).err(), Some(error), "{text}");
+    }
+}
+
+#[test]
+fn a_generated_pair_fits_together() {
+    let texts = generate_rsa_keys();
+    assert!(
+        !texts.private_pkcs8.contains(char::is_whitespace)
+            && !texts.public_spki.contains(char::is_whitespace)
+    );
+    let signature = RsaSigner::parse(&texts.private_pkcs8)
+        .unwrap()
+        .sign(b"message");
+    assert!(
+        RsaVerifier::parse(&texts.public_spki)
+            .unwrap()
+            .verify(b"message", &signature)
+    );
+    assert!(
+        !RsaVerifier::parse(SPKI)
+            .unwrap()
+            .verify(b"message", &signature)
+    );
+}
+
+#[test]
+fn webhook_signatures_follow_the_published_example() {
+    // The example of the Standard Webhooks specification.
+    let secret = webhook_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let (id, at, body) = (
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1_614_265_330,
+        br#"{"test": 2432232314}"#,
+    );
+    let signature = webhook_signature(&secret, id, at, body);
+    assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    assert!(verify_webhook(
+        &secret,
+        id,
+        at,
+        body,
+        &format!("v1a,AAAA v1,AAAA {signature}")
+    ));
+    assert!(!verify_webhook(&secret, id, at + 1, body, &signature));
+    assert!(!verify_webhook(&secret, id, at, body, "v1,AAAA"));
+    assert!(!verify_webhook(&secret, id, at, body, ""));
+    assert_eq!(webhook_secret("plain").as_slice(), b"plain");
+}
+
+#[test]
+fn digests_are_the_published_ones() {
+    assert_eq!(
+        sha256_hex(b"abc"),
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    );
+    let tag = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
+    assert_eq!(
+        hex::encode(tag),
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    );
+    assert!(constant_time_equal(b"same", b"same"));
+    assert!(!constant_time_equal(b"same", b"sane") && !constant_time_equal(b"same", b"sam"));
+}
