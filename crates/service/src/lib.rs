@@ -1,6 +1,7 @@
 //! The imperative shell around the engine: effects, credentials, workers.
 
 pub mod cpu_pool;
+pub mod outgoing;
 pub mod random;
 pub mod seal;
 pub mod signatures;
