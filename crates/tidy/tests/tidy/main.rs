@@ -1,0 +1,10 @@
+//! The house rules as tests. Each test is one rule; its message says what to do.
+
+mod budgets;
+mod documents;
+mod edges;
+mod migrations;
+mod names;
+mod purity;
+mod silencers;
+mod texts;
