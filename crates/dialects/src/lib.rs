@@ -1,1 +1,232 @@
-//! placeholder
+//! The wire protocols: bytes to the engine's words and back. No axum, no clock, no database; keys come in from outside.
+
+pub mod wire;
+
+use refundry_engine::credential::Credential;
+use refundry_engine::event::Event;
+use refundry_engine::idempotency::ComparedFields;
+use refundry_engine::payment::PaymentKey;
+use refundry_engine::policy::PolicyPatch;
+use refundry_engine::refund::Refund;
+use refundry_engine::{RefundId, Refusal, Timestamp};
+use refundry_ledger::Money;
+
+pub use wire::{WireRequest, WireResponse};
+
+/// One external wire protocol. Identify and authenticate come before anything is parsed.
+pub trait Dialect: Sync {
+    /// Who claims to call, with which key.
+    fn identify(&self, request: &WireRequest<'_>) -> Result<Claimed, WireError>;
+    /// Whether the request proves it, on the bytes as they were sent.
+    fn authenticate(&self, request: &WireRequest<'_>, claimed: &Claimed, keys: &dyn Keys) -> Result<(), WireError>;
+    /// Bytes to a wish and its idempotency key.
+    fn read(&self, request: &WireRequest<'_>) -> Result<Incoming, WireError>;
+    /// An outcome to bytes, signed.
+    fn render(&self, outcome: &Answer<'_>, context: &Context<'_>) -> WireResponse;
+    /// An event to the notification that announces it; `None` when the dialect has no word for it. Signed.
+    fn notify(&self, announcement: &Announcement<'_>, context: &Context<'_>) -> Option<NotificationRequest>;
+    /// Whether a receiver's reply acknowledges a notification.
+    fn acknowledged(&self, status: u16, body: &[u8]) -> bool;
+}
+
+/// A dialect with what the shell needs to know of it as facts.
+pub struct DialectEntry {
+    /// The name in storage and configuration.
+    pub name: &'static str,
+    /// Exact paths that it answers.
+    pub paths: &'static [&'static str],
+    /// Prefixes below which it answers every other path with its own "unknown path".
+    pub prefixes: &'static [&'static str],
+    /// What the policy of a new terminal says.
+    pub policy: fn() -> PolicyPatch,
+    /// Seconds between the sends of a notification, the first usually 0; its length is the number of sends.
+    pub resend_seconds: &'static [u32],
+    /// Whether sandbox terminals send again at all.
+    pub resends_in_sandbox: bool,
+    /// Whether refusals that come after the replay check are remembered.
+    pub remembers_refusals: bool,
+    /// Result codes that may be forced for a while, by API: the "error scenario simulation".
+    pub forcible: &'static [(&'static str, &'static [&'static str])],
+    /// How it speaks.
+    pub dialect: &'static dyn Dialect,
+}
+
+/// Every dialect that is spoken. A new one is a folder, golden files, a line here, a page of documentation.
+pub static ALL: &[&DialectEntry] = &[];
+
+/// Who claims to call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The dialect's name for the caller: the lookup of its credentials.
+    pub lookup: String,
+    /// The scheme of proof, as credentials name it: `rsa`, `api_key`.
+    pub scheme: &'static str,
+    /// The version of the key, when the request names it.
+    pub key_version: Option<u32>,
+}
+
+/// The keys of the claimed caller, parsed and kept by the shell; comparisons take constant time.
+pub trait Keys {
+    /// Whether there is any key at all.
+    fn is_empty(&self) -> bool;
+    /// Whether `signature` over `message` is RSASSA-PKCS1-v1_5 with SHA-256 by one of the caller's keys (of that version, if it is named).
+    fn rsa_sha256(&self, key_version: Option<u32>, message: &[u8], signature: &[u8]) -> bool;
+    /// Whether `token` is one of the caller's API keys.
+    fn token(&self, token: &str) -> bool;
+}
+
+/// Signs for us, with the key that belongs to the caller (or with the gateway's own, when the caller is unknown).
+pub trait Signer {
+    /// Version of the key, as the answer names it.
+    fn key_version(&self) -> u32;
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    fn rsa_sha256(&self, message: &[u8]) -> Vec<u8>;
+}
+
+/// A request that is well formed in its protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    /// Asks for a refund.
+    Refund(Box<RefundWish>),
+    /// Asks how a refund stands.
+    Inquiry(RefundInquiry),
+}
+
+impl Incoming {
+    /// The dialect's name of the API, for forced answers and metrics.
+    pub const fn api(&self) -> &'static str {
+        match self {
+            Self::Refund(_) => "refund",
+            Self::Inquiry(_) => "inquiryRefund",
+        }
+    }
+}
+
+/// A refund as it is asked for on the wire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefundWish {
+    /// The merchant's number.
+    pub number: String,
+    /// What is compared when the number comes again.
+    pub compared: ComparedFields,
+    /// Which payment.
+    pub payment: PaymentKey,
+    /// How much in all.
+    pub amount: Money,
+    /// The marketing part.
+    pub marketing: Option<Money>,
+    /// What the caller believes is left.
+    pub expected_remaining: Option<Money>,
+    /// A reference of the merchant behind the merchant.
+    pub merchant_reference: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Comes back as it was sent.
+    pub metadata: Option<String>,
+    /// Where its end is announced.
+    pub notify_url: Option<String>,
+}
+
+/// Which refund is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefundInquiry {
+    /// By our id.
+    Id(RefundId),
+    /// By the merchant's number.
+    Number(String),
+    /// By a text that cannot be one of our ids: it is unknown.
+    Nonsense,
+}
+
+/// What is to be said.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer<'a> {
+    /// To a refund: it stands so. `synchronous` says whether the terminal's callers wait for the end.
+    Refund {
+        /// The refund.
+        refund: &'a Refund,
+        /// Whether answers wait for the end.
+        synchronous: bool,
+    },
+    /// To an inquiry: it stands so.
+    Inquiry {
+        /// The refund.
+        refund: &'a Refund,
+    },
+    /// Declined.
+    Refused(&'a Refusal),
+    /// Malformed, or not proved.
+    Malformed(&'a WireError),
+    /// Our side broke, or is busy: "try again".
+    Fault,
+    /// An answer that was forced for a sandbox terminal.
+    Forced(&'a str),
+}
+
+/// What rendering needs beside the outcome.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The path that was called, as it was signed; the path of the receiver for notifications.
+    pub path: &'a str,
+    /// The dialect's name for the caller, echoed in answers.
+    pub lookup: &'a str,
+    /// The scheme by which the caller proved itself: answers to API keys are not signed.
+    pub scheme: &'a str,
+    /// The instant of the answer.
+    pub now: Timestamp,
+    /// Signs for us.
+    pub signer: &'a dyn Signer,
+}
+
+/// What is announced.
+#[derive(Clone, Copy, Debug)]
+pub struct Announcement<'a> {
+    /// What happened.
+    pub event: &'a Event,
+    /// The refund that it is about, as it stands.
+    pub refund: &'a Refund,
+    /// The credential of the receiver, newest first.
+    pub credential: &'a Credential,
+}
+
+/// A notification as it goes out, except for where to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotificationRequest {
+    /// Header names and values, in this order.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A request that is not well formed, or does not prove who sent it. Never stored, never remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WireError {
+    /// Not a path that this dialect knows.
+    UnknownPath,
+    /// Not a method that the path takes.
+    MethodNotAllowed,
+    /// The body is not of the type that the dialect speaks.
+    MediaType,
+    /// The body is larger than allowed.
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Nobody of that name.
+    UnknownCaller,
+    /// Somebody of that name, without a key.
+    NoKey,
+    /// The proof does not hold.
+    BadSignature,
+    /// The proof holds, but not for this.
+    NotAllowed,
+    /// A field is missing or is not what it should be.
+    Field {
+        /// Its name on the wire.
+        field: String,
+        /// The limit and the cure, in English.
+        rule: String,
+    },
+    /// More requests than allowed.
+    TooMany,
+}

@@ -1,1 +1,36 @@
-//! placeholder
+//! The refund engine: payments and refunds, their states, and the decisions about them. Pure: no I/O, no clock, no randomness, no ids of its
+//! own. [`decide`] looks at a [`Snapshot`] and a [`Command`] and gives a [`Verdict`]; whoever calls it loads the one and applies the other.
+
+mod actor;
+pub mod chart;
+pub mod command;
+pub mod credential;
+mod decide;
+pub mod event;
+pub mod idempotency;
+pub mod ids;
+pub mod merchant;
+pub mod money_text;
+pub mod notification;
+pub mod payment;
+pub mod policy;
+pub mod refund;
+mod refusal;
+mod scope;
+mod snapshot;
+pub mod task;
+mod timestamp;
+pub mod verdict;
+
+pub use actor::Actor;
+pub use command::{Act, Command, Stamp};
+pub use decide::decide;
+pub use ids::{
+    AuditId, CredentialId, EndpointId, EntryId, IdBlock, MerchantId, NotAnId, NotificationId, PaymentId, RefundId, TaskId, TerminalId,
+};
+pub use merchant::Mode;
+pub use refusal::Refusal;
+pub use scope::Scope;
+pub use snapshot::Snapshot;
+pub use timestamp::Timestamp;
+pub use verdict::{Changes, Outcome, Verdict, Write};

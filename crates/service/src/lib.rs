@@ -1,8 +1,10 @@
 //! The imperative shell around the engine: effects, credentials, workers.
 
+pub mod acquirer;
 pub mod cpu_pool;
 pub mod outgoing;
 pub mod random;
 pub mod seal;
 pub mod signatures;
 pub mod tokens;
+pub mod world;

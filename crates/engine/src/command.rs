@@ -1,0 +1,280 @@
+//! What can be asked of the engine: values, so that they can be queued, batched, run again and recorded.
+
+use refundry_ledger::Money;
+
+use crate::credential::Credential;
+use crate::idempotency::{ComparedFields, IdempotencyKey};
+use crate::ids::IdBlock;
+use crate::merchant::{Endpoint, Merchant, Terminal};
+use crate::notification::DeliveryAttempt;
+use crate::payment::{Payment, PaymentKey};
+use crate::refund::{AcquirerAnswer, Arn};
+use crate::{Actor, CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, RefundId, TerminalId, Timestamp};
+
+/// A command: what, by whom, when, and the ids that it may use.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Who, when, with which ids.
+    pub stamp: Stamp,
+    /// What.
+    pub act: Act,
+}
+
+/// What the shell adds to an act, so that the engine needs neither clock nor ids of its own.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// The instant of the decision.
+    pub now: Timestamp,
+    /// Ids for what is made.
+    pub ids: IdBlock,
+    /// Who asks.
+    pub actor: Actor,
+}
+
+/// What can be done.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each act is documented by its own type")]
+pub enum Act {
+    CreateRefund(Box<CreateRefund>),
+    CancelRefund(CancelRefund),
+    ReviewRefund(ReviewRefund),
+    ReleaseRefund(ReleaseRefund),
+    ReleaseWaiting(ReleaseWaiting),
+    StartSubmission(StartSubmission),
+    RecordResult(RecordResult),
+    RecordArn(RecordArn),
+    RecordReturn(RecordReturn),
+    RecordPayment(Box<RecordPayment>),
+    SettlePayment(SettlePayment),
+    TopUp(TopUp),
+    RecordDelivery(RecordDelivery),
+    ReplayNotification(ReplayNotification),
+    PutMerchant(Box<Merchant>),
+    PutTerminal(Box<Terminal>),
+    PutEndpoint(PutEndpoint),
+    RemoveEndpoint(RemoveEndpoint),
+    PutCredential(Box<Credential>),
+    RevokeCredential(RevokeCredential),
+    PostponeTask(PostponeTask),
+}
+
+/// Asks for a refund.
+#[derive(Clone, Debug)]
+pub struct CreateRefund {
+    /// The id that it gets when it is accepted.
+    pub refund_id: RefundId,
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// The channel that asks.
+    pub terminal_id: TerminalId,
+    /// The mode of the credential that asks.
+    pub mode: Mode,
+    /// Names the intent.
+    pub key: IdempotencyKey,
+    /// What is compared when the key comes again.
+    pub compared: ComparedFields,
+    /// Whether the dialect remembers refusals that come after the replay check (Antom: yes; Baofoo: no).
+    pub remember_refusals: bool,
+    /// Which payment.
+    pub payment: PaymentKey,
+    /// How much in all.
+    pub amount: Money,
+    /// The marketing part of it.
+    pub marketing: Money,
+    /// What the caller believes is left, if it says so.
+    pub expected_remaining: Option<Money>,
+    /// A reference of the merchant behind the merchant.
+    pub merchant_reference: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Comes back as it was sent.
+    pub metadata: Option<String>,
+    /// Where its end is announced.
+    pub notify_url: Option<String>,
+    /// Decide and say what would happen, change nothing.
+    pub dry_run: bool,
+}
+
+/// Takes a refund back while nothing has been sent.
+#[derive(Clone, Debug)]
+pub struct CancelRefund {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// The mode of the credential that asks.
+    pub mode: Mode,
+    /// Which.
+    pub refund_id: RefundId,
+}
+
+/// A person decides about a refund in review.
+#[derive(Clone, Debug)]
+pub struct ReviewRefund {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// The mode of the credential that asks.
+    pub mode: Mode,
+    /// Which.
+    pub refund_id: RefundId,
+    /// Let it pass, or not.
+    pub approve: bool,
+    /// Why.
+    pub note: String,
+    /// The amount that the person saw: an approval is bound to what was approved.
+    pub seen_amount: Money,
+}
+
+/// Looks at a held refund again: its undo window or its time to wait for money ended, or money came.
+#[derive(Clone, Debug)]
+pub struct ReleaseRefund {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Which.
+    pub refund_id: RefundId,
+}
+
+/// Serves refunds that wait for money, in the order given (oldest first), until one does not fit.
+#[derive(Clone, Debug)]
+pub struct ReleaseWaiting {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// In which currency.
+    pub currency: refundry_ledger::Currency,
+    /// A page of the waiting refunds, oldest first.
+    pub refund_ids: Vec<RefundId>,
+    /// Whether there are more behind this page.
+    pub more: bool,
+}
+
+/// Commits an attempt before the acquirer is called.
+#[derive(Clone, Debug)]
+pub struct StartSubmission {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Which.
+    pub refund_id: RefundId,
+    /// When the attempt is given up on and the acquirer is asked instead.
+    pub resolve_at: Timestamp,
+}
+
+/// The acquirer's answer to an attempt, to a question about it, or on its own.
+#[derive(Clone, Debug)]
+pub struct RecordResult {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Which.
+    pub refund_id: RefundId,
+    /// About which attempt; a late answer to an earlier one counts only when it says how it ended.
+    pub attempt: u32,
+    /// The answer.
+    pub answer: AcquirerAnswer,
+    /// When the next step is due, if the answer is not the end.
+    pub next_at: Timestamp,
+}
+
+/// The network's number of a refund.
+#[derive(Clone, Debug)]
+pub struct RecordArn {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Which.
+    pub refund_id: RefundId,
+    /// The number.
+    pub arn: Arn,
+}
+
+/// A refund that had succeeded came back.
+#[derive(Clone, Debug)]
+pub struct RecordReturn {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Which.
+    pub refund_id: RefundId,
+    /// Why, in the acquirer's words.
+    pub reason: String,
+}
+
+/// The operator's payment system tells of a payment: new, or the same with a later status. `payment.id`, `created_at` and the running sums
+/// are taken from what is stored when the reference is known.
+#[derive(Clone, Debug)]
+pub struct RecordPayment {
+    /// What is told.
+    pub payment: Payment,
+}
+
+/// A payment's unsettled money becomes available.
+#[derive(Clone, Debug)]
+pub struct SettlePayment {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Which.
+    pub payment_id: PaymentId,
+}
+
+/// The merchant pays money in, so that refunds can be served.
+#[derive(Clone, Debug)]
+pub struct TopUp {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// The mode of the credential that asks.
+    pub mode: Mode,
+    /// How much.
+    pub amount: Money,
+    /// Names the intent, so that a repeat pays in once.
+    pub key: IdempotencyKey,
+}
+
+/// How one try to deliver ended.
+#[derive(Clone, Debug)]
+pub struct RecordDelivery {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// What was tried.
+    pub attempt: DeliveryAttempt,
+    /// When it is tried again, if it was not acknowledged; `None` when the schedule is over.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Sends a notification again, whatever became of it.
+#[derive(Clone, Debug)]
+pub struct ReplayNotification {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// The mode of the credential that asks.
+    pub mode: Mode,
+    /// Which.
+    pub notification_id: NotificationId,
+}
+
+/// Adds or changes a native notification address.
+#[derive(Clone, Debug)]
+pub struct PutEndpoint {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// What.
+    pub endpoint: Endpoint,
+}
+
+/// Removes a native notification address; what is due to it is parked.
+#[derive(Clone, Debug)]
+pub struct RemoveEndpoint {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Which.
+    pub endpoint_id: EndpointId,
+}
+
+/// Ends a credential: now, or at the end of an overlap.
+#[derive(Clone, Debug)]
+pub struct RevokeCredential {
+    /// Which.
+    pub credential_id: CredentialId,
+    /// When it stops.
+    pub at: Timestamp,
+}
+
+/// Puts a task off because it could not be tried at all.
+#[derive(Clone, Debug)]
+pub struct PostponeTask {
+    /// The task with its new time and count.
+    pub task: crate::task::Task,
+}

@@ -1,0 +1,85 @@
+//! What happened, in the past tense: the merchant's feed, a refund's timeline, and what notifications are made from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Actor, MerchantId, PaymentId, RefundId, Timestamp};
+
+/// One line of a merchant's gap-free feed. Append-only; numbered per merchant in the commit that caused it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Whose feed.
+    pub merchant_id: MerchantId,
+    /// Its number in that feed, from 1, without gaps.
+    pub sequence: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub actor: Actor,
+    /// The payment that it is about.
+    pub payment_id: Option<PaymentId>,
+    /// The refund that it is about.
+    pub refund_id: Option<RefundId>,
+    /// What.
+    pub kind: EventKind,
+    /// What it says, as JSON of strings; frozen, so that a notification that is sent again is the same.
+    pub facts: EventFacts,
+}
+
+/// Facts of an event by name, in a fixed order. Amounts as `"12.30 EUR"`.
+pub type EventFacts = Vec<(String, String)>;
+
+macro_rules! event_kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
+        /// What can happen.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum EventKind {
+            $($(#[$doc])* #[serde(rename = $word)] $name,)*
+        }
+
+        impl EventKind {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The name in feeds and notifications.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word),* }
+            }
+
+            /// Reads the name.
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.word() == word)
+            }
+        }
+    };
+}
+
+event_kinds! {
+    /// A payment was recorded.
+    PaymentRecorded = "payment.recorded";
+    /// A payment changed.
+    PaymentUpdated = "payment.updated";
+    /// A payment's money became available.
+    PaymentSettled = "payment.settled";
+    /// Money was paid in by the merchant.
+    ToppedUp = "funds.topped_up";
+    /// A refund was accepted.
+    RefundAccepted = "refund.accepted";
+    /// A reviewer let it pass.
+    RefundApproved = "refund.approved";
+    /// Nothing holds it any more; its money is reserved.
+    RefundReleased = "refund.released";
+    /// An attempt was committed.
+    RefundSubmitted = "refund.submitted";
+    /// The acquirer's answer is missing; it is being asked.
+    RefundUnresolved = "refund.unresolved";
+    /// Paid out.
+    RefundSucceeded = "refund.succeeded";
+    /// Will not be paid out.
+    RefundFailed = "refund.failed";
+    /// Taken back in time.
+    RefundCancelled = "refund.cancelled";
+    /// The network's number came.
+    RefundArnRecorded = "refund.arn_recorded";
+    /// The money came back.
+    RefundReturned = "refund.returned";
+}

@@ -1,0 +1,117 @@
+//! Merchants, their terminals, and where they want to hear of things.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::policy::{Policy, PolicyPatch};
+use crate::{EndpointId, MerchantId, TerminalId};
+
+/// Native notification addresses that one merchant may have.
+pub const ENDPOINTS_MAX: usize = 8;
+/// Payment methods that one terminal may have rules of its own for.
+pub const METHOD_RULES_MAX: usize = 200;
+/// Letters of a name.
+pub const NAME_LENGTH_MAX: usize = 128;
+
+/// Sandbox sees sandbox only, live sees live only: payments, books, acquirers and credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Play money, the simulated acquirer.
+    Sandbox,
+    /// Real money.
+    Live,
+}
+
+/// Whether somebody may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// May act.
+    Active,
+    /// May read, may not refund.
+    Suspended,
+}
+
+/// The business that is paid. A merchant is of one mode: a shop that tries things out has a sandbox merchant beside its live one,
+/// and so their books never meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merchant {
+    /// Ours.
+    pub id: MerchantId,
+    /// Sandbox or live.
+    pub mode: Mode,
+    /// What people read.
+    pub name: String,
+    /// Whether it may act.
+    pub standing: Standing,
+    /// Rules for all its terminals.
+    pub policy: PolicyPatch,
+    /// Addresses that hear of everything, with Standard Webhooks headers.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// A native notification address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Ours.
+    pub id: EndpointId,
+    /// Where to post.
+    pub url: String,
+    /// Signing secret, sealed under the master key.
+    pub sealed_secret: String,
+    /// Kinds of events wanted, by name; empty for all.
+    pub events: Vec<String>,
+    /// Whether it is switched on.
+    pub enabled: bool,
+}
+
+/// A merchant's acceptance channel. It speaks one dialect; its credentials live beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terminal {
+    /// Ours.
+    pub id: TerminalId,
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Sandbox or live, as its merchant.
+    pub mode: Mode,
+    /// What people read.
+    pub name: String,
+    /// The dialect that it speaks, such as `antom`.
+    pub dialect: String,
+    /// Whether it may act.
+    pub standing: Standing,
+    /// Rules of this terminal.
+    pub policy: PolicyPatch,
+    /// Rules by payment method; they come last and win.
+    pub method_policies: BTreeMap<String, PolicyPatch>,
+    /// Where the dialect's notifications go when the request and the payment name no address.
+    pub notify_url: Option<String>,
+    /// Which acquirer carries its refunds out, by the name in the configuration.
+    pub acquirer: String,
+    /// An answer that is forced for a while: the dashboard's "error scenario simulation". Sandbox only.
+    pub forced_answers: Vec<ForcedAnswer>,
+}
+
+/// One API of a sandbox terminal always answers one result code until a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForcedAnswer {
+    /// The dialect's name of the API, such as `refund`.
+    pub api: String,
+    /// The dialect's result code.
+    pub code: String,
+    /// When it ends.
+    pub until: crate::Timestamp,
+}
+
+impl Terminal {
+    /// The rules for a refund of a payment that was made by `method`.
+    pub fn policy_for(&self, merchant: &Merchant, method: &str) -> Policy {
+        let policy = Policy::default().patched(&merchant.policy).patched(&self.policy);
+        match self.method_policies.get(method) {
+            Some(patch) => policy.patched(patch),
+            None => policy,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! One purchase, from authorisation on, and what is left of it.
+
+use std::sync::Arc;
+
+use refundry_ledger::{Currency, Money};
+use serde::{Deserialize, Serialize};
+
+use crate::{MerchantId, Mode, PaymentId, TerminalId, Timestamp};
+
+/// Letters of a reference that merchants or operators give.
+pub const REFERENCE_LENGTH_MAX: usize = 64;
+/// Bytes of the rare attributes of a payment, as JSON.
+pub const DETAILS_LENGTH_MAX: usize = 16 * 1024;
+
+/// Where a payment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// Not decided yet.
+    Pending,
+    /// Authorised, nothing taken.
+    Authorised,
+    /// The money was taken; refunds are possible.
+    Captured,
+    /// Declined.
+    Failed,
+    /// Voided before capture.
+    Cancelled,
+    /// Expired or closed without being paid.
+    Closed,
+}
+
+/// The rate at which a payment settles in another currency. The price is an exact decimal: `mantissa / 10^scale`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementQuote {
+    /// Whoever gave the quote names it so; up to 64 letters.
+    pub quote_id: Option<String>,
+    /// The settlement currency.
+    #[serde(with = "currency_text")]
+    pub settlement_currency: Currency,
+    /// Digits of the price: one major unit of the payment currency in major units of the settlement currency.
+    pub price_mantissa: i64,
+    /// Decimal places of the price, at most 12.
+    pub price_scale: u32,
+    /// From when.
+    pub start_at: Option<Timestamp>,
+    /// Until when.
+    pub expiry_at: Option<Timestamp>,
+    /// Whether the rate is locked; only then do answers carry it.
+    pub guaranteed: bool,
+}
+
+/// Attributes that no decision reads; searched and shown only. The card number is never among them: first six and last four only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PaymentDetails {
+    /// Visa, Mastercard and so on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card_scheme: Option<String>,
+    /// First six digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card_first6: Option<String>,
+    /// Last four digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card_last4: Option<String>,
+    /// ISO 3166 alpha-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer_country: Option<String>,
+    /// Of the payment's answer, such as 80000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_code: Option<String>,
+    /// Of the payment's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_text: Option<String>,
+    /// Was a pre-authorisation.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pre_authorised: bool,
+    /// Was authenticated with 3-D Secure.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub three_d_secure: bool,
+    /// The shopper's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shopper_email: Option<String>,
+    /// The shopper's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shopper_ip: Option<String>,
+    /// The shop's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_url: Option<String>,
+    /// Carrier's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking_number: Option<String>,
+    /// Whatever else the operator wants to find again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// One purchase and what is left of it. The running sums are kept on the payment so that a refund is decided without reading the others;
+/// `doctor books` recomputes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// Ours; carries the payment's own time.
+    pub id: PaymentId,
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Which acceptance channel took it.
+    pub terminal_id: TerminalId,
+    /// Sandbox or live.
+    pub mode: Mode,
+    /// The number that the merchant was given; unique per merchant; what every dialect looks up and answers with.
+    pub payment_reference: String,
+    /// The merchant's order number.
+    pub merchant_reference: String,
+    /// Payment method, such as `card` or `ALIPAY_CN`.
+    pub method: String,
+    /// Where it stands.
+    pub status: PaymentStatus,
+    /// When it was paid; the refund window counts from here.
+    pub paid_at: Timestamp,
+    /// What was authorised.
+    pub authorised: Money,
+    /// What was taken in all, marketing part included; zero before capture.
+    pub captured: Money,
+    /// The part of `captured` that the merchant's marketing paid.
+    pub marketing: Money,
+    /// The operator's fee.
+    pub fee: Money,
+    /// The part that was kept as reserve at capture.
+    pub reserved: Money,
+    /// Σ amount of the refunds that count (not failed, cancelled or returned).
+    pub refunded: Money,
+    /// Σ marketing part of the refunds that count.
+    pub refunded_marketing: Money,
+    /// Number of refunds that count.
+    pub refund_count: u32,
+    /// The part of the fee that was given back.
+    pub fee_given_back: Money,
+    /// What of this payment's money is still unsettled.
+    pub unsettled_left: Money,
+    /// What of this payment's money is still in the reserve.
+    pub reserve_left: Money,
+    /// Whether its unsettled money has become available.
+    pub settled: bool,
+    /// Σ chargebacks that were not won back.
+    pub charged_back: Money,
+    /// Chargebacks that are open.
+    pub open_chargebacks: u32,
+    /// Retrievals that are open; they freeze refunds.
+    pub open_retrievals: u32,
+    /// The stored rate, when it settles in another currency.
+    pub quote: Option<SettlementQuote>,
+    /// Where this payment's refunds are announced, unless the request says otherwise.
+    pub notify_url: Option<String>,
+    /// What no decision reads.
+    pub details: Arc<PaymentDetails>,
+    /// When we learned of it.
+    pub created_at: Timestamp,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+}
+
+impl Payment {
+    /// Its currency.
+    pub fn currency(&self) -> Currency {
+        self.captured.currency()
+    }
+
+    /// `max(0, captured − refunds that count − chargebacks not won back)`, domain rule of section 2.
+    pub fn refundable(&self) -> Money {
+        let left = self.captured.minor().saturating_sub(self.refunded.minor()).saturating_sub(self.charged_back.minor());
+        Money::new(left.max(0), self.currency())
+    }
+
+    /// What is left of the marketing part.
+    pub fn refundable_marketing(&self) -> Money {
+        let left = self.marketing.minor().saturating_sub(self.refunded_marketing.minor());
+        Money::new(left.max(0), self.currency())
+    }
+}
+
+/// How a caller names a payment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PaymentKey {
+    /// By our id.
+    Id(PaymentId),
+    /// By the number that the merchant was given.
+    Reference(String),
+}
+
+/// Currencies as their three letters.
+pub mod currency_text {
+    use refundry_ledger::Currency;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes the code.
+    pub fn serialize<S: Serializer>(currency: &Currency, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(currency.code())
+    }
+
+    /// Reads the code.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
+        let code = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        code.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,123 @@
+//! What a merchant, a terminal and a payment method allow: data, not code.
+
+use serde::{Deserialize, Serialize};
+
+/// Days in which a payment can be refunded when nothing else is said (Baofoo: payments older than a year cannot be refunded).
+pub const REFUND_WINDOW_DAYS: u32 = 365;
+/// Days that a refund waits for money before it fails (Oceanpayment: at most 30).
+pub const FUNDS_WAIT_DAYS: u32 = 30;
+
+/// Which refunds a person looks at before they go out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum ReviewRule {
+    /// None.
+    None,
+    /// Every refund.
+    All,
+    /// Those above so many minor units of the payment's currency.
+    Above {
+        /// The largest amount that needs no review, in minor units.
+        minor: i64,
+    },
+}
+
+/// What happens to a refund whose money is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FundsRule {
+    /// It waits, served oldest first, and fails after `funds_wait_days` (Oceanpayment).
+    Wait,
+    /// It is refused at once (Antom).
+    Refuse,
+    /// It is accepted and fails afterwards (Baofoo).
+    FailLater,
+}
+
+/// What happens to the fee of the original payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeRule {
+    /// The operator keeps it.
+    Keep,
+    /// It is given back in proportion, so that the parts of a full refund sum to the fee.
+    GiveBack,
+}
+
+macro_rules! policy {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)*) => {
+        /// The rules for one refund: the defaults, overlaid by the merchant's, the terminal's and the method's patch in this order.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct Policy {
+            $($(#[$doc])* pub $name: $type,)*
+        }
+
+        /// What one level says; what it leaves out comes from the level above.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct PolicyPatch {
+            $($(#[$doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $name: Option<$type>,)*
+        }
+
+        impl Default for Policy {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        impl Policy {
+            /// This policy with what `patch` says in its place.
+            #[must_use]
+            pub fn patched(mut self, patch: &PolicyPatch) -> Self {
+                $(if let Some(value) = &patch.$name { self.$name = value.clone(); })*
+                self
+            }
+        }
+    };
+}
+
+policy! {
+    /// Days after the payment in which it can be refunded; the last day counts.
+    refund_window_days: u32 = REFUND_WINDOW_DAYS;
+    /// Whether less than the captured amount may be refunded.
+    partial_allowed: bool = true;
+    /// Whether one payment may have more than one refund.
+    several_allowed: bool = true;
+    /// How many refunds one payment may have; refunds that failed or were cancelled do not count.
+    refund_count_max: Option<u32> = None;
+    /// Which refunds a person looks at first.
+    review: ReviewRule = ReviewRule::None;
+    /// Whether the reviewer must be another person than the applicant.
+    second_person: bool = true;
+    /// What happens when the money is not there.
+    funds: FundsRule = FundsRule::Refuse;
+    /// Days that a refund waits for money.
+    funds_wait_days: u32 = FUNDS_WAIT_DAYS;
+    /// Whether the payment's own unsettled money may be drawn.
+    draw_unsettled: bool = true;
+    /// Whether the payment's own reserve may be drawn.
+    draw_reserve: bool = true;
+    /// Whether the merchant's available money may be drawn.
+    draw_available: bool = true;
+    /// What happens to the fee of the payment.
+    original_fee: FeeRule = FeeRule::Keep;
+    /// Fee for a refund, in minor units of the payment's currency, taken from the available money.
+    refund_fee_minor: i64 = 0;
+    /// Seconds in which a refund can be undone before it is sent.
+    undo_seconds: u32 = 0;
+    /// Milliseconds that an answer waits for the acquirer; 0 answers at once (asynchronous).
+    synchronous_wait_ms: u32 = 0;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_patch_wins() {
+        let merchant = PolicyPatch { refund_window_days: Some(90), partial_allowed: Some(false), ..PolicyPatch::default() };
+        let terminal = PolicyPatch { refund_window_days: Some(30), ..PolicyPatch::default() };
+        let policy = Policy::default().patched(&merchant).patched(&terminal);
+        assert_eq!((policy.refund_window_days, policy.partial_allowed, policy.several_allowed), (30, false, true));
+    }
+}

@@ -1,0 +1,96 @@
+//! A refund, its states, and one file per command that moves it.
+
+mod state;
+
+use refundry_ledger::Money;
+use serde::{Deserialize, Serialize};
+
+use crate::payment::SettlementQuote;
+use crate::{Actor, MerchantId, Mode, PaymentId, RefundId, TerminalId, Timestamp};
+
+pub use state::{
+    AcquirerAnswer, Arn, ArnState, FailReason, FundsHold, Holds, IllegalTransition, NotAnArn, RefundState, RefundStateName, ReviewHold,
+    Submission,
+};
+
+/// Letters of a refund reason and of a note.
+pub const REASON_LENGTH_MAX: usize = 256;
+/// Letters of free metadata that comes back in answers and notifications.
+pub const METADATA_LENGTH_MAX: usize = 2_048;
+/// Letters of an address.
+pub const URL_LENGTH_MAX: usize = 1_024;
+
+/// Money going back to the shopper, started by the merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// Ours; the acquirer's duplicate check is made from it.
+    pub id: RefundId,
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// The channel that asked.
+    pub terminal_id: TerminalId,
+    /// Of which payment.
+    pub payment_id: PaymentId,
+    /// The payment's number that dialects answer with.
+    pub payment_reference: String,
+    /// Sandbox or live.
+    pub mode: Mode,
+    /// The dialect in which it was asked for.
+    pub dialect: String,
+    /// The merchant's number for it: with merchant, dialect and scope it is the idempotency key.
+    pub number: String,
+    /// A reference of the merchant behind the merchant, kept and shown only.
+    pub merchant_reference: Option<String>,
+    /// How much in all, marketing part included.
+    pub amount: Money,
+    /// The marketing part; it goes back to the merchant's marketing money, not to the shopper.
+    pub marketing: Money,
+    /// Fee for this refund.
+    pub refund_fee: Money,
+    /// The part of the payment's fee that this refund gives back.
+    pub fee_given_back: Money,
+    /// The rate for settlement in another currency.
+    pub quote: Option<SettlementQuote>,
+    /// The amount in the settlement currency.
+    pub gross_settlement: Option<Money>,
+    /// Why, in the merchant's words.
+    pub reason: Option<String>,
+    /// Comes back as it was sent.
+    pub metadata: Option<String>,
+    /// Where its end is announced, when the request said so.
+    pub notify_url: Option<String>,
+    /// Who asked.
+    pub applicant: Actor,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+    /// Where the money was drawn from; set when it was released.
+    pub drawn: Option<Draw>,
+    /// Which acquirer carries it out.
+    pub acquirer: String,
+    /// The acquirer's own id for our submission.
+    pub acquirer_reference: Option<String>,
+    /// How often it was submitted.
+    pub attempts: u32,
+    /// Where it stands.
+    pub state: RefundState,
+}
+
+/// From which money a refund was drawn. The parts sum to the refund's amount.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// From the payment's unsettled money, minor units.
+    pub unsettled_minor: i64,
+    /// From the payment's reserve, minor units.
+    pub reserve_minor: i64,
+    /// From the merchant's available money, minor units.
+    pub available_minor: i64,
+}
+
+impl Refund {
+    /// The part that the acquirer is sent: never the marketing part.
+    pub fn user_part(&self) -> Money {
+        Money::new(self.amount.minor().saturating_sub(self.marketing.minor()), self.amount.currency())
+    }
+}

@@ -1,0 +1,155 @@
+//! Why a well-formed request is declined. The order of the variants is the order of the rules: the first broken rule is the answer.
+
+use refundry_ledger::{Currency, Money};
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::money_text;
+use crate::payment::{PaymentStatus, currency_text};
+use crate::refund::RefundStateName;
+
+/// Why a request is declined, with the facts that explain it. Domain rule: section 4, decision order. A remembered refusal is stored as
+/// JSON, so variants and fields are added, never renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "refusal")]
+pub enum Refusal {
+    /// No such merchant for this caller.
+    UnknownMerchant,
+    /// The merchant may not act.
+    MerchantSuspended,
+    /// No such terminal of this merchant.
+    UnknownTerminal,
+    /// The terminal may not act.
+    TerminalSuspended,
+    /// The caller may not do this.
+    NotAllowed {
+        /// The missing permission, such as `refunds:write`.
+        permission: String,
+    },
+    /// The number was used before with other content.
+    RepeatInconsistent {
+        /// The field that differs, in the dialect's spelling.
+        field: String,
+        /// What was sent first.
+        first: String,
+        /// What was sent now.
+        now: String,
+    },
+    /// No such payment of this merchant in this mode.
+    UnknownPayment,
+    /// The payment was voided.
+    PaymentCancelled,
+    /// The payment was closed without being paid.
+    PaymentClosed,
+    /// The payment has no captured money.
+    PaymentNotCaptured {
+        /// Where it stands.
+        status: PaymentStatus,
+    },
+    /// The currency is not the payment's.
+    CurrencyMismatch {
+        /// The payment's currency.
+        #[serde(with = "currency_text")]
+        expected: Currency,
+    },
+    /// Zero or less.
+    AmountNotPositive,
+    /// Too late.
+    RefundWindowExceeded {
+        /// Last instant at which it was possible.
+        until: Timestamp,
+    },
+    /// The method forbids refunds of a part.
+    PartialNotAllowed {
+        /// What can be refunded.
+        #[serde(with = "money_text")]
+        refundable: Money,
+    },
+    /// The contract forbids a second refund, or one more than so many.
+    TooManyRefunds {
+        /// How many are allowed.
+        allowed: u32,
+    },
+    /// An open retrieval freezes the payment.
+    RetrievalOpen,
+    /// An open chargeback blocks refunds.
+    ChargebackOpen,
+    /// The caller believed in another rest.
+    ExpectedRemainingStale {
+        /// What is really left.
+        #[serde(with = "money_text")]
+        refundable: Money,
+    },
+    /// More than is left.
+    ExceedsRefundable {
+        /// What is left.
+        #[serde(with = "money_text")]
+        refundable: Money,
+    },
+    /// More marketing money than is left.
+    ExceedsMarketing {
+        /// What is left of it.
+        #[serde(with = "money_text")]
+        refundable: Money,
+    },
+    /// The money is not there, and the terminal's policy does not wait.
+    NotEnoughFunds {
+        /// What is missing.
+        #[serde(with = "money_text")]
+        missing: Money,
+    },
+    /// No such refund of this merchant in this mode.
+    UnknownRefund,
+    /// The refund stands where this cannot be done any more.
+    RefundStateForbids {
+        /// Where it stands.
+        state: RefundStateName,
+        /// What was tried.
+        verb: String,
+    },
+    /// The applicant may not review.
+    ReviewerIsApplicant,
+    /// What is being approved is not what was applied for.
+    ReviewedContentChanged,
+    /// The refund has another ARN; an ARN never changes.
+    ArnIsSet {
+        /// The one that it has.
+        arn: String,
+    },
+    /// The payment is known with another amount, currency or time.
+    PaymentInconsistent {
+        /// The field that differs.
+        field: String,
+    },
+    /// A captured payment cannot become anything else.
+    PaymentStatusForbids {
+        /// Where it stands.
+        status: PaymentStatus,
+    },
+    /// Names, references, addresses: longer or other than allowed.
+    FieldInvalid {
+        /// The field.
+        field: String,
+        /// The limit and the cure.
+        rule: String,
+    },
+    /// A number that must be unique is taken.
+    AlreadyExists {
+        /// The field.
+        field: String,
+    },
+    /// One more than the limit.
+    LimitReached {
+        /// What there are too many of.
+        what: String,
+        /// The limit.
+        limit: u32,
+    },
+    /// No such notification, endpoint or credential of this merchant.
+    Unknown {
+        /// What was looked for.
+        what: String,
+    },
+    /// Sums left the range of 64 bits.
+    OutOfRange,
+}

@@ -1,0 +1,101 @@
+//! What a command reads and may write: loaded and locked before it is decided.
+
+use std::collections::BTreeSet;
+
+use refundry_ledger::Currency;
+
+use crate::command::{Act, Command};
+use crate::idempotency::IdempotencyKey;
+use crate::payment::PaymentKey;
+use crate::{CredentialId, MerchantId, NotificationId, RefundId, TerminalId};
+
+/// The rows that a batch of commands needs. A refund brings its payment, terminal and merchant along; a payment its balances; a merchant its
+/// counters. So a scope names only the first thing of each chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each set holds the keys of what it is named after")]
+pub struct Scope {
+    pub merchants: BTreeSet<MerchantId>,
+    pub terminals: BTreeSet<(MerchantId, TerminalId)>,
+    pub payments: BTreeSet<(MerchantId, PaymentKey)>,
+    pub refunds: BTreeSet<(MerchantId, RefundId)>,
+    pub keys: BTreeSet<IdempotencyKey>,
+    pub notifications: BTreeSet<(MerchantId, NotificationId)>,
+    pub credentials: BTreeSet<CredentialId>,
+    /// Currencies whose balances are needed beside those of the payments.
+    pub currencies: BTreeSet<(MerchantId, Currency)>,
+}
+
+impl Scope {
+    /// Adds what `command` needs. Every command touches one merchant; its counters number the events.
+    pub fn include(&mut self, command: &Command) {
+        match &command.act {
+            Act::CreateRefund(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.terminals.insert((act.merchant_id, act.terminal_id));
+                self.payments.insert((act.merchant_id, act.payment.clone()));
+                self.keys.insert(act.key.clone());
+            }
+            Act::CancelRefund(act) => self.refund(act.merchant_id, act.refund_id),
+            Act::ReviewRefund(act) => self.refund(act.merchant_id, act.refund_id),
+            Act::ReleaseRefund(act) => self.refund(act.merchant_id, act.refund_id),
+            Act::ReleaseWaiting(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.currencies.insert((act.merchant_id, act.currency));
+                self.refunds.extend(act.refund_ids.iter().map(|id| (act.merchant_id, *id)));
+            }
+            Act::StartSubmission(act) => self.refund(act.merchant_id, act.refund_id),
+            Act::RecordResult(act) => self.refund(act.merchant_id, act.refund_id),
+            Act::RecordArn(act) => self.refund(act.merchant_id, act.refund_id),
+            Act::RecordReturn(act) => self.refund(act.merchant_id, act.refund_id),
+            Act::RecordPayment(act) => {
+                let payment = &act.payment;
+                self.merchants.insert(payment.merchant_id);
+                self.terminals.insert((payment.merchant_id, payment.terminal_id));
+                self.payments.insert((payment.merchant_id, PaymentKey::Reference(payment.payment_reference.clone())));
+                self.payments.insert((payment.merchant_id, PaymentKey::Id(payment.id)));
+                self.currencies.insert((payment.merchant_id, payment.currency()));
+            }
+            Act::SettlePayment(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.payments.insert((act.merchant_id, PaymentKey::Id(act.payment_id)));
+            }
+            Act::TopUp(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.currencies.insert((act.merchant_id, act.amount.currency()));
+                self.keys.insert(act.key.clone());
+            }
+            Act::RecordDelivery(act) => {
+                self.notifications.insert((act.merchant_id, act.attempt.notification_id));
+            }
+            Act::ReplayNotification(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.notifications.insert((act.merchant_id, act.notification_id));
+            }
+            Act::PutMerchant(merchant) => {
+                self.merchants.insert(merchant.id);
+            }
+            Act::PutTerminal(terminal) => {
+                self.merchants.insert(terminal.merchant_id);
+                self.terminals.insert((terminal.merchant_id, terminal.id));
+            }
+            Act::PutEndpoint(act) => {
+                self.merchants.insert(act.merchant_id);
+            }
+            Act::RemoveEndpoint(act) => {
+                self.merchants.insert(act.merchant_id);
+            }
+            Act::PutCredential(credential) => {
+                self.credentials.insert(credential.id);
+            }
+            Act::RevokeCredential(act) => {
+                self.credentials.insert(act.credential_id);
+            }
+            Act::PostponeTask(_) => {}
+        }
+    }
+
+    fn refund(&mut self, merchant_id: MerchantId, refund_id: RefundId) {
+        self.merchants.insert(merchant_id);
+        self.refunds.insert((merchant_id, refund_id));
+    }
+}

@@ -1,0 +1,89 @@
+//! What was loaded for a batch, as the decisions see it. Each verdict is absorbed before the next command is decided.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use refundry_ledger::{Balances, Currency};
+
+use crate::credential::Credential;
+use crate::idempotency::{IdempotencyKey, Remembered};
+use crate::merchant::{Merchant, Terminal};
+use crate::notification::Notification;
+use crate::payment::{Payment, PaymentKey};
+use crate::refund::Refund;
+use crate::verdict::{Changes, Write};
+use crate::{CredentialId, MerchantId, NotificationId, PaymentId, RefundId, TerminalId};
+
+/// The state that a batch is decided against.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each map holds what it is named after")]
+pub struct Snapshot {
+    pub merchants: BTreeMap<MerchantId, Arc<Merchant>>,
+    pub terminals: BTreeMap<(MerchantId, TerminalId), Arc<Terminal>>,
+    pub payments: BTreeMap<(MerchantId, PaymentId), Payment>,
+    /// Which payment a reference names.
+    pub references: BTreeMap<(MerchantId, String), PaymentId>,
+    pub refunds: BTreeMap<(MerchantId, RefundId), Refund>,
+    pub remembered: BTreeMap<IdempotencyKey, Remembered>,
+    pub notifications: BTreeMap<(MerchantId, NotificationId), Notification>,
+    pub credentials: BTreeMap<CredentialId, Credential>,
+    pub balances: Balances<MerchantId>,
+    /// The number of the last event in each merchant's feed.
+    pub last_sequence: BTreeMap<MerchantId, i64>,
+    /// How many refunds of a merchant and currency wait for money.
+    pub waiting: BTreeMap<(MerchantId, Currency), i64>,
+}
+
+impl Snapshot {
+    /// The payment that a key names.
+    pub fn payment(&self, merchant_id: MerchantId, key: &PaymentKey) -> Option<&Payment> {
+        let id = match key {
+            PaymentKey::Id(id) => *id,
+            PaymentKey::Reference(reference) => *self.references.get(&(merchant_id, reference.clone()))?,
+        };
+        self.payments.get(&(merchant_id, id))
+    }
+
+    /// The refund of that id.
+    pub fn refund(&self, merchant_id: MerchantId, id: RefundId) -> Option<&Refund> {
+        self.refunds.get(&(merchant_id, id))
+    }
+
+    /// Takes a verdict's changes over, so that the next command of the batch sees them.
+    ///
+    /// # Panics
+    /// When a balance overflows: a verdict checks that before it says so.
+    pub fn absorb(&mut self, changes: &Changes) {
+        for payment in changes.payments.values().map(Write::row) {
+            self.references.insert((payment.merchant_id, payment.payment_reference.clone()), payment.id);
+            self.payments.insert((payment.merchant_id, payment.id), payment.clone());
+        }
+        for refund in changes.refunds.values().map(Write::row) {
+            self.refunds.insert((refund.merchant_id, refund.id), refund.clone());
+        }
+        for merchant in changes.merchants.values() {
+            self.merchants.insert(merchant.id, merchant.clone());
+        }
+        for terminal in changes.terminals.values() {
+            self.terminals.insert((terminal.merchant_id, terminal.id), terminal.clone());
+        }
+        for notification in changes.notifications.values().map(Write::row) {
+            self.notifications.insert((notification.merchant_id, notification.id), notification.clone());
+        }
+        for remembered in &changes.remembered {
+            self.remembered.insert(remembered.key.clone(), remembered.clone());
+        }
+        for credential in changes.credentials.values() {
+            self.credentials.insert(credential.id, credential.clone());
+        }
+        for booked in &changes.entries {
+            self.balances.post(&booked.entry).expect("a verdict never overflows a balance");
+        }
+        for event in &changes.events {
+            self.last_sequence.insert(event.merchant_id, event.sequence);
+        }
+        for (key, waiting) in &changes.waiting {
+            self.waiting.insert(*key, *waiting);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What is due: an effect or a step that a commit wrote down and a worker carries out later.
+
+use crate::{MerchantId, NotificationId, RefundId, TaskId, Timestamp};
+
+macro_rules! task_kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
+        /// What is to be done, in the imperative.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum TaskKind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl TaskKind {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The stored word.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word),* }
+            }
+
+            /// Reads the stored word.
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.word() == word)
+            }
+        }
+    };
+}
+
+task_kinds! {
+    /// Give a released refund to its acquirer.
+    SubmitRefund = "submit_refund";
+    /// Ask the acquirer what became of an attempt.
+    ResolveRefund = "resolve_refund";
+    /// Look at a held refund again: the undo window ended, or its time to wait for money did.
+    ReleaseRefund = "release_refund";
+    /// Serve the refunds of one merchant and currency that wait for money, a page at a time.
+    ReleaseWaiting = "release_waiting";
+    /// Send a notification.
+    DeliverNotification = "deliver_notification";
+}
+
+/// Something due. A refund has at most one task, because a task about a refund has the refund's number as its own; the same for
+/// notifications. Putting a task replaces the one of the same id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// The subject's number.
+    pub id: TaskId,
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// What.
+    pub kind: TaskKind,
+    /// When it is to be done; leases move the time at which others may take it, not this.
+    pub due_at: Timestamp,
+    /// How often it was tried.
+    pub tries: u32,
+    /// What the kind needs beyond its subject, such as a currency code; usually empty.
+    pub note: String,
+}
+
+impl Task {
+    /// The next step of a refund.
+    pub fn of_refund(kind: TaskKind, merchant_id: MerchantId, refund_id: RefundId, due_at: Timestamp) -> Self {
+        Self { id: TaskId::new(refund_id.get()), merchant_id, kind, due_at, tries: 0, note: String::new() }
+    }
+
+    /// The delivery of a notification.
+    pub fn of_notification(merchant_id: MerchantId, notification_id: NotificationId, due_at: Timestamp) -> Self {
+        Self {
+            id: TaskId::new(notification_id.get()),
+            merchant_id,
+            kind: TaskKind::DeliverNotification,
+            due_at,
+            tries: 0,
+            note: String::new(),
+        }
+    }
+
+    /// The refund that it is about, for the kinds that are about one.
+    pub fn refund_id(&self) -> RefundId {
+        RefundId::new(self.id.get())
+    }
+
+    /// The notification that it is about, for the kind that is about one.
+    pub fn notification_id(&self) -> NotificationId {
+        NotificationId::new(self.id.get())
+    }
+}

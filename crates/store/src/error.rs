@@ -1,0 +1,45 @@
+use thiserror::Error;
+
+/// Why storage did not do it. Whatever it is, nothing was half done.
+#[derive(Clone, Debug, Error)]
+pub enum StoreError {
+    /// Locked, full disk, lost connection: the same again later may pass.
+    #[error("the database is busy or full; try again")]
+    TryAgain(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
+    /// The batch was lost while it was being committed; the same command, with the same key, settles it.
+    #[error("it is not known whether the commit was made; send the same again")]
+    Unsure(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
+    /// The file is damaged or not ours.
+    #[error("the database is damaged or not one of Refundry's: {0}")]
+    Damaged(String),
+    /// A statement failed for a reason that is our mistake.
+    #[error("a statement failed")]
+    Statement(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
+    /// A stored row cannot be read as what it should be.
+    #[error("a stored {what} cannot be read: {why}")]
+    Unreadable {
+        /// Of which table.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// The decision about this command made the program stop; the rest of its batch was done.
+    #[error("the decision failed: {0}")]
+    Poisoned(String),
+    /// The queue is full: the limit is `max_queued`.
+    #[error("too many commands are waiting; try again")]
+    Overloaded,
+    /// The store is closing.
+    #[error("the store is closing")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether the caller is told to try again, rather than that we are at fault.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::TryAgain(_) | Self::Unsure(_) | Self::Overloaded | Self::Closed => true,
+            Self::Damaged(_) | Self::Statement(_) | Self::Unreadable { .. } | Self::Poisoned(_) => false,
+        }
+    }
+}
