@@ -36,6 +36,30 @@ fn paths_named_in_documents_exist() {
 }
 
 #[test]
+fn documents_named_in_comments_exist() {
+    let mut problems = Vec::new();
+    for path in files_ending(".rs")
+        .into_iter()
+        .filter(|path| !path.starts_with("crates/tidy/"))
+    {
+        let page = parse(&text(&path));
+        let named = page
+            .spans
+            .iter()
+            .filter(|(span, _)| span.ends_with(".md") && !span.contains(' '));
+        problems.extend(
+            named
+                .filter(|(span, _)| !exists(span))
+                .map(|(span, line)| format!("{path}:{line} names {span}")),
+        );
+    }
+    assert_tidy(
+        &problems,
+        "Name a document from the root, and write it before it is named.",
+    );
+}
+
+#[test]
 fn links_lead_somewhere() {
     let mut problems = Vec::new();
     for (document, page) in pages() {
