@@ -1,27 +1,13 @@
 //! Names: which words may not be in them, and how a name falls into words.
 
 /// Words that say nothing about what a thing is. GLOSSARY.md has the words that do.
-pub const BANNED: [&str; 11] = [
-    "util",
-    "helper",
-    "manager",
-    "processor",
-    "common",
-    "core",
-    "data",
-    "info",
-    "misc",
-    "wrapper",
-    "handler",
-];
+pub const BANNED: [&str; 11] = ["util", "helper", "manager", "processor", "common", "core", "data", "info", "misc", "wrapper", "handler"];
 
 /// The first banned word in a name, written in any case, in the singular or plural.
 pub fn banned_word(name: &str) -> Option<&'static str> {
     words(name).iter().find_map(|word| {
         let singular = word.strip_suffix('s').unwrap_or(word);
-        BANNED
-            .into_iter()
-            .find(|banned| banned == word || *banned == singular)
+        BANNED.into_iter().find(|banned| banned == word || *banned == singular)
     })
 }
 

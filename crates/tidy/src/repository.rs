@@ -5,14 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold products, not sources.
-const NOT_SOURCES: [&str; 6] = [
-    ".git",
-    "target",
-    "data",
-    "node_modules",
-    "bench-results",
-    "dist",
-];
+const NOT_SOURCES: [&str; 6] = [".git", "target", "data", "node_modules", "bench-results", "dist"];
 
 /// Extensions of files that are not text.
 const BINARY: [&str; 8] = ["png", "jpg", "ico", "woff2", "db", "gz", "zip", "pdf"];
@@ -33,15 +26,8 @@ impl Member {
         if dev {
             tables.push("dev-dependencies");
         }
-        let of_target = self
-            .manifest
-            .get("target")
-            .and_then(toml::Value::as_table)
-            .into_iter()
-            .flat_map(|t| t.values());
-        let owners = of_target
-            .filter_map(toml::Value::as_table)
-            .chain([&self.manifest]);
+        let of_target = self.manifest.get("target").and_then(toml::Value::as_table).into_iter().flat_map(|t| t.values());
+        let owners = of_target.filter_map(toml::Value::as_table).chain([&self.manifest]);
         let mut found = BTreeSet::new();
         for owner in owners {
             for table in &tables {
@@ -57,10 +43,7 @@ impl Member {
 /// The folder that holds the workspace's `Cargo.toml`.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors()
-        .nth(2)
-        .expect("this crate lives two folders below the root")
-        .to_path_buf()
+    here.ancestors().nth(2).expect("this crate lives two folders below the root").to_path_buf()
 }
 
 /// Every crate of the workspace, in order of name.
@@ -70,9 +53,7 @@ pub fn members() -> Vec<Member> {
         .filter(|folder| folder.join("Cargo.toml").exists())
         .map(|folder| Member {
             name: last_name(&folder),
-            manifest: read(&folder.join("Cargo.toml"))
-                .parse()
-                .expect("cargo has parsed this manifest already"),
+            manifest: read(&folder.join("Cargo.toml")).parse().expect("cargo has parsed this manifest already"),
         })
         .collect();
     members.sort_by(|a, b| a.name.cmp(&b.name));
@@ -85,10 +66,7 @@ pub fn text_files() -> Vec<String> {
     let mut found = Vec::new();
     let mut waiting = vec![root.clone()];
     while let Some(folder) = waiting.pop() {
-        for entry in fs::read_dir(&folder)
-            .expect("a folder of the repository can be listed")
-            .flatten()
-        {
+        for entry in fs::read_dir(&folder).expect("a folder of the repository can be listed").flatten() {
             let path = entry.path();
             let name = last_name(&path);
             // In a worktree `.git` is a file.
@@ -108,10 +86,7 @@ pub fn text_files() -> Vec<String> {
 
 /// Text files whose path from the root ends in `suffix`.
 pub fn files_ending(suffix: &str) -> Vec<String> {
-    text_files()
-        .into_iter()
-        .filter(|path| path.ends_with(suffix))
-        .collect()
+    text_files().into_iter().filter(|path| path.ends_with(suffix)).collect()
 }
 
 /// The text of a file named from the root.
@@ -132,18 +107,11 @@ fn read(path: &Path) -> String {
 
 fn folders(parent: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).expect("a folder of the repository can be listed");
-    entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect()
+    entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
 
 fn last_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn extension(name: &str) -> &str {

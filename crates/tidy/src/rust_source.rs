@@ -51,9 +51,7 @@ pub fn parse(path: &str, text: &str) -> RustSource {
 
 /// Places where a source silences a check, skips a test or is unfinished: line and what was written.
 pub fn silencers(path: &str, text: &str) -> Vec<(usize, &'static str)> {
-    let tokens: TokenStream = text
-        .parse()
-        .unwrap_or_else(|e| panic!("{path} does not lex: {e}"));
+    let tokens: TokenStream = text.parse().unwrap_or_else(|e| panic!("{path} does not lex: {e}"));
     let mut found = Vec::new();
     collect_silencers(tokens, &mut found);
     found
@@ -61,9 +59,7 @@ pub fn silencers(path: &str, text: &str) -> Vec<(usize, &'static str)> {
 
 /// The source's tokens as words, strings and comments left out: what a name search may look at.
 pub fn code_words(path: &str, text: &str) -> Vec<(String, usize)> {
-    let tokens: TokenStream = text
-        .parse()
-        .unwrap_or_else(|e| panic!("{path} does not lex: {e}"));
+    let tokens: TokenStream = text.parse().unwrap_or_else(|e| panic!("{path} does not lex: {e}"));
     let mut found = Vec::new();
     collect_words(tokens, &mut found);
     found
@@ -87,22 +83,14 @@ fn collect_silencers(tokens: TokenStream, found: &mut Vec<(usize, &'static str)>
         match token {
             TokenTree::Group(group) => {
                 let attribute = group.delimiter() == Delimiter::Bracket
-                    && tokens[..at]
-                        .iter()
-                        .rev()
-                        .find(|t| !is_punct(t, '!'))
-                        .is_some_and(|t| is_punct(t, '#'));
+                    && tokens[..at].iter().rev().find(|t| !is_punct(t, '!')).is_some_and(|t| is_punct(t, '#'));
                 if attribute {
                     found.extend(silencer_in_attribute(group.stream()).map(|what| (line, what)));
                 }
                 collect_silencers(group.stream(), found);
             }
             TokenTree::Ident(ident) if tokens.get(at + 1).is_some_and(|t| is_punct(t, '!')) => {
-                for (name, what) in [
-                    ("todo", "todo!"),
-                    ("unimplemented", "unimplemented!"),
-                    ("dbg", "dbg!"),
-                ] {
+                for (name, what) in [("todo", "todo!"), ("unimplemented", "unimplemented!"), ("dbg", "dbg!")] {
                     if ident == name {
                         found.push((line, what));
                     }
@@ -168,8 +156,7 @@ impl RustSource {
     }
 
     fn define(&mut self, ident: &syn::Ident) {
-        self.names
-            .push((ident.to_string(), ident.span().start().line));
+        self.names.push((ident.to_string(), ident.span().start().line));
     }
 
     fn define_function(&mut self, signature: &syn::Signature, whole: &impl Spanned) {
@@ -231,11 +218,7 @@ impl<'ast> Visit<'ast> for RustSource {
 
 fn type_name(ty: &syn::Type) -> Option<String> {
     match ty {
-        syn::Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .map(|segment| segment.ident.to_string()),
+        syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
         _ => None,
     }
 }
@@ -264,30 +247,15 @@ mod tests {
     fn test_modules_are_not_production() {
         let source = parse("example", EXAMPLE);
         assert_eq!(source.production_lines, 8);
-        assert!(
-            source
-                .functions
-                .iter()
-                .all(|function| function.name != "works")
-        );
+        assert!(source.functions.iter().all(|function| function.name != "works"));
     }
 
     #[test]
     fn functions_know_their_owner_length_and_parameters() {
         let source = parse("example", EXAMPLE);
-        let step = source
-            .functions
-            .iter()
-            .find(|function| function.name == "step")
-            .expect("step is defined");
-        assert_eq!(
-            (step.owner.as_deref(), step.lines, step.parameters),
-            (Some("Lane"), 3, 2)
-        );
-        let verbs = source
-            .functions
-            .iter()
-            .filter(|function| function.owner.as_deref() == Some("Store"));
+        let step = source.functions.iter().find(|function| function.name == "step").expect("step is defined");
+        assert_eq!((step.owner.as_deref(), step.lines, step.parameters), (Some("Lane"), 3, 2));
+        let verbs = source.functions.iter().filter(|function| function.owner.as_deref() == Some("Store"));
         assert_eq!(verbs.count(), 2);
         assert!(source.types.contains("Store"));
     }
@@ -297,23 +265,14 @@ mod tests {
         for (code, expected) in [
             ("#[allow(dead_code)] fn a() {}", vec!["#[allow]"]),
             ("#![allow(dead_code)]", vec!["#[allow]"]),
-            (
-                "#[cfg_attr(test, allow(dead_code))] fn a() {}",
-                vec!["#[allow] inside cfg_attr"],
-            ),
+            ("#[cfg_attr(test, allow(dead_code))] fn a() {}", vec!["#[allow] inside cfg_attr"]),
             ("#[test] #[ignore = \"slow\"] fn a() {}", vec!["#[ignore]"]),
             ("fn a() { todo!() }", vec!["todo!"]),
             ("#[expect(dead_code, reason = \"x\")] fn a() {}", vec![]),
-            (
-                "/// #[allow(x)] and todo!()\nfn a() { let b = \"#[ignore]\"; }",
-                vec![],
-            ),
+            ("/// #[allow(x)] and todo!()\nfn a() { let b = \"#[ignore]\"; }", vec![]),
             ("fn allow(x: &[u8]) { let c = [allow]; }", vec![]),
         ] {
-            let found: Vec<&str> = silencers("example", code)
-                .into_iter()
-                .map(|(_, what)| what)
-                .collect();
+            let found: Vec<&str> = silencers("example", code).into_iter().map(|(_, what)| what).collect();
             assert_eq!(found, expected, "{code}");
         }
     }

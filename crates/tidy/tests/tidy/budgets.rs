@@ -16,55 +16,29 @@ fn files_stay_short() {
     let too_long: Vec<String> = sources
         .iter()
         .filter(|(_, source)| source.production_lines > FILE_LINES_MAX)
-        .map(|(path, source)| {
-            format!(
-                "{path} has {} production lines, the limit is {FILE_LINES_MAX}",
-                source.production_lines
-            )
-        })
+        .map(|(path, source)| format!("{path} has {} production lines, the limit is {FILE_LINES_MAX}", source.production_lines))
         .collect();
-    assert_tidy(
-        &too_long,
-        "Split it: one noun or one command per file, named after it.",
-    );
+    assert_tidy(&too_long, "Split it: one noun or one command per file, named after it.");
 }
 
 #[test]
 fn the_median_file_is_short() {
-    let mut lengths: Vec<usize> = production_sources()
-        .iter()
-        .map(|(_, source)| source.production_lines)
-        .collect();
+    let mut lengths: Vec<usize> = production_sources().iter().map(|(_, source)| source.production_lines).collect();
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
-    assert!(
-        median <= FILE_LINES_MEDIAN_MAX,
-        "the median file has {median} production lines, the goal is {FILE_LINES_MEDIAN_MAX}"
-    );
+    assert!(median <= FILE_LINES_MEDIAN_MAX, "the median file has {median} production lines, the goal is {FILE_LINES_MEDIAN_MAX}");
 }
 
 #[test]
 fn functions_stay_short() {
-    let problems = functions(
-        |function| function.lines > FUNCTION_LINES_MAX,
-        |function| format!("{} lines", function.lines),
-    );
-    assert_tidy(
-        &problems,
-        "The limit is 70 lines: let one function own the control flow and give its steps names.",
-    );
+    let problems = functions(|function| function.lines > FUNCTION_LINES_MAX, |function| format!("{} lines", function.lines));
+    assert_tidy(&problems, "The limit is 70 lines: let one function own the control flow and give its steps names.");
 }
 
 #[test]
 fn functions_take_few_parameters() {
-    let problems = functions(
-        |function| function.parameters > PARAMETERS_MAX,
-        |function| format!("{} parameters", function.parameters),
-    );
-    assert_tidy(
-        &problems,
-        "The limit is 5, not counting self: what always travels together is a struct with a name.",
-    );
+    let problems = functions(|function| function.parameters > PARAMETERS_MAX, |function| format!("{} parameters", function.parameters));
+    assert_tidy(&problems, "The limit is 5, not counting self: what always travels together is a struct with a name.");
 }
 
 #[test]
@@ -73,12 +47,7 @@ fn folders_are_shallow() {
         let below_src = path.split("/src/").nth(1).unwrap_or_default();
         below_src.matches('/').count() > FOLDERS_BELOW_SRC_MAX
     };
-    let problems: Vec<String> = files_ending(".rs")
-        .iter()
-        .filter(|path| path.starts_with("crates/"))
-        .filter(deep)
-        .cloned()
-        .collect();
+    let problems: Vec<String> = files_ending(".rs").iter().filter(|path| path.starts_with("crates/")).filter(deep).cloned().collect();
     assert_tidy(&problems, "At most two folders below src.");
 }
 
@@ -86,32 +55,15 @@ fn functions(wrong: impl Fn(&Function) -> bool, says: impl Fn(&Function) -> Stri
     let mut problems = Vec::new();
     for (path, source) in production_sources() {
         let found = source.functions.iter().filter(|function| wrong(function));
-        problems.extend(found.map(|function| {
-            format!(
-                "{path}:{} `{}` has {}",
-                function.line,
-                function.name,
-                says(function)
-            )
-        }));
+        problems.extend(found.map(|function| format!("{path}:{} `{}` has {}", function.line, function.name, says(function))));
     }
     problems
 }
 
 pub fn production_sources() -> Vec<(String, RustSource)> {
-    let is_production = |path: &String| {
-        path.contains("/src/") && !path.contains("/tests/") && !path.ends_with("/tests.rs")
-    };
-    let paths = files_ending(".rs")
-        .into_iter()
-        .filter(|path| path.starts_with("crates/"))
-        .filter(is_production);
-    let sources: Vec<(String, RustSource)> = paths
-        .map(|path| (path.clone(), parse(&path, &text(&path))))
-        .collect();
-    assert!(
-        sources.len() > 8,
-        "fewer sources than crates were found: does this test still look at the right place?"
-    );
+    let is_production = |path: &String| path.contains("/src/") && !path.contains("/tests/") && !path.ends_with("/tests.rs");
+    let paths = files_ending(".rs").into_iter().filter(|path| path.starts_with("crates/")).filter(is_production);
+    let sources: Vec<(String, RustSource)> = paths.map(|path| (path.clone(), parse(&path, &text(&path)))).collect();
+    assert!(sources.len() > 8, "fewer sources than crates were found: does this test still look at the right place?");
     sources
 }

@@ -10,11 +10,7 @@ use refundry_tidy::rust_source;
 #[test]
 fn paths_named_in_documents_exist() {
     let files = text_files();
-    let top_level: BTreeSet<String> = files
-        .iter()
-        .filter_map(|path| path.split_once('/'))
-        .map(|(first, _)| first.to_owned())
-        .collect();
+    let top_level: BTreeSet<String> = files.iter().filter_map(|path| path.split_once('/')).map(|(first, _)| first.to_owned()).collect();
     let top_level: Vec<String> = top_level.into_iter().collect();
     let mut problems = Vec::new();
     for (document, page) in pages() {
@@ -22,14 +18,8 @@ fn paths_named_in_documents_exist() {
             let Some(path) = named_path(span, &top_level) else {
                 continue;
             };
-            let missing =
-                |path: &String| !exists(path) && !files.iter().any(|file| fits(path, file));
-            problems.extend(
-                expand_braces(path)
-                    .iter()
-                    .filter(|path| missing(path))
-                    .map(|path| format!("{document}:{line} names {path}")),
-            );
+            let missing = |path: &String| !exists(path) && !files.iter().any(|file| fits(path, file));
+            problems.extend(expand_braces(path).iter().filter(|path| missing(path)).map(|path| format!("{document}:{line} names {path}")));
         }
     }
     assert_tidy(&problems, "Nothing is there: correct the document.");
@@ -38,25 +28,12 @@ fn paths_named_in_documents_exist() {
 #[test]
 fn documents_named_in_comments_exist() {
     let mut problems = Vec::new();
-    for path in files_ending(".rs")
-        .into_iter()
-        .filter(|path| !path.starts_with("crates/tidy/"))
-    {
+    for path in files_ending(".rs").into_iter().filter(|path| !path.starts_with("crates/tidy/")) {
         let page = parse(&text(&path));
-        let named = page
-            .spans
-            .iter()
-            .filter(|(span, _)| span.ends_with(".md") && !span.contains(' '));
-        problems.extend(
-            named
-                .filter(|(span, _)| !exists(span))
-                .map(|(span, line)| format!("{path}:{line} names {span}")),
-        );
+        let named = page.spans.iter().filter(|(span, _)| span.ends_with(".md") && !span.contains(' '));
+        problems.extend(named.filter(|(span, _)| !exists(span)).map(|(span, line)| format!("{path}:{line} names {span}")));
     }
-    assert_tidy(
-        &problems,
-        "Name a document from the root, and write it before it is named.",
-    );
+    assert_tidy(&problems, "Name a document from the root, and write it before it is named.");
 }
 
 #[test]
@@ -66,8 +43,7 @@ fn links_lead_somewhere() {
         let folder = document.rsplit_once('/').map_or("", |(folder, _)| folder);
         for (link, line) in &page.links {
             let target = link.split('#').next().unwrap_or_default();
-            let local =
-                !target.is_empty() && !target.contains("://") && !target.starts_with("mailto:");
+            let local = !target.is_empty() && !target.contains("://") && !target.starts_with("mailto:");
             if local && !exists(format!("{folder}/{target}").trim_start_matches('/')) {
                 problems.push(format!("{document}:{line} links to {link}"));
             }
@@ -84,16 +60,11 @@ fn commands_of_documents_exist() {
         .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
         .filter_map(|line| line.split_once(':').map(|(target, _)| target))
         .collect();
-    assert!(
-        targets.contains("run") && targets.contains("test"),
-        "make run and make test are README's promise"
-    );
+    assert!(targets.contains("run") && targets.contains("test"), "make run and make test are README's promise");
     let mut problems = Vec::new();
     for (document, page) in pages() {
         for (code, line) in page.spans.iter().chain(&page.fenced) {
-            let unknown = make_targets(code)
-                .into_iter()
-                .filter(|target| !targets.contains(target.as_str()));
+            let unknown = make_targets(code).into_iter().filter(|target| !targets.contains(target.as_str()));
             problems.extend(unknown.map(|target| format!("{document}:{line} says make {target}")));
         }
     }
@@ -102,66 +73,38 @@ fn commands_of_documents_exist() {
 
 #[test]
 fn documents_for_users_exist_in_both_languages() {
-    let documents: BTreeSet<String> = files_ending(".md")
-        .into_iter()
-        .filter(|path| is_for_users(path))
-        .collect();
+    let documents: BTreeSet<String> = files_ending(".md").into_iter().filter(|path| is_for_users(path)).collect();
     let mut problems = Vec::new();
     for document in &documents {
-        let twin = document.strip_suffix(".zh.md").map_or_else(
-            || document.replace(".md", ".zh.md"),
-            |stem| format!("{stem}.md"),
-        );
+        let twin = document.strip_suffix(".zh.md").map_or_else(|| document.replace(".md", ".zh.md"), |stem| format!("{stem}.md"));
         if !documents.contains(&twin) {
             problems.push(format!("{document} has no twin {twin}"));
             continue;
         }
-        let levels = |path: &str| {
-            parse(&text(path))
-                .headings
-                .iter()
-                .map(|(level, _)| *level)
-                .collect::<Vec<_>>()
-        };
+        let levels = |path: &str| parse(&text(path)).headings.iter().map(|(level, _)| *level).collect::<Vec<_>>();
         if document < &twin && levels(document) != levels(&twin) {
             problems.push(format!("{document} and {twin} have different headings"));
         }
-        let chinese = text(document)
-            .chars()
-            .any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        let chinese = text(document).chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
         if document.ends_with(".zh.md") && !chinese {
             problems.push(format!("{document} is not in Chinese"));
         }
     }
-    assert_tidy(
-        &problems,
-        "README, CONTRIBUTING and everything in docs but decisions is kept in English and Chinese, section by section.",
-    );
+    assert_tidy(&problems, "README, CONTRIBUTING and everything in docs but decisions is kept in English and Chinese, section by section.");
 }
 
 #[test]
 fn the_architecture_names_every_crate() {
     let architecture = text("ARCHITECTURE.md");
     let named = |name: &str| architecture.contains(&format!("`crates/{name}`"));
-    let problems: Vec<String> = members()
-        .iter()
-        .filter(|member| !named(&member.name))
-        .map(|member| member.name.clone())
-        .collect();
-    assert_tidy(
-        &problems,
-        "ARCHITECTURE.md, \"Crates\", has one line per crate.",
-    );
+    let problems: Vec<String> = members().iter().filter(|member| !named(&member.name)).map(|member| member.name.clone()).collect();
+    assert_tidy(&problems, "ARCHITECTURE.md, \"Crates\", has one line per crate.");
 }
 
 #[test]
 fn types_of_the_glossary_exist() {
-    let sources = files_ending(".rs")
-        .into_iter()
-        .filter(|path| path.contains("/src/"));
-    let types: BTreeSet<String> = sources
-        .flat_map(|path| rust_source::parse(&path, &text(&path)).types)
-        .collect();
+    let sources = files_ending(".rs").into_iter().filter(|path| path.contains("/src/"));
+    let types: BTreeSet<String> = sources.flat_map(|path| rust_source::parse(&path, &text(&path)).types).collect();
     let tables: String = files_ending(".sql").iter().map(|path| text(path)).collect();
     let glossary = text("GLOSSARY.md");
     let mut problems = Vec::new();
@@ -169,22 +112,13 @@ fn types_of_the_glossary_exist() {
         let type_column = row.split('|').nth(4).unwrap_or_default();
         for name in type_column.split('`').skip(1).step_by(2) {
             let is_type = name.starts_with(|c: char| c.is_ascii_uppercase());
-            let known = if is_type {
-                types.contains(name)
-            } else {
-                tables.contains(&format!("CREATE TABLE {name} "))
-            };
+            let known = if is_type { types.contains(name) } else { tables.contains(&format!("CREATE TABLE {name} ")) };
             if !known {
-                problems.push(format!(
-                    "GLOSSARY.md names `{name}`, which is neither a type nor a table"
-                ));
+                problems.push(format!("GLOSSARY.md names `{name}`, which is neither a type nor a table"));
             }
         }
     }
-    assert_tidy(
-        &problems,
-        "Correct the glossary, or name the type after it.",
-    );
+    assert_tidy(&problems, "Correct the glossary, or name the type after it.");
 }
 
 fn is_for_users(path: &str) -> bool {
@@ -193,8 +127,5 @@ fn is_for_users(path: &str) -> bool {
 }
 
 fn pages() -> Vec<(String, Page)> {
-    files_ending(".md")
-        .into_iter()
-        .map(|path| (path.clone(), parse(&text(&path))))
-        .collect()
+    files_ending(".md").into_iter().map(|path| (path.clone(), parse(&text(&path)))).collect()
 }

@@ -11,14 +11,8 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("dialects", &["engine", "ledger"]),
     ("store", &["engine", "ledger"]),
     ("service", &["store", "dialects", "engine", "ledger"]),
-    (
-        "server",
-        &["service", "store", "dialects", "engine", "ledger"],
-    ),
-    (
-        "simulator",
-        &["service", "store", "dialects", "engine", "ledger"],
-    ),
+    ("server", &["service", "store", "dialects", "engine", "ledger"]),
+    ("simulator", &["service", "store", "dialects", "engine", "ledger"]),
     // The load generator sees the server from outside, and the house checker sees files: neither links our code.
     ("bench", &[]),
     ("tidy", &[]),
@@ -32,64 +26,33 @@ fn crates_depend_only_downwards() {
     let mut problems = Vec::new();
     for member in members() {
         let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == member.name) else {
-            problems.push(format!(
-                "crates/{} has no line in this test's table of allowed edges",
-                member.name
-            ));
+            problems.push(format!("crates/{} has no line in this test's table of allowed edges", member.name));
             continue;
         };
-        let ours = member
-            .dependencies(true)
-            .into_iter()
-            .filter_map(|name| name.strip_prefix("refundry-").map(str::to_owned));
+        let ours = member.dependencies(true).into_iter().filter_map(|name| name.strip_prefix("refundry-").map(str::to_owned));
         for used in ours.filter(|used| !allowed.contains(&used.as_str())) {
-            problems.push(format!(
-                "crates/{} depends on {used}, which the house does not allow",
-                member.name
-            ));
+            problems.push(format!("crates/{} depends on {used}, which the house does not allow", member.name));
         }
     }
-    assert_tidy(
-        &problems,
-        "Move the code to where it may be used from; ARCHITECTURE.md, \"Crates\", draws the edges.",
-    );
+    assert_tidy(&problems, "Move the code to where it may be used from; ARCHITECTURE.md, \"Crates\", draws the edges.");
 }
 
 #[test]
 fn every_crate_of_the_table_exists() {
     let present: BTreeSet<String> = members().into_iter().map(|member| member.name).collect();
-    let problems: Vec<String> = ALLOWED
-        .iter()
-        .filter(|(name, _)| !present.contains(*name))
-        .map(|(name, _)| format!("crates/{name} is missing"))
-        .collect();
-    assert_tidy(
-        &problems,
-        "A crate that went away leaves the table of allowed edges in the same commit.",
-    );
+    let problems: Vec<String> =
+        ALLOWED.iter().filter(|(name, _)| !present.contains(*name)).map(|(name, _)| format!("crates/{name} is missing")).collect();
+    assert_tidy(&problems, "A crate that went away leaves the table of allowed edges in the same commit.");
 }
 
 #[test]
 fn pure_crates_have_few_third_party_dependencies() {
     let mut problems = Vec::new();
-    for member in members()
-        .into_iter()
-        .filter(|member| PURE.contains(&member.name.as_str()))
-    {
-        let foreign = member
-            .dependencies(false)
-            .into_iter()
-            .filter(|name| !name.starts_with("refundry-"))
-            .count();
+    for member in members().into_iter().filter(|member| PURE.contains(&member.name.as_str())) {
+        let foreign = member.dependencies(false).into_iter().filter(|name| !name.starts_with("refundry-")).count();
         if foreign > THIRD_PARTY_OF_A_PURE_CRATE_MAX {
-            problems.push(format!(
-                "crates/{} has {foreign}, the limit is {THIRD_PARTY_OF_A_PURE_CRATE_MAX}",
-                member.name
-            ));
+            problems.push(format!("crates/{} has {foreign}, the limit is {THIRD_PARTY_OF_A_PURE_CRATE_MAX}", member.name));
         }
     }
-    assert_tidy(
-        &problems,
-        "Write the few lines yourself, or do the work in `service`, where effects and libraries live.",
-    );
+    assert_tidy(&problems, "Write the few lines yourself, or do the work in `service`, where effects and libraries live.");
 }

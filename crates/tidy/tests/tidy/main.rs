@@ -8,3 +8,4 @@ mod names;
 mod purity;
 mod silencers;
 mod texts;
+mod traits;

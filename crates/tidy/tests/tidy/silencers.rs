@@ -8,14 +8,7 @@ fn nothing_is_silenced_or_unfinished() {
     let mut problems = Vec::new();
     for path in files_ending(".rs") {
         let found = refundry_tidy::rust_source::silencers(&path, &text(&path));
-        problems.extend(
-            found
-                .into_iter()
-                .map(|(line, what)| format!("{path}:{line} {what}")),
-        );
+        problems.extend(found.into_iter().map(|(line, what)| format!("{path}:{line} {what}")));
     }
-    assert_tidy(
-        &problems,
-        "Cure the cause; where a lint is wrong, #[expect(…, reason = \"…\")] says why and goes away with it.",
-    );
+    assert_tidy(&problems, "Cure the cause; where a lint is wrong, #[expect(…, reason = \"…\")] says why and goes away with it.");
 }
