@@ -13,8 +13,7 @@ mod values;
 pub use error::{ConfigError, ConfigErrors};
 pub use printed::default_file;
 pub use sections::{
-    Acquirer, AcquirerKind, Antom, Config, Database, Limits, Log, LogFormat, Outgoing, Role,
-    Secrets, Server, Sync, Tls, Tracing, Workers,
+    Acquirer, AcquirerKind, Antom, Config, Database, Limits, Log, LogFormat, Outgoing, Role, Secrets, Server, Sync, Tls, Tracing, Workers,
 };
 
 use std::path::Path;
@@ -29,10 +28,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 impl Config {
     /// Reads `file` (none: defaults only) and lets `environment` override it.
-    pub fn load(
-        file: Option<&Path>,
-        environment: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Config, ConfigErrors> {
+    pub fn load(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigErrors> {
         let text = match file {
             Some(path) => read(path)?,
             None => String::new(),
@@ -41,13 +37,8 @@ impl Config {
     }
 
     /// As [`load`](Self::load), from the text of a file.
-    pub fn parse(
-        text: &str,
-        environment: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Config, ConfigErrors> {
-        let table: toml::Table = text
-            .parse()
-            .map_err(|error: toml::de::Error| ConfigError::syntax(&error))?;
+    pub fn parse(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigErrors> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::syntax(&error))?;
         let mut values = Values::of_file(table);
         values.override_with(environment);
         let values = values.checked()?;
@@ -67,9 +58,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     let unreadable = |error: std::io::Error| ConfigError::unreadable(path, &error);
     let length = std::fs::metadata(path).map_err(unreadable)?.len();
     if length > FILE_BYTES_MAX {
-        return Err(unreadable(std::io::Error::other(format!(
-            "longer than {FILE_BYTES_MAX} bytes"
-        ))));
+        return Err(unreadable(std::io::Error::other(format!("longer than {FILE_BYTES_MAX} bytes"))));
     }
     std::fs::read_to_string(path).map_err(unreadable)
 }

@@ -33,10 +33,7 @@ struct State {
 impl CpuPool {
     /// Starts `threads` threads; with 0 every job runs inline.
     pub fn new(threads: usize) -> std::io::Result<CpuPool> {
-        let mut pool = CpuPool {
-            queue: Arc::default(),
-            threads: Vec::with_capacity(threads),
-        };
+        let mut pool = CpuPool { queue: Arc::default(), threads: Vec::with_capacity(threads) };
         for index in 0..threads {
             let queue = pool.queue.clone();
             let thread = std::thread::Builder::new().name(format!("cpu-{index}"));
@@ -47,10 +44,7 @@ impl CpuPool {
 
     /// A pool without threads: the simulator's, and the command line's.
     pub fn inline() -> CpuPool {
-        CpuPool {
-            queue: Arc::default(),
-            threads: Vec::new(),
-        }
+        CpuPool { queue: Arc::default(), threads: Vec::new() }
     }
 
     /// Runs `job` and gives its result; a panic of the job goes on in the caller. A caller that stops waiting does not
@@ -68,10 +62,7 @@ impl CpuPool {
             // The receiver may be gone because the connection was closed; then nobody misses the result.
             let _ = answer.send(catch_unwind(AssertUnwindSafe(job)));
         }));
-        match waiting
-            .await
-            .expect("a queued job always answers: the pool finishes its queue before it ends")
-        {
+        match waiting.await.expect("a queued job always answers: the pool finishes its queue before it ends") {
             Ok(result) => result,
             Err(panic) => resume_unwind(panic),
         }
@@ -104,10 +95,7 @@ impl Drop for CpuPool {
 
 impl std::fmt::Debug for CpuPool {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("CpuPool")
-            .field("threads", &self.threads.len())
-            .finish()
+        formatter.debug_struct("CpuPool").field("threads", &self.threads.len()).finish()
     }
 }
 
@@ -129,12 +117,7 @@ impl Queue {
             match state.jobs.pop_front() {
                 Some(job) => return Some(job),
                 None if state.closed => return None,
-                None => {
-                    state = self
-                        .wake
-                        .wait(state)
-                        .unwrap_or_else(PoisonError::into_inner)
-                }
+                None => state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
             }
         }
     }
@@ -156,8 +139,7 @@ mod tests {
         for threads in [0, 1, 3] {
             let pool = CpuPool::new(threads).unwrap();
             let caller = std::thread::current().id();
-            let jobs = (0..100_u64)
-                .map(|number| pool.run(move || (number * 2, std::thread::current().id())));
+            let jobs = (0..100_u64).map(|number| pool.run(move || (number * 2, std::thread::current().id())));
             for (number, (double, thread)) in (0..).zip(block_on(join_all(jobs))) {
                 assert_eq!(double, number * 2);
                 assert_eq!(thread == caller, threads == 0);
@@ -168,9 +150,7 @@ mod tests {
     #[test]
     fn a_panicking_job_reaches_its_caller_and_spares_the_thread() {
         let pool = CpuPool::new(1).unwrap();
-        let panicked = catch_unwind(AssertUnwindSafe(|| {
-            block_on(pool.run(|| panic!("on purpose")))
-        }));
+        let panicked = catch_unwind(AssertUnwindSafe(|| block_on(pool.run(|| panic!("on purpose")))));
         assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"on purpose"));
         assert_eq!(block_on(pool.run(|| 7)), 7);
     }

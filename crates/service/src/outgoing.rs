@@ -16,10 +16,7 @@ pub const URL_LENGTH_MAX: usize = 2048;
 /// Posts to addresses that merchants and operators have named.
 pub trait Notifier: Send + Sync {
     /// Sends one POST and waits for the whole answer, whatever its status.
-    fn post<'a>(
-        &'a self,
-        request: OutgoingRequest,
-    ) -> BoxFuture<'a, Result<OutgoingResponse, OutgoingError>>;
+    fn post<'a>(&'a self, request: OutgoingRequest) -> BoxFuture<'a, Result<OutgoingResponse, OutgoingError>>;
 }
 
 /// One POST to be sent.
@@ -64,9 +61,7 @@ pub enum NeverSent {
     #[error("{0}")]
     Malformed(&'static str),
     /// The guard refused the address.
-    #[error(
-        "{address} is {kind}; permit its network in outgoing.networks_allowed if that is meant"
-    )]
+    #[error("{address} is {kind}; permit its network in outgoing.networks_allowed if that is meant")]
     Forbidden {
         /// The address the name led to.
         address: IpAddr,

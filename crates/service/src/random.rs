@@ -12,8 +12,7 @@ pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
-        aws_lc_rs::rand::fill(bytes)
-            .expect("aws-lc's generator never fails once the process has started");
+        aws_lc_rs::rand::fill(bytes).expect("aws-lc's generator never fails once the process has started");
     }
 }
 

@@ -32,9 +32,7 @@ struct MasterKey {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MasterKeyError {
     /// There is not one key in the text.
-    #[error(
-        "there is no master key; write one line `id:base64 of 32 random bytes` / 没有主密钥；请写入一行 `标识:32 字节随机数的 base64`"
-    )]
+    #[error("there is no master key; write one line `id:base64 of 32 random bytes` / 没有主密钥；请写入一行 `标识:32 字节随机数的 base64`")]
     Empty,
     /// More keys than [`MASTER_KEYS_MAX`].
     #[error(
@@ -70,9 +68,7 @@ pub enum SealError {
         id: String,
     },
     /// The text was changed, moved to another purpose, or sealed under another key of the same id.
-    #[error(
-        "the sealed secret does not open: it was changed, moved, or sealed under another master key"
-    )]
+    #[error("the sealed secret does not open: it was changed, moved, or sealed under another master key")]
     DoesNotOpen,
 }
 
@@ -80,19 +76,14 @@ impl MasterKeys {
     /// Reads `id:base64` entries separated by line ends, blanks or commas; the last one is current. Lines that begin
     /// with `#` are remarks.
     pub fn parse(text: &str) -> Result<MasterKeys, MasterKeyError> {
-        let entries = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
-        let entries = entries
-            .flat_map(|line| line.split([' ', '\t', ',', '\r']))
-            .filter(|entry| !entry.is_empty());
+        let entries = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        let entries = entries.flat_map(|line| line.split([' ', '\t', ',', '\r'])).filter(|entry| !entry.is_empty());
         let mut keys: Vec<MasterKey> = Vec::new();
         for (index, entry) in entries.enumerate() {
             if index == MASTER_KEYS_MAX {
                 return Err(MasterKeyError::TooMany);
             }
-            let key =
-                MasterKey::parse(entry).ok_or(MasterKeyError::Malformed { line: index + 1 })?;
+            let key = MasterKey::parse(entry).ok_or(MasterKeyError::Malformed { line: index + 1 })?;
             if keys.iter().any(|other| other.id == key.id) {
                 return Err(MasterKeyError::Repeated { id: key.id });
             }
@@ -110,12 +101,8 @@ impl MasterKeys {
         let mut nonce = [0_u8; NONCE_LEN];
         random.fill(&mut nonce);
         let mut in_out = plain.to_vec();
-        key.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(associated(id, purpose)),
-            &mut in_out,
-        )
-        .expect("AES-GCM seals anything below 64 GiB");
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(associated(id, purpose)), &mut in_out)
+            .expect("AES-GCM seals anything below 64 GiB");
         let mut bytes = nonce.to_vec();
         bytes.append(&mut in_out);
         format!("{VERSION}.{id}.{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))
@@ -127,19 +114,11 @@ impl MasterKeys {
         let Some(MasterKey { key, .. }) = self.keys.iter().find(|key| key.id == id) else {
             return Err(SealError::UnknownKey { id: id.to_owned() });
         };
-        let bytes = BASE64_URL_SAFE_NO_PAD
-            .decode(text)
-            .map_err(|_| SealError::Malformed)?;
-        let (nonce, sealed) = bytes
-            .split_first_chunk::<NONCE_LEN>()
-            .ok_or(SealError::Malformed)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::Malformed)?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Malformed)?;
         let mut in_out = Zeroizing::new(sealed.to_vec());
         let length = key
-            .open_in_place(
-                Nonce::assume_unique_for_key(*nonce),
-                Aad::from(associated(id, purpose)),
-                &mut in_out,
-            )
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(associated(id, purpose)), &mut in_out)
             .map_err(|_| SealError::DoesNotOpen)?
             .len();
         in_out.truncate(length);
@@ -147,12 +126,7 @@ impl MasterKeys {
     }
 
     /// Seals again under the current key; `None` when the text already is.
-    pub fn reseal(
-        &self,
-        purpose: &str,
-        sealed: &str,
-        random: &dyn Random,
-    ) -> Result<Option<String>, SealError> {
+    pub fn reseal(&self, purpose: &str, sealed: &str, random: &dyn Random) -> Result<Option<String>, SealError> {
         if split(sealed)?.0 == self.current_id() {
             return Ok(None);
         }
@@ -184,18 +158,13 @@ impl std::fmt::Debug for MasterKeys {
 impl MasterKey {
     fn parse(entry: &str) -> Option<MasterKey> {
         let (id, text) = entry.split_once(':')?;
-        let plain_id = id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let plain_id = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         if id.is_empty() || id.len() > KEY_ID_LENGTH_MAX || !plain_id {
             return None;
         }
         let bytes = Zeroizing::new(BASE64_STANDARD.decode(text).ok()?);
         let key = UnboundKey::new(&AES_256_GCM, &bytes).ok()?;
-        Some(MasterKey {
-            id: id.to_owned(),
-            key: LessSafeKey::new(key),
-        })
+        Some(MasterKey { id: id.to_owned(), key: LessSafeKey::new(key) })
     }
 }
 
@@ -241,21 +210,9 @@ mod tests {
         let sealed = keys.seal("terminal 7 signing key", b"secret", &random);
         assert!(sealed.starts_with("v1.a."), "{sealed}");
         assert!(!sealed.contains("secret"));
-        assert_eq!(
-            keys.open("terminal 7 signing key", &sealed)
-                .unwrap()
-                .as_slice(),
-            b"secret"
-        );
-        assert_eq!(
-            keys.open("terminal 8 signing key", &sealed),
-            Err(SealError::DoesNotOpen)
-        );
-        assert_ne!(
-            keys.seal("terminal 7 signing key", b"secret", &random),
-            sealed,
-            "each seal has its own nonce"
-        );
+        assert_eq!(keys.open("terminal 7 signing key", &sealed).unwrap().as_slice(), b"secret");
+        assert_eq!(keys.open("terminal 8 signing key", &sealed), Err(SealError::DoesNotOpen));
+        assert_ne!(keys.seal("terminal 7 signing key", b"secret", &random), sealed, "each seal has its own nonce");
     }
 
     #[test]
@@ -266,10 +223,7 @@ mod tests {
             let mut bytes = sealed.clone().into_bytes();
             bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert!(
-                keys.open("p", &changed).is_err(),
-                "byte {index} of {sealed}"
-            );
+            assert!(keys.open("p", &changed).is_err(), "byte {index} of {sealed}");
         }
         for (text, error) in [
             ("", SealError::Malformed),
@@ -289,17 +243,11 @@ mod tests {
         let sealed = old.seal("p", b"secret", &random);
         let both = keys(&format!("# remark\n{}\n\n{}\n", line("a", 1), line("b", 2)));
         assert_eq!(both.current_id(), "b");
-        let resealed = both
-            .reseal("p", &sealed, &random)
-            .unwrap()
-            .expect("it was sealed under the older key");
+        let resealed = both.reseal("p", &sealed, &random).unwrap().expect("it was sealed under the older key");
         assert_eq!(both.reseal("p", &resealed, &random), Ok(None));
         let new = keys(&line("b", 2));
         assert_eq!(new.open("p", &resealed).unwrap().as_slice(), b"secret");
-        assert_eq!(
-            new.open("p", &sealed),
-            Err(SealError::UnknownKey { id: "a".into() })
-        );
+        assert_eq!(new.open("p", &sealed), Err(SealError::UnknownKey { id: "a".into() }));
     }
 
     #[test]
@@ -310,21 +258,9 @@ mod tests {
             ("# only a remark\n".to_owned(), MasterKeyError::Empty),
             ("nonsense".to_owned(), MasterKeyError::Malformed { line: 1 }),
             (short, MasterKeyError::Malformed { line: 1 }),
-            (
-                format!("{} a b:{}", line("a", 1), line("c", 2)),
-                MasterKeyError::Malformed { line: 2 },
-            ),
-            (
-                format!("{},{}", line("a", 1), line("a", 2)),
-                MasterKeyError::Repeated { id: "a".into() },
-            ),
-            (
-                (0..=MASTER_KEYS_MAX)
-                    .map(|id| line(&id.to_string(), 1))
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-                MasterKeyError::TooMany,
-            ),
+            (format!("{} a b:{}", line("a", 1), line("c", 2)), MasterKeyError::Malformed { line: 2 }),
+            (format!("{},{}", line("a", 1), line("a", 2)), MasterKeyError::Repeated { id: "a".into() }),
+            ((0..=MASTER_KEYS_MAX).map(|id| line(&id.to_string(), 1)).collect::<Vec<_>>().join("\n"), MasterKeyError::TooMany),
         ] {
             assert_eq!(MasterKeys::parse(&text).err(), Some(error), "{text}");
         }
@@ -336,9 +272,6 @@ mod tests {
         let (first, second) = (new_master_key_line(&random), new_master_key_line(&random));
         let keys = keys(&format!("{}\n{}", *first, *second));
         assert_eq!(keys.ids().count(), 2);
-        assert!(
-            !format!("{keys:?}").contains(first.split_once(':').unwrap().1),
-            "Debug shows ids only"
-        );
+        assert!(!format!("{keys:?}").contains(first.split_once(':').unwrap().1), "Debug shows ids only");
     }
 }

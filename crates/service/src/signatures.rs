@@ -6,10 +6,7 @@
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeySize, PublicKey};
-use aws_lc_rs::signature::{
-    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
-    RsaParameters,
-};
+use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaParameters};
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::alphabet;
@@ -23,9 +20,7 @@ pub const KEY_TEXT_LENGTH_MAX: usize = 16 * 1024;
 /// Standard base64 that also takes missing padding, which third-party signers leave out.
 pub const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
 );
 
 /// Why a key was refused.
@@ -49,14 +44,10 @@ pub struct RsaKeyTexts {
 
 /// Makes an RSA-2048 key pair. It draws on the library's own random source, so a simulated run must bring its keys.
 pub fn generate_rsa_keys() -> RsaKeyTexts {
-    let pair = RsaKeyPair::generate(KeySize::Rsa2048)
-        .expect("the library can always make an RSA-2048 key");
+    let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("the library can always make an RSA-2048 key");
     let pkcs8 = pair.as_der().expect("a generated key has a PKCS#8 form");
     let private_pkcs8 = Zeroizing::new(BASE64_STANDARD.encode(pkcs8.as_ref()));
-    RsaKeyTexts {
-        private_pkcs8,
-        public_spki: spki(&pair),
-    }
+    RsaKeyTexts { private_pkcs8, public_spki: spki(&pair) }
 }
 
 /// Signs with RSASSA-PKCS1-v1_5 and SHA-256.
@@ -69,8 +60,7 @@ impl RsaSigner {
     pub fn parse(text: &str) -> Result<RsaSigner, KeyError> {
         let der = Zeroizing::new(der_of(text)?);
         let pair = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
-        pair.map(|pair| RsaSigner { pair })
-            .map_err(|_| KeyError::NotRsa)
+        pair.map(|pair| RsaSigner { pair }).map_err(|_| KeyError::NotRsa)
     }
 
     /// The signature of `message`; the same bytes for the same message and key.
@@ -110,8 +100,7 @@ impl RsaVerifier {
             Ok(_) | Err(_) => return Err(KeyError::NotRsa),
         }
         let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref());
-        key.map(|key| RsaVerifier { key })
-            .map_err(|_| KeyError::NotRsa)
+        key.map(|key| RsaVerifier { key }).map_err(|_| KeyError::NotRsa)
     }
 
     /// Whether `signature` is this key's signature of `message`.
@@ -121,9 +110,7 @@ impl RsaVerifier {
 
     /// As [`verify`](Self::verify), the signature in base64 with or without padding.
     pub fn verify_base64(&self, message: &[u8], signature: &str) -> bool {
-        BASE64_LENIENT
-            .decode(signature)
-            .is_ok_and(|signature| self.verify(message, &signature))
+        BASE64_LENIENT.decode(signature).is_ok_and(|signature| self.verify(message, &signature))
     }
 }
 
@@ -146,26 +133,16 @@ pub fn webhook_signature(secret: &[u8], id: &str, timestamp_s: i64, body: &[u8])
 }
 
 /// Whether one of the blank-separated signatures of a `webhook-signature` header fits.
-pub fn verify_webhook(
-    secret: &[u8],
-    id: &str,
-    timestamp_s: i64,
-    body: &[u8],
-    header: &str,
-) -> bool {
+pub fn verify_webhook(secret: &[u8], id: &str, timestamp_s: i64, body: &[u8], header: &str) -> bool {
     let tag = webhook_tag(secret, id, timestamp_s, body);
-    let candidates = header
-        .split(' ')
-        .filter_map(|part| part.strip_prefix("v1,"));
+    let candidates = header.split(' ').filter_map(|part| part.strip_prefix("v1,"));
     let mut decoded = candidates.filter_map(|text| BASE64_LENIENT.decode(text).ok());
     decoded.any(|candidate| constant_time_equal(&candidate, tag.as_ref()))
 }
 
 /// The bytes of a Standard Webhooks secret `whsec_<base64>`; a secret without the prefix is taken as it is written.
 pub fn webhook_secret(text: &str) -> Zeroizing<Vec<u8>> {
-    let decoded = text
-        .strip_prefix("whsec_")
-        .and_then(|rest| BASE64_LENIENT.decode(rest).ok());
+    let decoded = text.strip_prefix("whsec_").and_then(|rest| BASE64_LENIENT.decode(rest).ok());
     Zeroizing::new(decoded.unwrap_or_else(|| text.as_bytes().to_vec()))
 }
 
@@ -177,10 +154,7 @@ pub fn hmac_sha256(secret: &[u8], message: &[u8]) -> [u8; 32] {
 
 /// SHA-256.
 pub fn sha256(message: &[u8]) -> [u8; 32] {
-    digest::digest(&digest::SHA256, message)
-        .as_ref()
-        .try_into()
-        .expect("SHA-256 has 32 bytes")
+    digest::digest(&digest::SHA256, message).as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 /// SHA-256 in lower-case hexadecimal.
@@ -201,10 +175,7 @@ fn webhook_tag(secret: &[u8], id: &str, timestamp_s: i64, body: &[u8]) -> hmac::
 }
 
 fn spki(pair: &RsaKeyPair) -> String {
-    let der = pair
-        .public_key()
-        .as_der()
-        .expect("a parsed key has a public form");
+    let der = pair.public_key().as_der().expect("a parsed key has a public form");
     BASE64_STANDARD.encode(der.as_ref())
 }
 
@@ -212,12 +183,8 @@ fn der_of(text: &str) -> Result<Vec<u8>, KeyError> {
     if text.len() > KEY_TEXT_LENGTH_MAX {
         return Err(KeyError::NotBase64);
     }
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with("-----"));
-    let text: Zeroizing<String> =
-        Zeroizing::new(lines.flat_map(str::split_ascii_whitespace).collect());
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("-----"));
+    let text: Zeroizing<String> = Zeroizing::new(lines.flat_map(str::split_ascii_whitespace).collect());
     match BASE64_LENIENT.decode(text.as_bytes()) {
         Ok(der) if !der.is_empty() => Ok(der),
         Ok(_) | Err(_) => Err(KeyError::NotBase64),

@@ -51,10 +51,7 @@ mod tests {
     #[test]
     fn a_token_is_recognised_by_its_digest_alone() {
         let random = CountingRandom::default();
-        let (token, other) = (
-            new_token("rk_live_", &random),
-            new_token("rk_live_", &random),
-        );
+        let (token, other) = (new_token("rk_live_", &random), new_token("rk_live_", &random));
         assert_eq!(token.len(), "rk_live_".len() + 43);
         let digest = token_digest(&token);
         assert!(token_fits(&token, &digest));
@@ -66,9 +63,6 @@ mod tests {
     #[test]
     fn a_webhook_secret_has_the_published_form() {
         let secret = new_webhook_secret(&CountingRandom::default());
-        assert_eq!(
-            crate::signatures::webhook_secret(&secret).len(),
-            TOKEN_BYTES
-        );
+        assert_eq!(crate::signatures::webhook_secret(&secret).len(), TOKEN_BYTES);
     }
 }

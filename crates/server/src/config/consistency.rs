@@ -7,8 +7,7 @@ impl Config {
     /// Everything that does not fit together.
     pub(super) fn check_together(&self) -> Result<(), ConfigErrors> {
         let mut errors = Vec::new();
-        let certificate =
-            !self.tls.cert.as_os_str().is_empty() && !self.tls.key.as_os_str().is_empty();
+        let certificate = !self.tls.cert.as_os_str().is_empty() && !self.tls.key.as_os_str().is_empty();
         if !self.tls.listen.is_empty() && !certificate {
             errors.push(ConfigError::new(
                 "server.tls",
@@ -38,9 +37,7 @@ impl Config {
             ));
         }
         for (name, acquirer) in &self.acquirers {
-            if acquirer.kind == AcquirerKind::Http
-                && (acquirer.url.is_empty() || acquirer.secret.is_empty())
-            {
+            if acquirer.kind == AcquirerKind::Http && (acquirer.url.is_empty() || acquirer.secret.is_empty()) {
                 errors.push(ConfigError::new(
                     &format!("acquirer.{name}"),
                     "has kind \"http\" but lacks its url or secret; set both",
@@ -48,21 +45,13 @@ impl Config {
                 ));
             }
         }
-        if self
-            .acquirers
-            .get("simulated")
-            .is_some_and(|acquirer| acquirer.kind != AcquirerKind::Simulated)
-        {
+        if self.acquirers.get("simulated").is_some_and(|acquirer| acquirer.kind != AcquirerKind::Simulated) {
             errors.push(ConfigError::new(
                 "acquirer.simulated.kind",
                 "must stay \"simulated\", which sandbox terminals rely on; give your acquirer another name",
                 "必须保持 \"simulated\"（沙箱终端依赖它）；请为您的收单机构另取名称",
             ));
         }
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigErrors(errors))
-        }
+        if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
     }
 }

@@ -21,17 +21,8 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn new(
-        key: &str,
-        english: impl Into<String>,
-        chinese: impl Into<String>,
-    ) -> ConfigError {
-        ConfigError {
-            key: key.to_owned(),
-            value: None,
-            english: english.into(),
-            chinese: chinese.into(),
-        }
+    pub(super) fn new(key: &str, english: impl Into<String>, chinese: impl Into<String>) -> ConfigError {
+        ConfigError { key: key.to_owned(), value: None, english: english.into(), chinese: chinese.into() }
     }
 
     pub(super) fn with_value(mut self, value: impl fmt::Display) -> ConfigError {
@@ -50,9 +41,7 @@ impl ConfigError {
     pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> ConfigError {
         ConfigError::new(
             &path.display().to_string(),
-            format!(
-                "cannot be read ({error}); name an existing file, or write one with `refundry config > FILE`"
-            ),
+            format!("cannot be read ({error}); name an existing file, or write one with `refundry config > FILE`"),
             format!("无法读取（{error}）；请指定存在的文件，或用 `refundry config > 文件` 生成"),
         )
     }
@@ -67,16 +56,8 @@ impl From<ConfigError> for ConfigErrors {
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.value {
-            Some(value) => write!(
-                formatter,
-                "{} = {value}: {}\n    {}",
-                self.key, self.english, self.chinese
-            ),
-            None => write!(
-                formatter,
-                "{}: {}\n    {}",
-                self.key, self.english, self.chinese
-            ),
+            Some(value) => write!(formatter, "{} = {value}: {}\n    {}", self.key, self.english, self.chinese),
+            None => write!(formatter, "{}: {}\n    {}", self.key, self.english, self.chinese),
         }
     }
 }
@@ -84,9 +65,7 @@ impl fmt::Display for ConfigError {
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the configuration cannot be used / 配置不可用")?;
-        self.0
-            .iter()
-            .try_for_each(|error| write!(formatter, "\n  {error}"))
+        self.0.iter().try_for_each(|error| write!(formatter, "\n  {error}"))
     }
 }
 

@@ -63,13 +63,8 @@ impl Form {
             Form::OneOf(choices) => choices.contains(&text),
             Form::Listen => text.parse::<SocketAddr>().is_ok(),
             Form::Network => text.parse::<Network>().is_ok(),
-            Form::Url => {
-                text.is_empty()
-                    || url::Url::parse(text).is_ok_and(|url| url.scheme().starts_with("http"))
-            }
-            Form::Database => text
-                .strip_prefix("sqlite://")
-                .is_some_and(|path| !path.is_empty()),
+            Form::Url => text.is_empty() || url::Url::parse(text).is_ok_and(|url| url.scheme().starts_with("http")),
+            Form::Database => text.strip_prefix("sqlite://").is_some_and(|path| !path.is_empty()),
             Form::Level => text.parse::<tracing_subscriber::filter::Targets>().is_ok(),
         }
     }
@@ -79,27 +74,12 @@ impl Form {
         let (english, chinese) = match self {
             Form::Any | Form::Secret => return None,
             Form::OneOf(choices) => {
-                let choices: Vec<_> = choices
-                    .iter()
-                    .map(|choice| format!("\"{choice}\""))
-                    .collect();
-                return Some((
-                    format!("one of {}", choices.join(", ")),
-                    format!("以下之一：{}", choices.join("、")),
-                ));
+                let choices: Vec<_> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
+                return Some((format!("one of {}", choices.join(", ")), format!("以下之一：{}", choices.join("、"))));
             }
-            Form::Listen => (
-                "address:port such as 127.0.0.1:8080 or [::]:8080",
-                "地址:端口，例如 127.0.0.1:8080 或 [::]:8080",
-            ),
-            Form::Network => (
-                "a network such as 10.0.0.0/8, fd00::/8 or 127.0.0.1",
-                "网段，例如 10.0.0.0/8、fd00::/8 或 127.0.0.1",
-            ),
-            Form::Url => (
-                "a URL that begins with http:// or https://, or nothing",
-                "以 http:// 或 https:// 开头的 URL，或留空",
-            ),
+            Form::Listen => ("address:port such as 127.0.0.1:8080 or [::]:8080", "地址:端口，例如 127.0.0.1:8080 或 [::]:8080"),
+            Form::Network => ("a network such as 10.0.0.0/8, fd00::/8 or 127.0.0.1", "网段，例如 10.0.0.0/8、fd00::/8 或 127.0.0.1"),
+            Form::Url => ("a URL that begins with http:// or https://, or nothing", "以 http:// 或 https:// 开头的 URL，或留空"),
             Form::Database => (
                 "sqlite:// followed by a path, such as sqlite:///var/lib/refundry/refundry.db",
                 "sqlite:// 加路径，例如 sqlite:///var/lib/refundry/refundry.db",
@@ -120,45 +100,16 @@ const KIB: i64 = 1024;
 const MIB: i64 = 1024 * KIB;
 const MINUTE_MS: i64 = 60_000;
 
-const fn number(
-    name: &'static str,
-    (default, least, most): (i64, i64, i64),
-    english: &'static str,
-    chinese: &'static str,
-) -> Key {
-    Key {
-        name,
-        kind: Kind::Integer(default, least, most),
-        about: (english, chinese),
-    }
+const fn number(name: &'static str, (default, least, most): (i64, i64, i64), english: &'static str, chinese: &'static str) -> Key {
+    Key { name, kind: Kind::Integer(default, least, most), about: (english, chinese) }
 }
 
-const fn text(
-    name: &'static str,
-    default: &'static str,
-    form: Form,
-    english: &'static str,
-    chinese: &'static str,
-) -> Key {
-    Key {
-        name,
-        kind: Kind::Text(default, form),
-        about: (english, chinese),
-    }
+const fn text(name: &'static str, default: &'static str, form: Form, english: &'static str, chinese: &'static str) -> Key {
+    Key { name, kind: Kind::Text(default, form), about: (english, chinese) }
 }
 
-const fn list(
-    name: &'static str,
-    default: &'static [&'static str],
-    form: Form,
-    english: &'static str,
-    chinese: &'static str,
-) -> Key {
-    Key {
-        name,
-        kind: Kind::List(default, form),
-        about: (english, chinese),
-    }
+const fn list(name: &'static str, default: &'static [&'static str], form: Form, english: &'static str, chinese: &'static str) -> Key {
+    Key { name, kind: Kind::List(default, form), about: (english, chinese) }
 }
 
 /// Every section in the order of the printed file.

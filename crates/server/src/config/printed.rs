@@ -19,17 +19,9 @@ pub fn default_file() -> String {
 }
 
 fn print_section(text: &mut String, section: &Section) -> std::fmt::Result {
-    let Section {
-        name,
-        about: (english, chinese),
-        keys,
-    } = section;
+    let Section { name, about: (english, chinese), keys } = section;
     writeln!(text, "\n# {english}\n# {chinese}")?;
-    let heading = if *name == ACQUIRER {
-        "acquirer.simulated"
-    } else {
-        name
-    };
+    let heading = if *name == ACQUIRER { "acquirer.simulated" } else { name };
     writeln!(text, "[{heading}]")?;
     for key in *keys {
         print_key(text, heading, key)?;
@@ -43,18 +35,11 @@ fn print_section(text: &mut String, section: &Section) -> std::fmt::Result {
 }
 
 fn print_key(text: &mut String, heading: &str, key: &Key) -> std::fmt::Result {
-    let Key {
-        name,
-        kind,
-        about: (english, chinese),
-    } = key;
+    let Key { name, kind, about: (english, chinese) } = key;
     writeln!(text, "\n# {english}\n# {chinese}")?;
     let limits = match kind {
         Kind::Integer(_, least, most) => format!("{least} … {most}; "),
-        Kind::Text(_, form) | Kind::List(_, form) => form
-            .expected()
-            .map(|(english, _)| format!("{english}; "))
-            .unwrap_or_default(),
+        Kind::Text(_, form) | Kind::List(_, form) => form.expected().map(|(english, _)| format!("{english}; ")).unwrap_or_default(),
     };
     writeln!(text, "# {limits}{}", environment_name(heading, name))?;
     writeln!(text, "{name} = {}", kind.default())

@@ -8,10 +8,7 @@ use std::path::PathBuf;
 
 /// The whole configuration, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each section and each field is documented in config/keys.rs under the same name"
-)]
+#[expect(missing_docs, reason = "each section and each field is documented in config/keys.rs under the same name")]
 pub struct Config {
     pub server: Server,
     pub tls: Tls,
@@ -28,10 +25,7 @@ pub struct Config {
 
 /// Section `[server]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Server {
     pub listen: Vec<SocketAddr>,
     pub roles: Vec<Role>,
@@ -60,10 +54,7 @@ pub enum Role {
 
 /// Section `[server.tls]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Tls {
     pub listen: Vec<SocketAddr>,
     pub cert: PathBuf,
@@ -72,10 +63,7 @@ pub struct Tls {
 
 /// Section `[database]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Database {
     pub url: String,
     pub sync: Sync,
@@ -98,20 +86,14 @@ pub enum Sync {
 
 /// Section `[secrets]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Secrets {
     pub master_key_file: PathBuf,
 }
 
 /// Section `[outgoing]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Outgoing {
     pub networks_allowed: Vec<Network>,
     pub connect_timeout_ms: u64,
@@ -123,10 +105,7 @@ pub struct Outgoing {
 
 /// Section `[workers]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Workers {
     pub lease_s: u64,
     pub concurrency: usize,
@@ -139,10 +118,7 @@ pub struct Workers {
 
 /// Section `[antom]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Antom {
     pub gateway_key_version: u32,
     pub synchronous_wait_ms: u64,
@@ -150,10 +126,7 @@ pub struct Antom {
 
 /// One section `[acquirer.NAME]`.
 #[derive(Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Acquirer {
     pub kind: AcquirerKind,
     pub url: String,
@@ -172,10 +145,7 @@ pub enum AcquirerKind {
 
 /// Section `[log]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Log {
     pub format: LogFormat,
     pub level: String,
@@ -192,10 +162,7 @@ pub enum LogFormat {
 
 /// Section `[tracing]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Tracing {
     pub otlp_endpoint: Option<String>,
     pub sample_per_mille: u32,
@@ -203,10 +170,7 @@ pub struct Tracing {
 
 /// Section `[limits]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "documented in config/keys.rs under the same names"
-)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Limits {
     pub page_rows_max: usize,
     pub import_line_bytes_max: usize,
@@ -214,11 +178,7 @@ pub struct Limits {
 
 impl std::fmt::Debug for Acquirer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Acquirer")
-            .field("kind", &self.kind)
-            .field("url", &self.url)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Acquirer").field("kind", &self.kind).field("url", &self.url).finish_non_exhaustive()
     }
 }
 
@@ -232,31 +192,20 @@ impl Config {
                 key: values.text("server.tls", "key").into(),
             },
             database: Database::from_values(values),
-            secrets: Secrets {
-                master_key_file: values.text("secrets", "master_key_file").into(),
-            },
+            secrets: Secrets { master_key_file: values.text("secrets", "master_key_file").into() },
             outgoing: Outgoing::from_values(values),
             workers: Workers::from_values(values),
             antom: Antom {
                 gateway_key_version: values.number("antom", "gateway_key_version"),
                 synchronous_wait_ms: values.number("antom", "synchronous_wait_ms"),
             },
-            acquirers: values
-                .acquirers()
-                .into_iter()
-                .map(|name| Acquirer::from_values(values, name))
-                .collect(),
+            acquirers: values.acquirers().into_iter().map(|name| Acquirer::from_values(values, name)).collect(),
             log: Log {
-                format: if values.text("log", "format") == "json" {
-                    LogFormat::Json
-                } else {
-                    LogFormat::Text
-                },
+                format: if values.text("log", "format") == "json" { LogFormat::Json } else { LogFormat::Text },
                 level: values.text("log", "level"),
             },
             tracing: Tracing {
-                otlp_endpoint: Some(values.text("tracing", "otlp_endpoint"))
-                    .filter(|endpoint| !endpoint.is_empty()),
+                otlp_endpoint: Some(values.text("tracing", "otlp_endpoint")).filter(|endpoint| !endpoint.is_empty()),
                 sample_per_mille: values.number("tracing", "sample_per_mille"),
             },
             limits: Limits {
@@ -270,19 +219,11 @@ impl Config {
 impl Server {
     fn from_values(values: &Values) -> Server {
         let role = |name: String| {
-            if name == "api" {
-                Role::Api
-            } else {
-                Role::Workers
-            }
+            if name == "api" { Role::Api } else { Role::Workers }
         };
         Server {
             listen: parsed(values.list("server", "listen")),
-            roles: values
-                .list("server", "roles")
-                .into_iter()
-                .map(role)
-                .collect(),
+            roles: values.list("server", "roles").into_iter().map(role).collect(),
             lang: values.text("server", "lang"),
             node: values.number("server", "node"),
             io_threads: values.number("server", "io_threads"),
@@ -303,11 +244,7 @@ impl Database {
     fn from_values(values: &Values) -> Database {
         Database {
             url: values.text("database", "url"),
-            sync: if values.text("database", "sync") == "full" {
-                Sync::Full
-            } else {
-                Sync::Normal
-            },
+            sync: if values.text("database", "sync") == "full" { Sync::Full } else { Sync::Normal },
             checkpoint_interval_ms: values.number("database", "checkpoint_interval_ms"),
             wal_bytes_max: values.number("database", "wal_bytes_max"),
             batch_max: values.number("database", "batch_max"),
@@ -349,11 +286,7 @@ impl Acquirer {
     fn from_values(values: &Values, name: String) -> (String, Acquirer) {
         let section = format!("acquirer.{name}");
         let acquirer = Acquirer {
-            kind: if values.text(&section, "kind") == "http" {
-                AcquirerKind::Http
-            } else {
-                AcquirerKind::Simulated
-            },
+            kind: if values.text(&section, "kind") == "http" { AcquirerKind::Http } else { AcquirerKind::Simulated },
             url: values.text(&section, "url"),
             secret: values.text(&section, "secret"),
             timeout_ms: values.number(&section, "timeout_ms"),

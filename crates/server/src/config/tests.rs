@@ -6,12 +6,7 @@ fn parse(text: &str) -> Result<Config, ConfigErrors> {
 }
 
 fn with(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
-    Config::parse(
-        text,
-        variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-    )
+    Config::parse(text, variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
 #[test]
@@ -20,56 +15,31 @@ fn the_printed_file_is_whole_and_says_the_defaults() {
     assert_eq!(parse(&printed), Ok(Config::default()));
     let table: toml::Table = printed.parse().unwrap();
     for section in SECTIONS {
-        let path = if section.name == ACQUIRER {
-            "acquirer.simulated"
-        } else {
-            section.name
-        };
-        let table = path
-            .split('.')
-            .fold(&table, |table, name| table[name].as_table().unwrap());
+        let path = if section.name == ACQUIRER { "acquirer.simulated" } else { section.name };
+        let table = path.split('.').fold(&table, |table, name| table[name].as_table().unwrap());
         for key in section.keys {
-            assert_eq!(
-                table.get(key.name),
-                Some(&key.kind.default()),
-                "{path}.{}",
-                key.name
-            );
+            assert_eq!(table.get(key.name), Some(&key.kind.default()), "{path}.{}", key.name);
             let (english, chinese) = key.about;
-            assert!(
-                printed.contains(english) && printed.contains(chinese),
-                "{path}.{}",
-                key.name
-            );
+            assert!(printed.contains(english) && printed.contains(chinese), "{path}.{}", key.name);
         }
     }
 }
 
 #[test]
 fn the_committed_default_file_is_what_the_program_prints() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../docs/operating/refundry.default.toml"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating/refundry.default.toml");
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, default_file()).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        committed == default_file(),
-        "docs/operating/refundry.default.toml is stale: run the tests once with BLESS=1"
-    );
+    assert!(committed == default_file(), "docs/operating/refundry.default.toml is stale: run the tests once with BLESS=1");
 }
 
 #[test]
 fn every_key_reaches_the_program() {
     // Each key in turn gets another valid value; a key that nothing reads would leave the configuration equal.
     for section in SECTIONS {
-        let path = if section.name == ACQUIRER {
-            "acquirer.simulated"
-        } else {
-            section.name
-        };
+        let path = if section.name == ACQUIRER { "acquirer.simulated" } else { section.name };
         for key in section.keys {
             let other = match key.name {
                 "listen" => r#"["127.0.0.9:9"]"#.to_owned(),
@@ -84,17 +54,14 @@ fn every_key_reaches_the_program() {
                 "url" | "otlp_endpoint" => r#""http://localhost""#.to_owned(),
                 "cert" | "key" | "master_key_file" | "secret" => r#""other""#.to_owned(),
                 _ => match key.kind {
-                    keys::Kind::Integer(default, least, _) if default == least => {
-                        (default + 1).to_string()
-                    }
+                    keys::Kind::Integer(default, least, _) if default == least => (default + 1).to_string(),
                     keys::Kind::Integer(default, _, _) => (default - 1).to_string(),
                     keys::Kind::Text(..) | keys::Kind::List(..) => {
                         panic!("give {path}.{} a value here", key.name)
                     }
                 },
             };
-            let values =
-                Values::of_file(format!("[{path}]\n{} = {other}", key.name).parse().unwrap());
+            let values = Values::of_file(format!("[{path}]\n{} = {other}", key.name).parse().unwrap());
             let config = Config::from_values(&values.checked().unwrap());
             assert_ne!(config, Config::default(), "{path}.{} = {other}", key.name);
         }
@@ -109,87 +76,27 @@ fn errors_name_key_value_limit_and_cure() {
             "[server]\nconnections_max = 0",
             "server.connections_max = 0: must be a whole number from 1 to 1000000; correct it, or leave it out for the default 10000\n    应为 1 到 1000000 之间的整数；请修正，或删除以使用默认值 10000",
         ),
-        (
-            "[server]\nconnections_max = \"many\"",
-            "server.connections_max = \"many\": must be a whole number from 1",
-        ),
-        (
-            "[server]\nconections_max = 5",
-            "server.conections_max = 5: there is no such key; did you mean server.connections_max?",
-        ),
-        (
-            "[serve]\nlisten = []",
-            "serve: there is no such key; did you mean server?",
-        ),
-        (
-            "[server.tsl]\ncert = \"x\"",
-            "server.tsl: there is no such key; did you mean server.tls?",
-        ),
-        (
-            "[server]\nlisten = \"127.0.0.1:80\"",
-            "server.listen = \"127.0.0.1:80\": must be a list",
-        ),
-        (
-            "[server]\nlisten = [\"localhost\"]",
-            "server.listen = [\"localhost\"]: must be a list [\"…\"], each item address:port",
-        ),
-        (
-            "[server]\nroles = [\"apis\"]",
-            "each item one of \"api\", \"workers\"",
-        ),
-        (
-            "[server]\nroles = []",
-            "server.roles: the process would do nothing",
-        ),
+        ("[server]\nconnections_max = \"many\"", "server.connections_max = \"many\": must be a whole number from 1"),
+        ("[server]\nconections_max = 5", "server.conections_max = 5: there is no such key; did you mean server.connections_max?"),
+        ("[serve]\nlisten = []", "serve: there is no such key; did you mean server?"),
+        ("[server.tsl]\ncert = \"x\"", "server.tsl: there is no such key; did you mean server.tls?"),
+        ("[server]\nlisten = \"127.0.0.1:80\"", "server.listen = \"127.0.0.1:80\": must be a list"),
+        ("[server]\nlisten = [\"localhost\"]", "server.listen = [\"localhost\"]: must be a list [\"…\"], each item address:port"),
+        ("[server]\nroles = [\"apis\"]", "each item one of \"api\", \"workers\""),
+        ("[server]\nroles = []", "server.roles: the process would do nothing"),
         ("[server]\nlisten = []", "server.listen: nothing listens"),
-        (
-            "[server.tls]\nlisten = [\"127.0.0.1:443\"]",
-            "server.tls: listens but lacks a certificate; set server.tls.cert",
-        ),
-        (
-            "[database]\nurl = \"postgres://x\"",
-            "database.url = \"postgres://x\": must be sqlite:// followed by a path",
-        ),
-        (
-            "[outgoing]\nnetworks_allowed = [\"10.0.0.0/99\"]",
-            "each item a network such as",
-        ),
-        (
-            "[tracing]\notlp_endpoint = \"ftp://x\"",
-            "must be a URL that begins with http:// or https://",
-        ),
-        (
-            "[log]\nlevel = \"loud=very\"",
-            "log.level = \"loud=very\": must be error, warn",
-        ),
-        (
-            "[workers]\nretry_delay_ms_first = 3600000",
-            "is longer than workers.retry_delay_ms_max",
-        ),
-        (
-            "[acquirer.bank]\nkind = \"http\"",
-            "acquirer.bank: has kind \"http\" but lacks its url or secret",
-        ),
-        (
-            "[acquirer.bank]\nkind = \"visa\"",
-            "acquirer.bank.kind = \"visa\": must be one of \"simulated\", \"http\"",
-        ),
-        (
-            "[acquirer.\"My Bank\"]\nkind = \"http\"",
-            "is not a section [acquirer.NAME]",
-        ),
-        (
-            "[acquirer.simulated]\nkind = \"http\"\nurl = \"http://x\"\nsecret = \"x\"",
-            "acquirer.simulated.kind: must stay",
-        ),
-        (
-            "[acquirer]\nkind = \"http\"",
-            "acquirer.kind = \"http\": is not a section [acquirer.NAME]",
-        ),
-        (
-            "[acquirer.bank]\nurls = \"x\"",
-            "acquirer.bank.urls = \"x\": there is no such key; did you mean acquirer.bank.url?",
-        ),
+        ("[server.tls]\nlisten = [\"127.0.0.1:443\"]", "server.tls: listens but lacks a certificate; set server.tls.cert"),
+        ("[database]\nurl = \"postgres://x\"", "database.url = \"postgres://x\": must be sqlite:// followed by a path"),
+        ("[outgoing]\nnetworks_allowed = [\"10.0.0.0/99\"]", "each item a network such as"),
+        ("[tracing]\notlp_endpoint = \"ftp://x\"", "must be a URL that begins with http:// or https://"),
+        ("[log]\nlevel = \"loud=very\"", "log.level = \"loud=very\": must be error, warn"),
+        ("[workers]\nretry_delay_ms_first = 3600000", "is longer than workers.retry_delay_ms_max"),
+        ("[acquirer.bank]\nkind = \"http\"", "acquirer.bank: has kind \"http\" but lacks its url or secret"),
+        ("[acquirer.bank]\nkind = \"visa\"", "acquirer.bank.kind = \"visa\": must be one of \"simulated\", \"http\""),
+        ("[acquirer.\"My Bank\"]\nkind = \"http\"", "is not a section [acquirer.NAME]"),
+        ("[acquirer.simulated]\nkind = \"http\"\nurl = \"http://x\"\nsecret = \"x\"", "acquirer.simulated.kind: must stay"),
+        ("[acquirer]\nkind = \"http\"", "acquirer.kind = \"http\": is not a section [acquirer.NAME]"),
+        ("[acquirer.bank]\nurls = \"x\"", "acquirer.bank.urls = \"x\": there is no such key; did you mean acquirer.bank.url?"),
         ("[server\n", "TOML: the file is not TOML"),
     ];
     for (text, expected) in rows {
@@ -200,12 +107,10 @@ fn errors_name_key_value_limit_and_cure() {
 
 #[test]
 fn all_errors_are_told_at_once_and_secrets_are_not() {
-    let errors =
-        parse("[server]\nnode = -1\nlang = \"fr\"\n[acquirer.bank]\nsecret = 12345").unwrap_err();
+    let errors = parse("[server]\nnode = -1\nlang = \"fr\"\n[acquirer.bank]\nsecret = 12345").unwrap_err();
     assert_eq!(errors.0.len(), 3);
     assert!(!errors.to_string().contains("12345"), "{errors}");
-    let config =
-        parse("[acquirer.bank]\nkind=\"http\"\nurl=\"http://x\"\nsecret = \"whsec_hush\"").unwrap();
+    let config = parse("[acquirer.bank]\nkind=\"http\"\nurl=\"http://x\"\nsecret = \"whsec_hush\"").unwrap();
     assert!(!format!("{config:?}").contains("hush"));
 }
 
@@ -228,29 +133,15 @@ fn the_environment_overrides_the_file() {
     )
     .unwrap();
     assert_eq!(config.server.node, 7);
-    assert_eq!(
-        config.server.listen,
-        ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]
-    );
+    assert_eq!(config.server.listen, ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
     assert_eq!(config.tls.cert.to_str(), Some("cert.pem"));
     assert_eq!(config.acquirers["my-bank"].secret, "whsec_x");
     assert_eq!(config.acquirers["other"].timeout_ms, 99);
-    assert_eq!(
-        config.acquirers.keys().collect::<Vec<_>>(),
-        ["my-bank", "other", "simulated"]
-    );
+    assert_eq!(config.acquirers.keys().collect::<Vec<_>>(), ["my-bank", "other", "simulated"]);
 
     for (name, value, expected) in [
-        (
-            "REFUNDRY_SERVER_NODE",
-            "many",
-            "REFUNDRY_SERVER_NODE = \"many\": must be a whole number from 0 to 1023",
-        ),
-        (
-            "REFUNDRY_SERVER_NOD",
-            "1",
-            "REFUNDRY_SERVER_NOD: there is no such key; did you mean REFUNDRY_SERVER_NODE?",
-        ),
+        ("REFUNDRY_SERVER_NODE", "many", "REFUNDRY_SERVER_NODE = \"many\": must be a whole number from 0 to 1023"),
+        ("REFUNDRY_SERVER_NOD", "1", "REFUNDRY_SERVER_NOD: there is no such key; did you mean REFUNDRY_SERVER_NODE?"),
     ] {
         let errors = with("", &[(name, value)]).unwrap_err().to_string();
         assert!(errors.contains(expected), "{errors}");
@@ -259,11 +150,6 @@ fn the_environment_overrides_the_file() {
 
 #[test]
 fn an_unreadable_file_is_named() {
-    let errors = Config::load(Some(Path::new("/nonexistent/refundry.toml")), [])
-        .unwrap_err()
-        .to_string();
-    assert!(
-        errors.contains("/nonexistent/refundry.toml: cannot be read"),
-        "{errors}"
-    );
+    let errors = Config::load(Some(Path::new("/nonexistent/refundry.toml")), []).unwrap_err().to_string();
+    assert!(errors.contains("/nonexistent/refundry.toml: cannot be read"), "{errors}");
 }

@@ -22,18 +22,14 @@ impl Kind {
         match self {
             Kind::Integer(default, _, _) => Value::Integer(*default),
             Kind::Text(default, _) => Value::String((*default).to_owned()),
-            Kind::List(default, _) => {
-                Value::Array(default.iter().map(|text| Value::from(*text)).collect())
-            }
+            Kind::List(default, _) => Value::Array(default.iter().map(|text| Value::from(*text)).collect()),
         }
     }
 }
 
 /// The environment variable of a key: `REFUNDRY_SERVER_TLS_CERT`.
 pub fn environment_name(section: &str, key: &str) -> String {
-    format!("REFUNDRY_{section}_{key}")
-        .replace(['.', '-'], "_")
-        .to_ascii_uppercase()
+    format!("REFUNDRY_{section}_{key}").replace(['.', '-'], "_").to_ascii_uppercase()
 }
 
 impl Values {
@@ -45,9 +41,7 @@ impl Values {
             match value {
                 Value::Table(table) if nested => values.add_acquirers(table),
                 Value::Table(table) => values.add_section(&name, table),
-                value => values
-                    .errors
-                    .push(unknown_key(&name, &known_sections()).with_value(value)),
+                value => values.errors.push(unknown_key(&name, &known_sections()).with_value(value)),
             }
         }
         values
@@ -91,58 +85,39 @@ impl Values {
 
     /// The names of all acquirers.
     pub fn acquirers(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .given
-            .keys()
-            .filter_map(|(section, _)| section.strip_prefix("acquirer.").map(str::to_owned))
-            .collect();
+        let mut names: Vec<String> =
+            self.given.keys().filter_map(|(section, _)| section.strip_prefix("acquirer.").map(str::to_owned)).collect();
         names.dedup();
         names
     }
 
     /// The number of a key of the table.
     pub fn number<N: TryFrom<i64>>(&self, section: &str, key: &str) -> N {
-        let value = self
-            .get(section, key)
-            .as_integer()
-            .and_then(|number| N::try_from(number).ok());
-        value.unwrap_or_else(|| {
-            unreachable!("{section}.{key} was checked against a range that fits its type")
-        })
+        let value = self.get(section, key).as_integer().and_then(|number| N::try_from(number).ok());
+        value.unwrap_or_else(|| unreachable!("{section}.{key} was checked against a range that fits its type"))
     }
 
     /// The text of a key of the table.
     pub fn text(&self, section: &str, key: &str) -> String {
         let value = self.get(section, key).as_str();
-        value
-            .unwrap_or_else(|| unreachable!("{section}.{key} was checked to be a text"))
-            .to_owned()
+        value.unwrap_or_else(|| unreachable!("{section}.{key} was checked to be a text")).to_owned()
     }
 
     /// The texts of a key of the table.
     pub fn list(&self, section: &str, key: &str) -> Vec<String> {
         let items = self.get(section, key).as_array().into_iter().flatten();
-        items
-            .filter_map(|item| item.as_str().map(str::to_owned))
-            .collect()
+        items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
     }
 
     fn get(&self, section: &str, key: &str) -> &Value {
-        let found = self
-            .given
-            .iter()
-            .find(|((own_section, own_key), _)| own_section == section && *own_key == key);
-        found
-            .unwrap_or_else(|| unreachable!("{section}.{key} is in the table, which a test proves"))
-            .1
+        let found = self.given.iter().find(|((own_section, own_key), _)| own_section == section && *own_key == key);
+        found.unwrap_or_else(|| unreachable!("{section}.{key} is in the table, which a test proves")).1
     }
 
     fn add_acquirers(&mut self, table: Table) {
         for (name, value) in table {
             let full_name = format!("{ACQUIRER}.{name}");
-            let plain = name.bytes().all(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)
-            });
+            let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
             match value {
                 Value::Table(table) if plain => self.add_keys(&full_name, section(ACQUIRER), table),
                 value => self.errors.push(
@@ -169,17 +144,10 @@ impl Values {
             let key_name = format!("{full_name}.{name}");
             match (section.keys.iter().find(|key| key.name == name), value) {
                 (Some(key), value) => self.set(full_name.to_owned(), key, value),
-                (None, Value::Table(table)) if !full_name.starts_with(ACQUIRER) => {
-                    self.add_section(&key_name, table)
-                }
+                (None, Value::Table(table)) if !full_name.starts_with(ACQUIRER) => self.add_section(&key_name, table),
                 (None, value) => {
-                    let known: Vec<String> = section
-                        .keys
-                        .iter()
-                        .map(|key| format!("{full_name}.{}", key.name))
-                        .collect();
-                    self.errors
-                        .push(unknown_key(&key_name, &known).with_value(value));
+                    let known: Vec<String> = section.keys.iter().map(|key| format!("{full_name}.{}", key.name)).collect();
+                    self.errors.push(unknown_key(&key_name, &known).with_value(value));
                 }
             }
         }
@@ -196,16 +164,10 @@ impl Values {
 
     fn set_from_text(&mut self, section: String, key: &'static Key, variable: &str, text: &str) {
         let value = match key.kind {
-            Kind::Integer(..) => text
-                .trim()
-                .parse()
-                .map_or_else(|_| Value::from(text), Value::Integer),
+            Kind::Integer(..) => text.trim().parse().map_or_else(|_| Value::from(text), Value::Integer),
             Kind::Text(..) => Value::from(text),
             Kind::List(..) => {
-                let items = text
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|item| !item.is_empty());
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 Value::Array(items.map(Value::from).collect())
             }
         };
@@ -221,14 +183,9 @@ impl Values {
         if let Some(rest) = variable.strip_prefix("REFUNDRY_ACQUIRER_") {
             return self.find_acquirer_variable(rest);
         }
-        let all = SECTIONS
-            .iter()
-            .flat_map(|section| section.keys.iter().map(move |key| (section.name, key)));
-        let mut matching =
-            all.filter(|(section, key)| environment_name(section, key.name) == variable);
-        matching
-            .next()
-            .map(|(section, key)| (section.to_owned(), key))
+        let all = SECTIONS.iter().flat_map(|section| section.keys.iter().map(move |key| (section.name, key)));
+        let mut matching = all.filter(|(section, key)| environment_name(section, key.name) == variable);
+        matching.next().map(|(section, key)| (section.to_owned(), key))
     }
 
     fn find_acquirer_variable(&self, rest: &str) -> Option<(String, &'static Key)> {
@@ -236,10 +193,7 @@ impl Values {
         keys.find_map(|key| {
             let suffix = format!("_{}", key.name.to_ascii_uppercase());
             let name = rest.strip_suffix(&suffix).filter(|name| !name.is_empty())?;
-            let in_file = self
-                .acquirers()
-                .into_iter()
-                .find(|own| own.replace('-', "_").eq_ignore_ascii_case(name));
+            let in_file = self.acquirers().into_iter().find(|own| own.replace('-', "_").eq_ignore_ascii_case(name));
             let name = in_file.unwrap_or_else(|| name.to_ascii_lowercase());
             Some((format!("{ACQUIRER}.{name}"), key))
         })
@@ -247,9 +201,7 @@ impl Values {
 
     fn add_defaults(&mut self, full_name: &str, section: &'static Section) {
         for key in section.keys {
-            self.given
-                .entry((full_name.to_owned(), key.name))
-                .or_insert_with(|| key.kind.default());
+            self.given.entry((full_name.to_owned(), key.name)).or_insert_with(|| key.kind.default());
         }
     }
 }
@@ -258,67 +210,34 @@ fn check(shown_key: &str, key: &Key, value: &Value) -> Result<(), ConfigError> {
     let wrong = |(english, chinese): (String, String)| {
         let error = ConfigError::new(
             shown_key,
-            format!(
-                "must be {english}; correct it, or leave it out for the default {}",
-                key.kind.default()
-            ),
-            format!(
-                "应为{chinese}；请修正，或删除以使用默认值 {}",
-                key.kind.default()
-            ),
+            format!("must be {english}; correct it, or leave it out for the default {}", key.kind.default()),
+            format!("应为{chinese}；请修正，或删除以使用默认值 {}", key.kind.default()),
         );
         let secret = matches!(key.kind, Kind::Text(_, Form::Secret));
-        if secret {
-            error
-        } else {
-            error.with_value(value)
-        }
+        if secret { error } else { error.with_value(value) }
     };
-    let text = (
-        String::from("a text in quotes"),
-        String::from("带引号的文本"),
-    );
+    let text = (String::from("a text in quotes"), String::from("带引号的文本"));
     match (key.kind, value) {
-        (Kind::Integer(_, least, most), Value::Integer(number))
-            if (least..=most).contains(number) =>
-        {
-            Ok(())
+        (Kind::Integer(_, least, most), Value::Integer(number)) if (least..=most).contains(number) => Ok(()),
+        (Kind::Integer(_, least, most), _) => {
+            Err(wrong((format!("a whole number from {least} to {most}"), format!(" {least} 到 {most} 之间的整数"))))
         }
-        (Kind::Integer(_, least, most), _) => Err(wrong((
-            format!("a whole number from {least} to {most}"),
-            format!(" {least} 到 {most} 之间的整数"),
-        ))),
         (Kind::Text(_, form), Value::String(given)) if form.fits(given) => Ok(()),
         (Kind::Text(_, form), _) => Err(wrong(form.expected().unwrap_or(text))),
-        (Kind::List(_, form), Value::Array(items))
-            if items
-                .iter()
-                .all(|item| item.as_str().is_some_and(|item| form.fits(item))) =>
-        {
-            Ok(())
-        }
+        (Kind::List(_, form), Value::Array(items)) if items.iter().all(|item| item.as_str().is_some_and(|item| form.fits(item))) => Ok(()),
         (Kind::List(_, form), _) => {
             let (english, chinese) = form.expected().unwrap_or(text);
-            Err(wrong((
-                format!("a list [\"…\"], each item {english}"),
-                format!("列表 [\"…\"]，每项为{chinese}"),
-            )))
+            Err(wrong((format!("a list [\"…\"], each item {english}"), format!("列表 [\"…\"]，每项为{chinese}"))))
         }
     }
 }
 
 fn section(name: &str) -> &'static Section {
-    SECTIONS
-        .iter()
-        .find(|section| section.name == name)
-        .expect("the table has this section")
+    SECTIONS.iter().find(|section| section.name == name).expect("the table has this section")
 }
 
 fn known_sections() -> Vec<String> {
-    SECTIONS
-        .iter()
-        .map(|section| section.name.to_owned())
-        .collect()
+    SECTIONS.iter().map(|section| section.name.to_owned()).collect()
 }
 
 fn is_of_known_section(variable: &str) -> bool {
@@ -327,32 +246,20 @@ fn is_of_known_section(variable: &str) -> bool {
 }
 
 fn unknown_variable(name: &str) -> ConfigError {
-    let all = SECTIONS.iter().flat_map(|section| {
-        section
-            .keys
-            .iter()
-            .map(|key| environment_name(section.name, key.name))
-    });
+    let all = SECTIONS.iter().flat_map(|section| section.keys.iter().map(|key| environment_name(section.name, key.name)));
     unknown_key(name, &all.collect::<Vec<_>>())
 }
 
 fn unknown_key(name: &str, known: &[String]) -> ConfigError {
-    let nearest = known
-        .iter()
-        .min_by_key(|candidate| distance(name, candidate));
+    let nearest = known.iter().min_by_key(|candidate| distance(name, candidate));
     let near = nearest.filter(|candidate| distance(name, candidate) <= 1 + name.len() / 4);
     let (english, chinese) = match near {
-        Some(near) => (
-            format!("; did you mean {near}?"),
-            format!("；是否指 {near}？"),
-        ),
+        Some(near) => (format!("; did you mean {near}?"), format!("；是否指 {near}？")),
         None => Default::default(),
     };
     ConfigError::new(
         name,
-        format!(
-            "there is no such key{english} `refundry config` prints all keys; correct or delete it"
-        ),
+        format!("there is no such key{english} `refundry config` prints all keys; correct or delete it"),
         format!("没有这个键{chinese} `refundry config` 可列出所有键；请修正或删除"),
     )
 }

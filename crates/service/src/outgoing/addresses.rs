@@ -38,19 +38,12 @@ impl AddressPolicy {
         let address = embedded_ipv4(address);
         if let Some(metadata) = METADATA.iter().find(|metadata| metadata.address == address) {
             let named = self.allowed.contains(metadata);
-            return if named {
-                Ok(())
-            } else {
-                Err("a cloud metadata service")
-            };
+            return if named { Ok(()) } else { Err("a cloud metadata service") };
         }
         if self.allowed.iter().any(|network| network.contains(address)) {
             return Ok(());
         }
-        match FORBIDDEN
-            .iter()
-            .find(|(network, _)| network.contains(address))
-        {
+        match FORBIDDEN.iter().find(|(network, _)| network.contains(address)) {
             Some((_, kind)) => Err(kind),
             None if is_global(address) => Ok(()),
             None => Err("not a public address"),
@@ -92,10 +85,7 @@ impl FromStr for Network {
         if prefix_bits > most {
             return Err(NotANetwork);
         }
-        Ok(Network {
-            address,
-            prefix_bits,
-        })
+        Ok(Network { address, prefix_bits })
     }
 }
 
@@ -120,23 +110,17 @@ fn embedded_ipv4(address: IpAddr) -> IpAddr {
     };
     let bytes = six.octets();
     let mapped = six.to_ipv4_mapped();
-    let nat64 = (bytes[..12] == [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0])
-        .then(|| Ipv4Addr::new(bytes[12], bytes[13], bytes[14], bytes[15]));
+    let nat64 =
+        (bytes[..12] == [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]).then(|| Ipv4Addr::new(bytes[12], bytes[13], bytes[14], bytes[15]));
     mapped.or(nat64).map_or(address, IpAddr::V4)
 }
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, prefix_bits: u8) -> Network {
-    Network {
-        address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-        prefix_bits,
-    }
+    Network { address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), prefix_bits }
 }
 
 const fn v6(a: u16, b: u16, last: u16, prefix_bits: u8) -> Network {
-    Network {
-        address: IpAddr::V6(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, last)),
-        prefix_bits,
-    }
+    Network { address: IpAddr::V6(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, last)), prefix_bits }
 }
 
 /// Where clouds answer their guests' questions, credentials included; two of them have public-looking addresses.
@@ -237,33 +221,12 @@ mod tests {
             ("ff02::1", "a multicast address"),
         ];
         for (address, kind) in rows {
-            assert_eq!(
-                policy(&[]).check(address.parse().unwrap()),
-                Err(kind),
-                "{address}"
-            );
+            assert_eq!(policy(&[]).check(address.parse().unwrap()), Err(kind), "{address}");
         }
-        let public = [
-            "1.1.1.1",
-            "100.63.0.1",
-            "100.128.0.1",
-            "172.15.0.1",
-            "172.32.0.1",
-            "198.20.0.1",
-            "223.255.255.1",
-        ];
-        let public6 = [
-            "2606:4700::1111",
-            "2a00::1",
-            "64:ff9b::1.1.1.1",
-            "::ffff:8.8.8.8",
-        ];
+        let public = ["1.1.1.1", "100.63.0.1", "100.128.0.1", "172.15.0.1", "172.32.0.1", "198.20.0.1", "223.255.255.1"];
+        let public6 = ["2606:4700::1111", "2a00::1", "64:ff9b::1.1.1.1", "::ffff:8.8.8.8"];
         for address in public.into_iter().chain(public6) {
-            assert_eq!(
-                policy(&[]).check(address.parse().unwrap()),
-                Ok(()),
-                "{address}"
-            );
+            assert_eq!(policy(&[]).check(address.parse().unwrap()), Ok(()), "{address}");
         }
     }
 
@@ -281,32 +244,16 @@ mod tests {
             (&["169.254.169.254/32"], "169.254.169.254", true),
         ];
         for (allowed, address, permitted) in rows {
-            assert_eq!(
-                policy(allowed).check(address.parse().unwrap()).is_ok(),
-                permitted,
-                "{allowed:?} {address}"
-            );
+            assert_eq!(policy(allowed).check(address.parse().unwrap()).is_ok(), permitted, "{allowed:?} {address}");
         }
     }
 
     #[test]
     fn networks_are_read_strictly() {
-        for text in [
-            "",
-            "10.0.0.0/33",
-            "::/129",
-            "10.0.0.0/-1",
-            "10.0.0/8",
-            "example.com",
-            "10.0.0.0/8/8",
-            "/8",
-        ] {
+        for text in ["", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0/8", "example.com", "10.0.0.0/8/8", "/8"] {
             assert_eq!(Network::from_str(text), Err(NotANetwork), "{text}");
         }
-        assert_eq!(
-            "10.0.0.0/8".parse::<Network>().unwrap().to_string(),
-            "10.0.0.0/8"
-        );
+        assert_eq!("10.0.0.0/8".parse::<Network>().unwrap().to_string(), "10.0.0.0/8");
         assert_eq!("::1".parse::<Network>().unwrap().to_string(), "::1/128");
     }
 }

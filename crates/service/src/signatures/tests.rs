@@ -47,11 +47,7 @@ fn refuses_what_is_not_an_rsa_key() {
     ] {
         assert_eq!(RsaVerifier::parse(text).err(), Some(error), "{text}");
     }
-    for (text, error) in [
-        ("", KeyError::NotBase64),
-        ("AAAA", KeyError::NotRsa),
-        (SPKI, KeyError::NotRsa),
-    ] {
+    for (text, error) in [("", KeyError::NotBase64), ("AAAA", KeyError::NotRsa), (SPKI, KeyError::NotRsa)] {
         assert_eq!(RsaSigner::parse(text).err(), Some(error), "{text}");
     }
 }
@@ -59,43 +55,20 @@ fn refuses_what_is_not_an_rsa_key() {
 #[test]
 fn a_generated_pair_fits_together() {
     let texts = generate_rsa_keys();
-    assert!(
-        !texts.private_pkcs8.contains(char::is_whitespace)
-            && !texts.public_spki.contains(char::is_whitespace)
-    );
-    let signature = RsaSigner::parse(&texts.private_pkcs8)
-        .unwrap()
-        .sign(b"message");
-    assert!(
-        RsaVerifier::parse(&texts.public_spki)
-            .unwrap()
-            .verify(b"message", &signature)
-    );
-    assert!(
-        !RsaVerifier::parse(SPKI)
-            .unwrap()
-            .verify(b"message", &signature)
-    );
+    assert!(!texts.private_pkcs8.contains(char::is_whitespace) && !texts.public_spki.contains(char::is_whitespace));
+    let signature = RsaSigner::parse(&texts.private_pkcs8).unwrap().sign(b"message");
+    assert!(RsaVerifier::parse(&texts.public_spki).unwrap().verify(b"message", &signature));
+    assert!(!RsaVerifier::parse(SPKI).unwrap().verify(b"message", &signature));
 }
 
 #[test]
 fn webhook_signatures_follow_the_published_example() {
     // The example of the Standard Webhooks specification.
     let secret = webhook_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-    let (id, at, body) = (
-        "msg_p5jXN8AQM9LWM0D4loKWxJek",
-        1_614_265_330,
-        br#"{"test": 2432232314}"#,
-    );
+    let (id, at, body) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
     let signature = webhook_signature(&secret, id, at, body);
     assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    assert!(verify_webhook(
-        &secret,
-        id,
-        at,
-        body,
-        &format!("v1a,AAAA v1,AAAA {signature}")
-    ));
+    assert!(verify_webhook(&secret, id, at, body, &format!("v1a,AAAA v1,AAAA {signature}")));
     assert!(!verify_webhook(&secret, id, at + 1, body, &signature));
     assert!(!verify_webhook(&secret, id, at, body, "v1,AAAA"));
     assert!(!verify_webhook(&secret, id, at, body, ""));
@@ -104,15 +77,9 @@ fn webhook_signatures_follow_the_published_example() {
 
 #[test]
 fn digests_are_the_published_ones() {
-    assert_eq!(
-        sha256_hex(b"abc"),
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    );
+    assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     let tag = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
-    assert_eq!(
-        hex::encode(tag),
-        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-    );
+    assert_eq!(hex::encode(tag), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     assert!(constant_time_equal(b"same", b"same"));
     assert!(!constant_time_equal(b"same", b"sane") && !constant_time_equal(b"same", b"sam"));
 }
