@@ -1,3 +1,5 @@
 //! The server around the service: configuration, sockets, routes and commands.
 
 pub mod config;
+pub mod master_key;
+pub mod outgoing_http;

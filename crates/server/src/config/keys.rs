@@ -155,7 +155,7 @@ pub const SECTIONS: &[Section] = &[
         number("timeout_ms", (15_000, 10, 10 * MINUTE_MS), "Time for one notification from start to end.", "一次通知从开始到结束的时限。"),
         number("response_bytes_max", (64 * KIB, KIB, 16 * MIB), "Longest answer that is read.", "读取应答的最大长度。"),
         number("idle_connections_max", (256, 0, 100_000), "Connections kept open for the next request.", "保持打开以备复用的连接数。"),
-        number("idle_timeout_ms", (30_000, 10, 60 * MINUTE_MS), "How long such a connection is kept.", "此类连接的保持时间。"),
+        number("idle_timeout_ms", (4_000, 10, 60 * MINUTE_MS), "How long such a connection is kept; many servers close theirs after 5 s.", "此类连接的保持时间；许多服务器 5 秒后即关闭。"),
     ] },
     Section { name: "workers", about: ("How tasks are carried out.", "任务的执行方式。"), keys: &[
         number("lease_s", (60, 1, 3_600), "How long a task belongs to the process that took it; longer than the slowest acquirer.", "任务被领取后的占用时间；应长于最慢的收单机构。"),
