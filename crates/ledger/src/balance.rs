@@ -35,17 +35,26 @@ impl<Book: Ord + Copy> Balances<Book> {
 
     /// Adds an entry, wholly or not at all.
     pub fn post(&mut self, entry: &Entry<Book>) -> Result<(), BalancesOverflow> {
+        let touched = self.after(entry).ok_or(BalancesOverflow)?;
+        self.minor.extend(touched);
+        Ok(())
+    }
+
+    /// Whether an entry can be posted without overflow.
+    pub fn fits(&self, entry: &Entry<Book>) -> bool {
+        self.after(entry).is_some()
+    }
+
+    fn after(&self, entry: &Entry<Book>) -> Option<BTreeMap<(Book, Currency, LedgerAccount), i64>> {
         let mut touched = BTreeMap::new();
         for posting in entry.postings() {
             for (account, sign) in [(posting.debit, -1), (posting.credit, 1)] {
                 let key = (posting.book, posting.amount.currency(), account);
                 let before = touched.get(&key).copied().unwrap_or_else(|| self.minor.get(&key).copied().unwrap_or(0));
-                let after = before.checked_add(sign * posting.amount.minor()).ok_or(BalancesOverflow)?;
-                touched.insert(key, after);
+                touched.insert(key, before.checked_add(sign * posting.amount.minor())?);
             }
         }
-        self.minor.extend(touched);
-        Ok(())
+        Some(touched)
     }
 
     /// Every balance that was set or posted, in the order of book, currency, account.

@@ -1,0 +1,154 @@
+//! Merchants, terminals, addresses and credentials: written as a whole, each with a line in the audit log.
+
+use std::sync::Arc;
+
+use crate::command::{PostponeTask, PutEndpoint, RemoveEndpoint, RevokeCredential};
+use crate::credential::Credential;
+use crate::merchant::{ENDPOINTS_MAX, METHOD_RULES_MAX, Merchant, NAME_LENGTH_MAX, Terminal};
+use crate::refund::URL_LENGTH_MAX;
+use crate::verdict::{AuditLine, Changes};
+use crate::{AuditId, MerchantId, Outcome, Refusal, Snapshot, Stamp, Verdict};
+
+/// Adds or changes a merchant. Its mode never changes: books of play money stay books of play money.
+pub fn put_merchant(snapshot: &Snapshot, stamp: &Stamp, merchant: &Merchant) -> Verdict {
+    if let Err(refusal) = check_text("name", &merchant.name, NAME_LENGTH_MAX) {
+        return Verdict::refused(refusal);
+    }
+    if snapshot.merchants.get(&merchant.id).is_some_and(|before| before.mode != merchant.mode) {
+        return Verdict::refused(Refusal::FieldInvalid {
+            field: "mode".to_owned(),
+            rule: "never changes; create a merchant of the other mode beside this one".to_owned(),
+        });
+    }
+    let mut changes = audited(stamp, Some(merchant.id), "merchant.put", merchant.id.to_string());
+    changes.merchants.insert(merchant.id, Arc::new(merchant.clone()));
+    Verdict { outcome: Outcome::Done, changes }
+}
+
+/// Adds or changes a terminal of a known merchant, in the merchant's mode.
+pub fn put_terminal(snapshot: &Snapshot, stamp: &Stamp, terminal: &Terminal) -> Verdict {
+    let Some(merchant) = snapshot.merchants.get(&terminal.merchant_id) else {
+        return Verdict::refused(Refusal::UnknownMerchant);
+    };
+    if let Err(refusal) = check_terminal(snapshot, merchant, terminal) {
+        return Verdict::refused(refusal);
+    }
+    let mut changes = audited(stamp, Some(terminal.merchant_id), "terminal.put", terminal.id.to_string());
+    changes.terminals.insert((terminal.merchant_id, terminal.id), Arc::new(terminal.clone()));
+    Verdict { outcome: Outcome::Done, changes }
+}
+
+fn check_terminal(snapshot: &Snapshot, merchant: &Merchant, terminal: &Terminal) -> Result<(), Refusal> {
+    check_text("name", &terminal.name, NAME_LENGTH_MAX)?;
+    if merchant.mode != terminal.mode {
+        return Err(Refusal::FieldInvalid {
+            field: "mode".to_owned(),
+            rule: "is the merchant's; use a merchant of the other mode".to_owned(),
+        });
+    }
+    let before = snapshot.terminals.get(&(terminal.merchant_id, terminal.id));
+    if before.is_some_and(|before| before.dialect != terminal.dialect) {
+        return Err(Refusal::FieldInvalid { field: "dialect".to_owned(), rule: "never changes; create another terminal".to_owned() });
+    }
+    if let Some(url) = &terminal.notify_url {
+        check_text("notify_url", url, URL_LENGTH_MAX)?;
+    }
+    if terminal.method_policies.len() > METHOD_RULES_MAX {
+        return Err(limit("method_policies", METHOD_RULES_MAX));
+    }
+    if terminal.mode != crate::Mode::Sandbox && !terminal.forced_answers.is_empty() {
+        return Err(Refusal::FieldInvalid {
+            field: "forced_answers".to_owned(),
+            rule: "only sandbox terminals can be made to answer a chosen code".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Adds or changes a native notification address.
+pub fn put_endpoint(snapshot: &Snapshot, stamp: &Stamp, act: &PutEndpoint) -> Verdict {
+    let Some(merchant) = snapshot.merchants.get(&act.merchant_id) else {
+        return Verdict::refused(Refusal::UnknownMerchant);
+    };
+    if let Err(refusal) = check_text("url", &act.endpoint.url, URL_LENGTH_MAX) {
+        return Verdict::refused(refusal);
+    }
+    let mut merchant = Merchant::clone(merchant);
+    match merchant.endpoints.iter().position(|endpoint| endpoint.id == act.endpoint.id) {
+        Some(place) => merchant.endpoints[place] = act.endpoint.clone(),
+        None if merchant.endpoints.len() >= ENDPOINTS_MAX => return Verdict::refused(limit("endpoints", ENDPOINTS_MAX)),
+        None => merchant.endpoints.push(act.endpoint.clone()),
+    }
+    let mut changes = audited(stamp, Some(act.merchant_id), "endpoint.put", act.endpoint.id.to_string());
+    changes.merchants.insert(act.merchant_id, Arc::new(merchant));
+    Verdict { outcome: Outcome::Done, changes }
+}
+
+/// Removes a native notification address. What is still due to it is parked by its worker, which finds no address.
+pub fn remove_endpoint(snapshot: &Snapshot, stamp: &Stamp, act: &RemoveEndpoint) -> Verdict {
+    let Some(merchant) = snapshot.merchants.get(&act.merchant_id) else {
+        return Verdict::refused(Refusal::UnknownMerchant);
+    };
+    if !merchant.endpoints.iter().any(|endpoint| endpoint.id == act.endpoint_id) {
+        return Verdict::refused(Refusal::Unknown { what: "endpoint".to_owned() });
+    }
+    let mut merchant = Merchant::clone(merchant);
+    merchant.endpoints.retain(|endpoint| endpoint.id != act.endpoint_id);
+    let mut changes = audited(stamp, Some(act.merchant_id), "endpoint.remove", act.endpoint_id.to_string());
+    changes.merchants.insert(act.merchant_id, Arc::new(merchant));
+    Verdict { outcome: Outcome::Done, changes }
+}
+
+/// Adds or changes a credential.
+pub fn put_credential(_snapshot: &Snapshot, stamp: &Stamp, credential: &Credential) -> Verdict {
+    if let Err(refusal) = check_text("name", &credential.name, NAME_LENGTH_MAX) {
+        return Verdict::refused(refusal);
+    }
+    let mut changes = audited(stamp, None, "credential.put", credential.id.to_string());
+    changes.credentials.insert(credential.id, credential.clone());
+    Verdict { outcome: Outcome::Done, changes }
+}
+
+/// Ends a credential at a time; an end that is already set is only ever moved forward to an earlier one.
+pub fn revoke_credential(snapshot: &Snapshot, stamp: &Stamp, act: &RevokeCredential) -> Verdict {
+    let Some(before) = snapshot.credentials.get(&act.credential_id) else {
+        return Verdict::refused(Refusal::Unknown { what: "credential".to_owned() });
+    };
+    let mut credential = before.clone();
+    if act.at <= stamp.now {
+        credential.revoked_at = Some(credential.revoked_at.map_or(stamp.now, |earlier| earlier.min(stamp.now)));
+    } else {
+        credential.expires_at = Some(credential.expires_at.map_or(act.at, |earlier| earlier.min(act.at)));
+    }
+    let mut changes = audited(stamp, None, "credential.revoke", credential.id.to_string());
+    changes.credentials.insert(credential.id, credential);
+    Verdict { outcome: Outcome::Done, changes }
+}
+
+/// Puts a task off.
+pub fn postpone_task(act: &PostponeTask) -> Verdict {
+    let mut changes = Changes::default();
+    changes.tasks.insert((act.task.merchant_id, act.task.id), Some(act.task.clone()));
+    Verdict { outcome: Outcome::Done, changes }
+}
+
+fn audited(stamp: &Stamp, merchant_id: Option<MerchantId>, action: &'static str, subject: String) -> Changes {
+    let id = AuditId::new(stamp.ids.clone().take());
+    let line = AuditLine { id, merchant_id, at: stamp.now, actor: stamp.actor.clone(), action, subject, facts: Vec::new() };
+    Changes { audit: vec![line], ..Changes::default() }
+}
+
+fn check_text(field: &str, text: &str, longest: usize) -> Result<(), Refusal> {
+    let length = text.chars().count();
+    if (1..=longest).contains(&length) && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Refusal::FieldInvalid {
+        field: field.to_owned(),
+        rule: format!("1 to {longest} letters without control characters; {length} were sent"),
+    })
+}
+
+fn limit(what: &str, limit: usize) -> Refusal {
+    Refusal::LimitReached { what: what.to_owned(), limit: u32::try_from(limit).unwrap_or(u32::MAX) }
+}
