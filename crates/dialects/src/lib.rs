@@ -45,10 +45,21 @@ pub struct DialectEntry {
     pub resends_in_sandbox: bool,
     /// Whether refusals that come after the replay check are remembered.
     pub remembers_refusals: bool,
+    /// Within what a refund number is unique.
+    pub key_scope: KeyScope,
     /// Result codes that may be forced for a while, by API: the "error scenario simulation".
     pub forcible: &'static [(&'static str, &'static [&'static str])],
     /// How it speaks.
     pub dialect: &'static dyn Dialect,
+}
+
+/// Within what a dialect's refund numbers are unique: the scope of its idempotency keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyScope {
+    /// The merchant, whichever terminal asks.
+    Merchant,
+    /// The terminal, whichever of its credentials asks: Antom's client id, also when an API key stands for it.
+    Terminal,
 }
 
 /// Every dialect that is spoken. A new one is a folder, golden files, a line here, a page of documentation.
@@ -57,7 +68,8 @@ pub static ALL: &[&DialectEntry] = &[];
 /// Who claims to call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
-    /// The dialect's name for the caller: the lookup of its credentials.
+    /// The dialect's name for the caller: the lookup of its credentials. Of a token it is the public part, up to and without the last
+    /// underscore that its form fixes: `isak_TEST_x` of `isak_TEST_x_secret`.
     pub lookup: String,
     /// The scheme of proof, as credentials name it: `rsa`, `api_key`.
     pub scheme: &'static str,

@@ -30,6 +30,8 @@ pub enum Holder {
     },
     /// A platform or agent: the merchants that are linked to it.
     Platform {
+        /// The mode, which is that of every linked merchant.
+        mode: Mode,
         /// The linked merchants.
         merchant_ids: Vec<MerchantId>,
     },
