@@ -17,6 +17,10 @@ pub trait Acquirer: Send + Sync {
     fn recognises_duplicates(&self) -> bool;
     /// Milliseconds after the submission from which "I do not know it" is final: nothing of ours can still be on its way.
     fn unknown_is_final_after_ms(&self) -> i64;
+    /// What it says next on its own; never resolves for acquirers that report in other ways.
+    fn next_report(&self) -> BoxFuture<'_, AcquirerReport> {
+        Box::pin(futures::future::pending())
+    }
 }
 
 /// What the acquirer is told: the user part only, and our refund id as its duplicate check.

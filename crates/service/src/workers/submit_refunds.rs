@@ -1,0 +1,68 @@
+//! Gives released refunds to their acquirers. The attempt is committed first, so that a crash at any point leaves something to ask about.
+
+use std::pin::pin;
+
+use futures::future::{Either, select};
+use refundry_engine::command::{Act, RecordResult, StartSubmission};
+use refundry_engine::refund::{AcquirerAnswer, Refund, RefundState};
+use refundry_engine::task::Task;
+use refundry_engine::{Actor, Outcome};
+use refundry_store::StoreError;
+
+use super::{WorkerSettings, submission_of, transact};
+use crate::world::World;
+
+/// Milliseconds beyond the acquirer's time before the resolver asks: by then this step has recorded what it learned, or is dead.
+const GRACE_MS: i64 = 10_000;
+
+/// Commits the attempt, calls the acquirer, records the answer.
+pub async fn run_one(world: &World, settings: &WorkerSettings, task: &Task) -> Result<(), StoreError> {
+    let resolve_at = world.now().plus_ms(settings.acquirer_timeout_ms + GRACE_MS);
+    let start = StartSubmission { merchant_id: task.merchant_id, refund_id: task.refund_id(), resolve_at };
+    match transact(world, Actor::System, Act::StartSubmission(start)).await? {
+        Outcome::CallAcquirer { refund, attempt } => {
+            let answer = call(world, settings, &refund, attempt).await;
+            record(world, settings, &refund, attempt, answer).await
+        }
+        Outcome::Refund { .. } | Outcome::Refused { .. } | Outcome::Payment { .. } | Outcome::Done | Outcome::IdTaken => Ok(()),
+    }
+}
+
+async fn call(world: &World, settings: &WorkerSettings, refund: &Refund, attempt: u32) -> AcquirerAnswer {
+    let Some(acquirer) = world.acquirers.get(&refund.acquirer) else {
+        tracing::error!(refund = %refund.id, acquirer = refund.acquirer, "no such acquirer is configured; the refund waits for it");
+        return AcquirerAnswer::NeverSent;
+    };
+    let submission = submission_of(refund, attempt, submitted_at(refund));
+    let deadline = world.clock.sleep_until(world.now().plus_ms(settings.acquirer_timeout_ms));
+    match select(pin!(acquirer.submit(&submission)), deadline).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => AcquirerAnswer::Unclear,
+    }
+}
+
+/// Records an answer; also used for what the acquirer says on its own.
+pub async fn record(
+    world: &World,
+    settings: &WorkerSettings,
+    refund: &Refund,
+    attempt: u32,
+    answer: AcquirerAnswer,
+) -> Result<(), StoreError> {
+    let next_at = settings.next_try(world, submitted_at(refund));
+    let result = RecordResult { merchant_id: refund.merchant_id, refund_id: refund.id, attempt, answer, next_at };
+    transact(world, Actor::Acquirer, Act::RecordResult(result)).await.map(|_| ())
+}
+
+/// When the last attempt was committed; for a refund that was never submitted, when it was made.
+pub(super) fn submitted_at(refund: &Refund) -> refundry_engine::Timestamp {
+    match &refund.state {
+        RefundState::Submitted { at, .. } => *at,
+        RefundState::Unresolved { submitted_at, .. } => *submitted_at,
+        RefundState::Pending { .. }
+        | RefundState::Succeeded { .. }
+        | RefundState::Failed { .. }
+        | RefundState::Cancelled { .. }
+        | RefundState::Returned { .. } => refund.created_at,
+    }
+}
