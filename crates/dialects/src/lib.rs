@@ -65,6 +65,22 @@ pub enum KeyScope {
 /// Every dialect that is spoken. A new one is a folder, golden files, a line here, a page of documentation.
 pub static ALL: &[&DialectEntry] = &[];
 
+/// The dialect that answers a path: exact paths first, then prefixes. The query and repeated leading slashes do not count, because clients
+/// that join `https://host/` and `/path` send two.
+pub fn find(path: &str) -> Option<&'static DialectEntry> {
+    let path = wire::plain_path(path);
+    let exact = ALL.iter().find(|entry| entry.paths.contains(&path));
+    exact.or_else(|| ALL.iter().find(|entry| entry.prefixes.iter().any(|prefix| path.starts_with(prefix)))).copied()
+}
+
+/// The proof schemes that credentials name.
+pub mod scheme {
+    /// A key pair of the caller's and one of ours.
+    pub const RSA: &str = "rsa";
+    /// A secret token that is sent along.
+    pub const API_KEY: &str = "api_key";
+}
+
 /// Who claims to call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
@@ -93,6 +109,12 @@ pub trait Signer {
     fn key_version(&self) -> u32;
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     fn rsa_sha256(&self, message: &[u8]) -> Vec<u8>;
+}
+
+/// Authenticates native notifications with the secret that we share with the endpoint.
+pub trait Mac {
+    /// HMAC with SHA-256.
+    fn hmac_sha256(&self, message: &[u8]) -> [u8; 32];
 }
 
 /// A request that is well formed in its protocol.
@@ -178,9 +200,9 @@ pub enum Answer<'a> {
 /// What rendering needs beside the outcome.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The path that was called, as it was signed; the path of the receiver for notifications.
+    /// The path with query that was called, as it was sent; that of the receiver (`/` when its address has none) for notifications.
     pub path: &'a str,
-    /// The dialect's name for the caller, echoed in answers.
+    /// The dialect's name for the caller, echoed in answers: as it was claimed, also when nobody has that name; empty when none was claimed.
     pub lookup: &'a str,
     /// The scheme by which the caller proved itself: answers to API keys are not signed.
     pub scheme: &'a str,

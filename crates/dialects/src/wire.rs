@@ -13,6 +13,18 @@ pub struct WireRequest<'a> {
     pub body: &'a [u8],
 }
 
+/// The path without its query and with one leading slash.
+pub(crate) fn plain_path(path: &str) -> &str {
+    let path = path.split('?').next().unwrap_or_default();
+    one_leading_slash(path)
+}
+
+/// The path with its query and one leading slash.
+pub(crate) fn one_leading_slash(path: &str) -> &str {
+    let rest = path.trim_start_matches('/').len();
+    if rest < path.len() { &path[path.len() - rest - 1..] } else { path }
+}
+
 /// Headers of a request.
 pub trait Headers: std::fmt::Debug {
     /// The first value of a name in lower case; `None` when it is absent or is not text.
