@@ -103,7 +103,6 @@ fn the_architecture_names_every_crate() {
 
 #[test]
 fn types_of_the_glossary_exist() {
-    let sources = files_ending(".rs").into_iter().filter(|path| path.contains("/src/"));
     let mut types = BTreeSet::new();
     for path in files_ending(".rs").into_iter().filter(|path| path.contains("/src/")) {
         // Words rather than parsed items: some types are made by macros.
