@@ -1,5 +1,8 @@
 //! The wire protocols: bytes to the engine's words and back. No axum, no clock, no database; keys come in from outside.
 
+pub mod antom;
+pub mod native;
+mod time_text;
 pub mod wire;
 
 use refundry_engine::credential::Credential;
@@ -63,7 +66,7 @@ pub enum KeyScope {
 }
 
 /// Every dialect that is spoken. A new one is a folder, golden files, a line here, a page of documentation.
-pub static ALL: &[&DialectEntry] = &[];
+pub static ALL: &[&DialectEntry] = &[&antom::ENTRY];
 
 /// The dialect that answers a path: exact paths first, then prefixes. The query and repeated leading slashes do not count, because clients
 /// that join `https://host/` and `/path` send two.
