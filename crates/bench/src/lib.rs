@@ -1,1 +1,15 @@
-//! placeholder
+//! Drives a release server over loopback and measures what a refund costs it.
+//!
+//! The requests are written and signed before the clock starts and sent over kept-alive connections, so that the client takes as little of
+//! the machine as it can. What the server spends is read from the kernel, by the names of its threads.
+
+pub mod baselines;
+pub mod client;
+pub mod cpu;
+pub mod load;
+pub mod manifest;
+pub mod receiver;
+pub mod report;
+pub mod requests;
+pub mod scenarios;
+pub mod server_process;

@@ -1,0 +1,108 @@
+//! The release server as a child process, and its data directory.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::time::Instant;
+
+use crate::client::call_once;
+use crate::cpu::{Usage, resident_kib};
+
+/// How long a server may take to be ready with a large database.
+const READY_SECONDS_MAX: u64 = 120;
+
+/// A server that is running.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: String,
+    /// How long it took from start to ready.
+    pub ready_after: Duration,
+}
+
+/// Makes a data directory with so many payments, so many of them refunded.
+pub fn prepare(binary: &Path, data_dir: &Path, payments: u64, refunds: u64) -> anyhow::Result<()> {
+    let status = Command::new(binary)
+        .args(["demo", "--prepare-only", "--data-dir"])
+        .arg(data_dir)
+        .args(["--payments", &payments.to_string(), "--refunds", &refunds.to_string()])
+        .stdout(Stdio::null())
+        .status()
+        .with_context(|| format!("run {}", binary.display()))?;
+    if !status.success() {
+        bail!("refundry demo --prepare-only failed with {status}");
+    }
+    Ok(())
+}
+
+impl Server {
+    /// Starts it with the configuration of a data directory; `environment` overrides single keys.
+    pub fn start(binary: &Path, data_dir: &Path, environment: &[(&str, String)]) -> anyhow::Result<Self> {
+        let port = free_port()?;
+        let address = format!("127.0.0.1:{port}");
+        let log = std::fs::File::create(data_dir.join("server.log"))?;
+        let mut command = Command::new(binary);
+        command.args(["serve", "--config"]).arg(data_dir.join("refundry.toml"));
+        command.env("REFUNDRY_SERVER_LISTEN", &address).stdout(log.try_clone()?).stderr(log);
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let begin = Instant::now();
+        let child = command.spawn().with_context(|| format!("start {}", binary.display()))?;
+        let mut server = Self { child, address, ready_after: Duration::ZERO };
+        server.wait_until_ready(begin)?;
+        server.ready_after = begin.elapsed();
+        Ok(server)
+    }
+
+    fn wait_until_ready(&mut self, begin: Instant) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let request = b"GET /readyz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n";
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended with {status}; see server.log in its data directory");
+            }
+            if runtime.block_on(call_once(&self.address, request)).is_ok_and(|answer| answer.status == 200) {
+                return Ok(());
+            }
+            if begin.elapsed() > Duration::from_secs(READY_SECONDS_MAX) {
+                bail!("the server was not ready after {READY_SECONDS_MAX} s");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Processor time until now.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        Usage::of(self.child.id())
+    }
+
+    /// Resident memory, in kibibytes.
+    pub fn resident_kib(&self) -> anyhow::Result<u64> {
+        resident_kib(self.child.id())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing is lost by it: what was acknowledged is on disk. A child that is gone already is what we want.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// The release binary beside this program, unless the caller named another.
+pub fn release_binary() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let beside = own.with_file_name("refundry");
+    if !beside.exists() {
+        bail!("{} is missing; build it with `cargo build --release --bin refundry`", beside.display());
+    }
+    Ok(beside)
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
