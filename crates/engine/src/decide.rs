@@ -1,6 +1,31 @@
-use crate::{Command, Outcome, Snapshot, Verdict};
+use crate::funds::{release_waiting, settle, top_up};
+use crate::refund::{cancel, create, record_arn, record_result, record_return, release, review, start_submission};
+use crate::{Act, Command, Outcome, Snapshot, Verdict, delivery, settings};
 
 /// Decides one command against a snapshot.
-pub fn decide(_snapshot: &Snapshot, _command: &Command) -> Verdict {
-    Verdict::unchanged(Outcome::Done)
+pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
+    let stamp = &command.stamp;
+    match &command.act {
+        Act::CreateRefund(act) => create::decide(snapshot, stamp, act),
+        Act::CancelRefund(act) => cancel::decide(snapshot, stamp, act),
+        Act::ReviewRefund(act) => review::decide(snapshot, stamp, act),
+        Act::ReleaseRefund(act) => release::decide(snapshot, stamp, act),
+        Act::ReleaseWaiting(act) => release_waiting::decide(snapshot, stamp, act),
+        Act::StartSubmission(act) => start_submission::decide(snapshot, stamp, act),
+        Act::RecordResult(act) => record_result::decide(snapshot, stamp, act),
+        Act::RecordArn(act) => record_arn::decide(snapshot, stamp, act),
+        Act::RecordReturn(act) => record_return::decide(snapshot, stamp, act),
+        Act::RecordPayment(_) => Verdict::unchanged(Outcome::Done),
+        Act::SettlePayment(act) => settle::decide(snapshot, stamp, act),
+        Act::TopUp(act) => top_up::decide(snapshot, stamp, act),
+        Act::RecordDelivery(act) => delivery::record(snapshot, stamp, act),
+        Act::ReplayNotification(act) => delivery::replay(snapshot, stamp, act),
+        Act::PutMerchant(merchant) => settings::put_merchant(snapshot, stamp, merchant),
+        Act::PutTerminal(terminal) => settings::put_terminal(snapshot, stamp, terminal),
+        Act::PutEndpoint(act) => settings::put_endpoint(snapshot, stamp, act),
+        Act::RemoveEndpoint(act) => settings::remove_endpoint(snapshot, stamp, act),
+        Act::PutCredential(credential) => settings::put_credential(snapshot, stamp, credential),
+        Act::RevokeCredential(act) => settings::revoke_credential(snapshot, stamp, act),
+        Act::PostponeTask(act) => settings::postpone_task(act),
+    }
 }

@@ -40,6 +40,8 @@ pub struct Remembered {
 pub enum RememberedDecision {
     /// This refund.
     Accepted(RefundId),
+    /// Money was paid in.
+    ToppedUp,
     /// Declined, and the dialect wants that remembered.
     Refused(Refusal),
 }

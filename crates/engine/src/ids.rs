@@ -164,6 +164,11 @@ impl IdBlock {
         Self { next: first, left: IDS_PER_BLOCK }
     }
 
+    /// How many ids are left.
+    pub const fn left(&self) -> u16 {
+        self.left
+    }
+
     /// The next id of the block.
     ///
     /// # Panics

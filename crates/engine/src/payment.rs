@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use refundry_ledger::{Currency, Money};
+use refundry_ledger::{Currency, Money, MoneyError};
 use serde::{Deserialize, Serialize};
 
+use crate::refund::Refund;
 use crate::{MerchantId, Mode, PaymentId, TerminalId, Timestamp};
 
 /// Letters of a reference that merchants or operators give.
@@ -48,6 +49,17 @@ pub struct SettlementQuote {
     pub expiry_at: Option<Timestamp>,
     /// Whether the rate is locked; only then do answers carry it.
     pub guaranteed: bool,
+}
+
+impl SettlementQuote {
+    /// An amount in the settlement currency, rounded half up to its minor unit; nothing when that leaves the range.
+    pub fn convert(&self, amount: Money) -> Option<Money> {
+        let digits = i64::from(self.settlement_currency.exponent()) - i64::from(amount.currency().exponent()) - i64::from(self.price_scale);
+        let power = 10i128.checked_pow(u32::try_from(digits.unsigned_abs()).ok()?)?;
+        let product = i128::from(amount.minor()).checked_mul(i128::from(self.price_mantissa))?;
+        let minor = if digits >= 0 { product.checked_mul(power)? } else { product.checked_add(power / 2)?.div_euclid(power) };
+        i64::try_from(minor).ok().map(|minor| Money::new(minor, self.settlement_currency))
+    }
 }
 
 /// Attributes that no decision reads; searched and shown only. The card number is never among them: first six and last four only.
@@ -169,6 +181,32 @@ impl Payment {
     pub fn refundable(&self) -> Money {
         let left = self.captured.minor().saturating_sub(self.refunded.minor()).saturating_sub(self.charged_back.minor());
         Money::new(left.max(0), self.currency())
+    }
+
+    /// What is left of what the shopper paid: the acquirer is never made to pay more back than that.
+    pub fn refundable_user_part(&self) -> Money {
+        let user_part = self.captured.minor().saturating_sub(self.marketing.minor());
+        let refunded = self.refunded.minor().saturating_sub(self.refunded_marketing.minor());
+        let left = user_part.saturating_sub(refunded).saturating_sub(self.charged_back.minor());
+        Money::new(left.max(0), self.currency())
+    }
+
+    /// A refund counts from now on: the running sums follow.
+    pub(crate) fn count(&mut self, refund: &Refund) -> Result<(), MoneyError> {
+        self.refunded = self.refunded.checked_add(refund.amount)?;
+        self.refunded_marketing = self.refunded_marketing.checked_add(refund.marketing)?;
+        self.fee_given_back = self.fee_given_back.checked_add(refund.fee_given_back)?;
+        self.refund_count = self.refund_count.saturating_add(1);
+        Ok(())
+    }
+
+    /// A refund counts no longer.
+    pub(crate) fn uncount(&mut self, refund: &Refund) -> Result<(), MoneyError> {
+        self.refunded = self.refunded.checked_sub(refund.amount)?;
+        self.refunded_marketing = self.refunded_marketing.checked_sub(refund.marketing)?;
+        self.fee_given_back = self.fee_given_back.checked_sub(refund.fee_given_back)?;
+        self.refund_count = self.refund_count.saturating_sub(1);
+        Ok(())
     }
 
     /// What is left of the marketing part.

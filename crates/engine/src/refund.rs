@@ -1,12 +1,22 @@
 //! A refund, its states, and one file per command that moves it.
 
+pub mod cancel;
+pub mod create;
+pub(crate) mod funding;
+mod moves;
+pub mod record_arn;
+pub mod record_result;
+pub mod record_return;
+pub mod release;
+pub mod review;
+pub mod start_submission;
 mod state;
 
 use refundry_ledger::Money;
 use serde::{Deserialize, Serialize};
 
-use crate::payment::SettlementQuote;
-use crate::{Actor, MerchantId, Mode, PaymentId, RefundId, TerminalId, Timestamp};
+use crate::payment::{Payment, SettlementQuote};
+use crate::{Actor, MerchantId, Mode, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
 
 pub use state::{
     AcquirerAnswer, Arn, ArnState, FailReason, FundsHold, Holds, IllegalTransition, NotAnArn, RefundState, RefundStateName, ReviewHold,
@@ -92,5 +102,19 @@ impl Refund {
     /// The part that the acquirer is sent: never the marketing part.
     pub fn user_part(&self) -> Money {
         Money::new(self.amount.minor().saturating_sub(self.marketing.minor()), self.amount.currency())
+    }
+}
+
+/// A refund and the payment that it gives back: what a decision about it moves.
+#[derive(Clone, Debug)]
+pub(crate) struct RefundInPlay {
+    pub(crate) refund: Refund,
+    pub(crate) payment: Payment,
+}
+
+impl RefundInPlay {
+    /// The answer: the refund as it stands, and what is left of the payment.
+    pub(crate) fn outcome(&self, replayed: bool) -> Outcome {
+        Outcome::Refund { refund: Box::new(self.refund.clone()), replayed, refundable: self.payment.refundable() }
     }
 }

@@ -1,12 +1,12 @@
 //! Why a well-formed request is declined. The order of the variants is the order of the rules: the first broken rule is the answer.
 
-use refundry_ledger::{Currency, Money};
+use refundry_ledger::{Currency, Money, MoneyError};
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::money_text;
 use crate::payment::{PaymentStatus, currency_text};
-use crate::refund::RefundStateName;
+use crate::refund::{IllegalTransition, RefundStateName};
 
 /// Why a request is declined, with the facts that explain it. Domain rule: section 4, decision order. A remembered refusal is stored as
 /// JSON, so variants and fields are added, never renamed.
@@ -152,4 +152,17 @@ pub enum Refusal {
     },
     /// Sums left the range of 64 bits.
     OutOfRange,
+}
+
+impl From<MoneyError> for Refusal {
+    /// Amounts are of one currency when they are combined, so what is left to go wrong is their size.
+    fn from(_: MoneyError) -> Self {
+        Self::OutOfRange
+    }
+}
+
+impl From<IllegalTransition> for Refusal {
+    fn from(illegal: IllegalTransition) -> Self {
+        Self::RefundStateForbids { state: illegal.from, verb: illegal.verb.to_owned() }
+    }
 }

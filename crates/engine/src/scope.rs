@@ -10,7 +10,7 @@ use crate::payment::PaymentKey;
 use crate::{CredentialId, MerchantId, NotificationId, RefundId, TerminalId};
 
 /// The rows that a batch of commands needs. A refund brings its payment, terminal and merchant along; a payment its balances; a merchant its
-/// counters. So a scope names only the first thing of each chain.
+/// counters; a key what is remembered of it, with the refund. So a scope names only the first thing of each chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each set holds the keys of what it is named after")]
 pub struct Scope {

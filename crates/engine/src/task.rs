@@ -1,5 +1,7 @@
 //! What is due: an effect or a step that a commit wrote down and a worker carries out later.
 
+use refundry_ledger::Currency;
+
 use crate::{MerchantId, NotificationId, RefundId, TaskId, Timestamp};
 
 macro_rules! task_kinds {
@@ -73,6 +75,20 @@ impl Task {
             due_at,
             tries: 0,
             note: String::new(),
+        }
+    }
+
+    /// Serves who waits for money in one currency: one task per merchant and currency. A task's id is unique within its merchant, and the
+    /// currency's letters make a number far below every id that carries a time.
+    pub fn release_waiting(merchant_id: MerchantId, currency: Currency, due_at: Timestamp) -> Self {
+        let number = currency.code().bytes().fold(0, |number, letter| number * 32 + i64::from(letter & 31));
+        Self {
+            id: TaskId::new(number),
+            merchant_id,
+            kind: TaskKind::ReleaseWaiting,
+            due_at,
+            tries: 0,
+            note: currency.code().to_owned(),
         }
     }
 

@@ -49,6 +49,9 @@ pub enum RefundState {
         at: Timestamp,
         /// Why.
         reason: FailReason,
+        /// When the acquirer said, too late, that it had paid it out all the same; the books then hold a claim.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        paid_anyway_at: Option<Timestamp>,
     },
     /// Taken back by the merchant before it was sent.
     Cancelled {
@@ -56,6 +59,9 @@ pub enum RefundState {
         at: Timestamp,
         /// By whom.
         by: Actor,
+        /// When the acquirer said that it had paid it out all the same; the books then hold a claim.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        paid_anyway_at: Option<Timestamp>,
     },
     /// It succeeded and the money came back.
     Returned {
@@ -178,6 +184,18 @@ pub enum FailReason {
     FundsExpired,
     /// No money was there when it was to be sent (terminals that accept first and fail later).
     NotEnoughFunds,
+}
+
+impl FailReason {
+    /// The stable word for facts and answers.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::DeclinedByAcquirer { .. } => "declined_by_acquirer",
+            Self::RejectedByReviewer { .. } => "rejected_by_reviewer",
+            Self::FundsExpired => "funds_expired",
+            Self::NotEnoughFunds => "not_enough_funds",
+        }
+    }
 }
 
 /// The acquirer's answer about one attempt.
@@ -329,7 +347,7 @@ impl RefundState {
                 Self::Succeeded { at: now, arn: arn.clone().map_or(ArnState::Awaited, |arn| ArnState::Known { arn, at: now }) }
             }
             AcquirerAnswer::Declined { code, text } => {
-                Self::Failed { at: now, reason: FailReason::DeclinedByAcquirer { code: code.clone(), text: text.clone() } }
+                Self::Failed { at: now, reason: FailReason::DeclinedByAcquirer { code: code.clone(), text: text.clone() }, paid_anyway_at: None }
             }
             AcquirerAnswer::NeverSent => Self::Submitted { attempt, at: submitted_at, submission: Submission::NeverSent },
             AcquirerAnswer::Acknowledged { .. } if unresolved.is_none() => {
@@ -371,7 +389,7 @@ impl RefundState {
     /// The merchant takes it back while nothing has been sent.
     pub fn cancel(&self, by: &Actor, now: Timestamp) -> Result<Self, IllegalTransition> {
         match self {
-            Self::Pending { .. } => Ok(Self::Cancelled { at: now, by: by.clone() }),
+            Self::Pending { .. } => Ok(Self::Cancelled { at: now, by: by.clone(), paid_anyway_at: None }),
             _ => Err(self.cannot("be cancelled")),
         }
     }
@@ -379,8 +397,19 @@ impl RefundState {
     /// It fails while it is still pending: rejected, or no money.
     pub fn fail_pending(&self, reason: FailReason, now: Timestamp) -> Result<Self, IllegalTransition> {
         match self {
-            Self::Pending { .. } => Ok(Self::Failed { at: now, reason }),
+            Self::Pending { .. } => Ok(Self::Failed { at: now, reason, paid_anyway_at: None }),
             _ => Err(self.cannot("be rejected")),
+        }
+    }
+
+    /// The acquirer contradicts an end without payment. The end stands, since merchants were told; that it was contradicted is kept, once.
+    pub fn contradict(&self, now: Timestamp) -> Result<Self, IllegalTransition> {
+        match self {
+            Self::Failed { at, reason, paid_anyway_at: None } => {
+                Ok(Self::Failed { at: *at, reason: reason.clone(), paid_anyway_at: Some(now) })
+            }
+            Self::Cancelled { at, by, paid_anyway_at: None } => Ok(Self::Cancelled { at: *at, by: by.clone(), paid_anyway_at: Some(now) }),
+            _ => Err(self.cannot("be contradicted")),
         }
     }
 

@@ -1,0 +1,5 @@
+//! Money that comes to a merchant, and the refunds that waited for it.
+
+pub mod release_waiting;
+pub mod settle;
+pub mod top_up;

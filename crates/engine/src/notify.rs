@@ -1,0 +1,71 @@
+//! Who hears of an event, and what an event of a refund says.
+
+use crate::event::{EventFacts, EventKind};
+use crate::merchant::Endpoint;
+use crate::notification::Recipient;
+use crate::refund::{Refund, RefundInPlay};
+use crate::{MerchantId, Snapshot};
+
+/// Everybody who hears of an event: the dialect's address, for what dialects have words for, and the native endpoints that want the kind.
+pub(crate) fn recipients(
+    snapshot: &Snapshot,
+    kind: EventKind,
+    merchant_id: MerchantId,
+    in_play: Option<&RefundInPlay>,
+) -> impl Iterator<Item = Recipient> + use<> {
+    let dialect = in_play.filter(|_| is_told_in_dialects(kind)).and_then(|in_play| dialect_address(snapshot, in_play));
+    let endpoints: Vec<Recipient> = match snapshot.merchants.get(&merchant_id) {
+        Some(merchant) => merchant.endpoints.iter().filter(|end| wants(end, kind)).map(|end| Recipient::Endpoint(end.id)).collect(),
+        None => Vec::new(),
+    };
+    dialect.into_iter().chain(endpoints)
+}
+
+/// The address in the request, else the payment's, else the terminal's.
+fn dialect_address(snapshot: &Snapshot, in_play: &RefundInPlay) -> Option<Recipient> {
+    let RefundInPlay { refund, payment } = in_play;
+    let terminal = snapshot.terminals.get(&(refund.merchant_id, refund.terminal_id));
+    let of_terminal = || terminal.and_then(|terminal| terminal.notify_url.as_ref());
+    let url = refund.notify_url.as_ref().or(payment.notify_url.as_ref()).or_else(of_terminal)?;
+    Some(Recipient::Dialect { terminal_id: refund.terminal_id, url: url.clone() })
+}
+
+fn wants(endpoint: &Endpoint, kind: EventKind) -> bool {
+    endpoint.enabled && (endpoint.events.is_empty() || endpoint.events.iter().any(|word| word == kind.word()))
+}
+
+/// The ends of a refund and what comes after; a dialect drops what it has no word for.
+const fn is_told_in_dialects(kind: EventKind) -> bool {
+    match kind {
+        EventKind::RefundSucceeded
+        | EventKind::RefundFailed
+        | EventKind::RefundCancelled
+        | EventKind::RefundArnRecorded
+        | EventKind::RefundReturned => true,
+        EventKind::PaymentRecorded
+        | EventKind::PaymentUpdated
+        | EventKind::PaymentSettled
+        | EventKind::ToppedUp
+        | EventKind::RefundAccepted
+        | EventKind::RefundApproved
+        | EventKind::RefundReleased
+        | EventKind::RefundSubmitted
+        | EventKind::RefundUnresolved => false,
+    }
+}
+
+/// What every event of a refund says.
+pub(crate) fn refund_facts(refund: &Refund) -> EventFacts {
+    vec![
+        fact("refund_id", refund.id),
+        fact("payment_reference", &refund.payment_reference),
+        fact("number", &refund.number),
+        fact("amount", refund.amount),
+        fact("state", refund.state.name().word()),
+    ]
+}
+
+/// One fact by name.
+pub(crate) fn fact(name: &str, value: impl ToString) -> (String, String) {
+    (name.to_owned(), value.to_string())
+}

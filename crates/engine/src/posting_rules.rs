@@ -1,0 +1,175 @@
+//! What each event of business moves between which ledger accounts: the only file that names them. A rule also moves what the payment
+//! remembers of its own money, so that the two never part.
+
+use refundry_ledger::{LedgerAccount, Money, Posting};
+
+use crate::MerchantId;
+use crate::chart::{
+    ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, MARKETING, OPERATOR_CASH, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED,
+};
+use crate::payment::Payment;
+use crate::refund::{Draw, Refund};
+
+/// The postings of one entry.
+pub type Postings = Vec<Posting<MerchantId>>;
+
+/// The account out of which refunds are paid when the payment's own money is not enough, and into which credits come.
+pub const SPENDABLE: LedgerAccount = AVAILABLE;
+
+/// Captured: what the shopper and the merchant's marketing paid becomes fee, reserve and unsettled money. Sets what the payment has left.
+pub fn captured(payment: &mut Payment) -> Postings {
+    let [captured, marketing, fee, reserved] = [payment.captured, payment.marketing, payment.fee, payment.reserved].map(Money::minor);
+    let unsettled = captured.saturating_sub(fee).saturating_sub(reserved);
+    payment.unsettled_left = Money::new(unsettled, payment.currency());
+    payment.reserve_left = payment.reserved;
+    spread(
+        payment,
+        &[(ACQUIRER_RECEIVABLE, captured.saturating_sub(marketing)), (MARKETING, marketing)],
+        &[(FEE_INCOME, fee), (RESERVE, reserved), (UNSETTLED, unsettled)],
+    )
+}
+
+/// The settlement date is reached: what is left of the payment's unsettled money becomes available.
+pub fn settled(payment: &mut Payment) -> Postings {
+    let unsettled = payment.unsettled_left.minor();
+    payment.settled = true;
+    payment.unsettled_left = Money::zero(payment.currency());
+    spread(payment, &[(UNSETTLED, unsettled)], &[(AVAILABLE, unsettled)])
+}
+
+/// The merchant paid money in.
+pub fn topped_up(merchant_id: MerchantId, amount: Money) -> Postings {
+    vec![Posting { book: merchant_id, debit: OPERATOR_CASH, credit: AVAILABLE, amount }]
+}
+
+/// Which money a refund would be drawn from, or how much is missing. The order: the payment's unsettled money, its reserve, then what is
+/// available to the merchant; the allowances of `purse` may be zero. The refund's fee is always paid out of the available money.
+pub fn draw(purse: &Purse, refund: &Refund) -> Result<Draw, Money> {
+    let amount = refund.amount.minor();
+    let unsettled_minor = amount.min(purse.unsettled.max(0));
+    let reserve_minor = (amount - unsettled_minor).min(purse.reserve.max(0));
+    let available_minor = amount - unsettled_minor - reserve_minor;
+    let needed = available_minor.saturating_add(refund.refund_fee.minor());
+    let missing = match needed {
+        0 => 0,
+        _ if available_minor > 0 && !purse.may_draw_available => available_minor,
+        _ => needed.saturating_sub(purse.available).max(0),
+    };
+    match missing {
+        0 => Ok(Draw { unsettled_minor, reserve_minor, available_minor }),
+        missing => Err(Money::new(missing, refund.amount.currency())),
+    }
+}
+
+/// What a refund may be drawn from, in minor units, with the fee that it gives back already in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Purse {
+    /// The payment's unsettled money, or zero when the policy forbids it.
+    pub unsettled: i64,
+    /// The payment's reserve, or zero when the policy forbids it.
+    pub reserve: i64,
+    /// The merchant's available money; may be below zero.
+    pub available: i64,
+    /// Whether the policy lets refunds draw it.
+    pub may_draw_available: bool,
+}
+
+/// Released: the drawn money flies; the refund's fee is taken, the payment's fee given back where the payment's money is.
+pub fn released(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
+    let given_back = refund.fee_given_back.minor();
+    if !payment.settled {
+        add(&mut payment.unsettled_left, given_back);
+    }
+    add(&mut payment.unsettled_left, -draw.unsettled_minor);
+    add(&mut payment.reserve_left, -draw.reserve_minor);
+    let mut postings = spread(payment, &[(FEE_INCOME, given_back)], &[(home(payment), given_back)]);
+    postings.extend(spread(
+        payment,
+        &[(UNSETTLED, draw.unsettled_minor), (RESERVE, draw.reserve_minor), (AVAILABLE, draw.available_minor)],
+        &[(REFUNDS_IN_FLIGHT, refund.amount.minor())],
+    ));
+    let fee = refund.refund_fee.minor();
+    postings.extend(spread(payment, &[(AVAILABLE, fee)], &[(FEE_INCOME, fee)]));
+    postings
+}
+
+/// Paid out: the acquirer paid the user part; the marketing part is the merchant's marketing money again.
+pub fn succeeded(payment: &Payment, refund: &Refund) -> Postings {
+    spread(
+        payment,
+        &[(REFUNDS_IN_FLIGHT, refund.amount.minor())],
+        &[(ACQUIRER_RECEIVABLE, refund.user_part().minor()), (MARKETING, refund.marketing.minor())],
+    )
+}
+
+/// Failed or cancelled after its release: the money goes back to where that payment's money lives now, and both fees with it.
+pub fn undone(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
+    let mut postings = spread(payment, &[(REFUNDS_IN_FLIGHT, refund.amount.minor())], &homes(payment, draw));
+    credit_homes(payment, draw);
+    postings.extend(take_fee_again(payment, refund));
+    let fee = refund.refund_fee.minor();
+    postings.extend(spread(payment, &[(FEE_INCOME, fee)], &[(AVAILABLE, fee)]));
+    postings
+}
+
+/// Came back after success: the acquirer owes the user part again and marketing pays its part again. The payment stands as if it had not been
+/// refunded, so its fee is due again; the refund's own fee was earned and stays.
+pub fn returned(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
+    let sources = [(ACQUIRER_RECEIVABLE, refund.user_part().minor()), (MARKETING, refund.marketing.minor())];
+    let mut postings = spread(payment, &sources, &homes(payment, draw));
+    credit_homes(payment, draw);
+    postings.extend(take_fee_again(payment, refund));
+    postings
+}
+
+/// The acquirer says that it paid a refund which had ended unpaid: a claim against the merchant that a person must settle.
+pub fn paid_after_its_end(payment: &Payment, refund: &Refund) -> Postings {
+    let user_part = refund.user_part().minor();
+    spread(payment, &[(EXPOSURE, user_part)], &[(ACQUIRER_RECEIVABLE, user_part)])
+}
+
+/// Where a payment's money lives now.
+fn home(payment: &Payment) -> LedgerAccount {
+    if payment.settled { AVAILABLE } else { UNSETTLED }
+}
+
+fn homes(payment: &Payment, draw: Draw) -> [(LedgerAccount, i64); 3] {
+    [(home(payment), draw.unsettled_minor), (RESERVE, draw.reserve_minor), (AVAILABLE, draw.available_minor)]
+}
+
+fn credit_homes(payment: &mut Payment, draw: Draw) {
+    if !payment.settled {
+        add(&mut payment.unsettled_left, draw.unsettled_minor);
+    }
+    add(&mut payment.reserve_left, draw.reserve_minor);
+}
+
+/// The fee that the refund had given back is due again, out of the payment's unsettled money as far as that goes.
+fn take_fee_again(payment: &mut Payment, refund: &Refund) -> Postings {
+    let due = refund.fee_given_back.minor();
+    let from_unsettled = if payment.settled { 0 } else { due.min(payment.unsettled_left.minor()) };
+    add(&mut payment.unsettled_left, -from_unsettled);
+    spread(payment, &[(UNSETTLED, from_unsettled), (AVAILABLE, due - from_unsettled)], &[(FEE_INCOME, due)])
+}
+
+/// Pairs debits with credits in the order given; both sides have the same sum, and parts of nothing make no posting.
+fn spread(payment: &Payment, debits: &[(LedgerAccount, i64)], credits: &[(LedgerAccount, i64)]) -> Postings {
+    let mut postings = Vec::new();
+    let mut credits = credits.iter().filter(|(_, minor)| *minor > 0).copied();
+    let mut open = credits.next();
+    for (debit, minor) in debits.iter().filter(|(_, minor)| *minor > 0) {
+        let mut left = *minor;
+        while let (true, Some((credit, wanted))) = (left > 0, open) {
+            let part = left.min(wanted);
+            postings.push(Posting { book: payment.merchant_id, debit: *debit, credit, amount: Money::new(part, payment.currency()) });
+            left -= part;
+            open = if part == wanted { credits.next() } else { Some((credit, wanted - part)) };
+        }
+    }
+    postings
+}
+
+/// Sums stay within what the payment captured, so they cannot leave the range.
+fn add(money: &mut Money, minor: i64) {
+    *money = Money::new(money.minor().saturating_add(minor), money.currency());
+}

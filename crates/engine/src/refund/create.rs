@@ -1,0 +1,254 @@
+//! Asking for a refund. The order of the checks is the contract: the first broken rule is the answer.
+
+use std::sync::Arc;
+
+use refundry_ledger::Money;
+
+use super::{Holds, Refund, RefundInPlay, RefundState, ReviewHold, funding};
+use crate::command::CreateRefund;
+use crate::draft::{About, Draft};
+use crate::event::EventKind;
+use crate::idempotency::{Remembered, RememberedDecision, first_difference};
+use crate::merchant::{Merchant, Standing, Terminal};
+use crate::notify::fact;
+use crate::payment::{Payment, PaymentStatus};
+use crate::policy::{FeeRule, FundsRule, Policy, ReviewRule};
+use crate::{Outcome, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write};
+
+/// Accepts a refund, with its money drawn or its holds set, or says why not.
+pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &CreateRefund) -> Verdict {
+    let (merchant, terminal) = match who_asks(snapshot, act) {
+        Ok(found) => found,
+        Err(refusal) => return Verdict::refused(refusal),
+    };
+    if let Some(remembered) = snapshot.remembered.get(&act.key) {
+        return Verdict::unchanged(replay(snapshot, act, remembered));
+    }
+    let accepted = check(snapshot, stamp.now, act, |payment| terminal.policy_for(merchant, &payment.method))
+        .and_then(|(payment, policy)| accept(Draft::new(snapshot, stamp), act, payment, &(policy, terminal.clone())));
+    match accepted {
+        Ok(verdict) if act.dry_run => Verdict::unchanged(verdict.outcome),
+        Ok(verdict) => verdict,
+        Err(refusal) if act.remember_refusals && !act.dry_run => {
+            let mut verdict = Verdict::refused(refusal.clone());
+            verdict.changes.remembered.push(remember(act, RememberedDecision::Refused(refusal), stamp.now));
+            verdict
+        }
+        Err(refusal) => Verdict::refused(refusal),
+    }
+}
+
+/// A caller of the other mode is told what a stranger is told.
+fn who_asks<'a>(snapshot: &'a Snapshot, act: &CreateRefund) -> Result<(&'a Arc<Merchant>, &'a Arc<Terminal>), Refusal> {
+    let merchant = snapshot.merchants.get(&act.merchant_id).filter(|merchant| merchant.mode == act.mode);
+    let merchant = merchant.ok_or(Refusal::UnknownMerchant)?;
+    if merchant.standing == Standing::Suspended {
+        return Err(Refusal::MerchantSuspended);
+    }
+    let terminal = snapshot.terminals.get(&(act.merchant_id, act.terminal_id)).filter(|terminal| terminal.mode == act.mode);
+    let terminal = terminal.ok_or(Refusal::UnknownTerminal)?;
+    if terminal.standing == Standing::Suspended {
+        return Err(Refusal::TerminalSuspended);
+    }
+    Ok((merchant, terminal))
+}
+
+/// The same number again: the same answer when it means the same, with the refund as it stands now.
+fn replay(snapshot: &Snapshot, act: &CreateRefund, remembered: &Remembered) -> Outcome {
+    if let Some((field, first, now)) = first_difference(&remembered.compared, &act.compared) {
+        return Outcome::Refused { refusal: Refusal::RepeatInconsistent { field, first, now }, replayed: false };
+    }
+    match &remembered.decision {
+        RememberedDecision::Refused(refusal) => Outcome::Refused { refusal: refusal.clone(), replayed: true },
+        RememberedDecision::Accepted(refund_id) => {
+            let refund = snapshot.refund(act.merchant_id, *refund_id);
+            let payment = refund.and_then(|refund| snapshot.payments.get(&(act.merchant_id, refund.payment_id)));
+            match (refund, payment) {
+                (Some(refund), Some(payment)) => {
+                    Outcome::Refund { refund: Box::new(refund.clone()), replayed: true, refundable: payment.refundable() }
+                }
+                (_, _) => Outcome::Refused { refusal: Refusal::UnknownRefund, replayed: false },
+            }
+        }
+        RememberedDecision::ToppedUp => Outcome::Refused {
+            refusal: Refusal::RepeatInconsistent { field: "type".to_owned(), first: "top_up".to_owned(), now: "refund".to_owned() },
+            replayed: false,
+        },
+    }
+}
+
+fn check<'a>(
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+    act: &CreateRefund,
+    policy_for: impl FnOnce(&Payment) -> Policy,
+) -> Result<(&'a Payment, Policy), Refusal> {
+    let payment = snapshot.payment(act.merchant_id, &act.payment).filter(|payment| payment.mode == act.mode);
+    let payment = payment.ok_or(Refusal::UnknownPayment)?;
+    match payment.status {
+        PaymentStatus::Captured => {}
+        PaymentStatus::Cancelled => return Err(Refusal::PaymentCancelled),
+        PaymentStatus::Closed => return Err(Refusal::PaymentClosed),
+        PaymentStatus::Pending | PaymentStatus::Authorised | PaymentStatus::Failed => {
+            return Err(Refusal::PaymentNotCaptured { status: payment.status });
+        }
+    }
+    let expected = payment.currency();
+    let currencies = [Some(act.amount), Some(act.marketing), act.expected_remaining];
+    if currencies.into_iter().flatten().any(|amount| amount.currency() != expected) {
+        return Err(Refusal::CurrencyMismatch { expected });
+    }
+    if !act.amount.is_positive() || act.marketing.is_negative() {
+        return Err(Refusal::AmountNotPositive);
+    }
+    let policy = policy_for(payment);
+    check_method(payment, act, &policy, now)?;
+    if payment.open_retrievals > 0 {
+        return Err(Refusal::RetrievalOpen);
+    }
+    if payment.open_chargebacks > 0 {
+        return Err(Refusal::ChargebackOpen);
+    }
+    check_ceilings(payment, act)?;
+    Ok((payment, policy))
+}
+
+/// The window and what the payment's method allows. The last day of the window counts as a whole.
+fn check_method(payment: &Payment, act: &CreateRefund, policy: &Policy, now: Timestamp) -> Result<(), Refusal> {
+    let end = payment.paid_at.plus_days(i64::from(policy.refund_window_days) + 1);
+    if now >= end {
+        return Err(Refusal::RefundWindowExceeded { until: Timestamp::from_us(end.us() - 1) });
+    }
+    if !policy.partial_allowed && act.amount.is_below(payment.captured)? {
+        return Err(Refusal::PartialNotAllowed { refundable: payment.refundable() });
+    }
+    let allowed = match (policy.several_allowed, policy.refund_count_max) {
+        (false, maximum) => Some(maximum.unwrap_or(1).min(1)),
+        (true, maximum) => maximum,
+    };
+    match allowed {
+        Some(allowed) if payment.refund_count >= allowed => Err(Refusal::TooManyRefunds { allowed }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Shopper's and marketing's parts have a ceiling each: the acquirer is never made to pay back more than it was paid.
+fn check_ceilings(payment: &Payment, act: &CreateRefund) -> Result<(), Refusal> {
+    let refundable = payment.refundable();
+    if act.expected_remaining.is_some_and(|expected| expected != refundable) {
+        return Err(Refusal::ExpectedRemainingStale { refundable });
+    }
+    if refundable.is_below(act.amount)? {
+        return Err(Refusal::ExceedsRefundable { refundable });
+    }
+    let of_marketing = payment.refundable_marketing().smaller(act.amount)?;
+    if of_marketing.is_below(act.marketing)? {
+        return Err(Refusal::ExceedsMarketing { refundable: of_marketing });
+    }
+    let of_shopper = payment.refundable_user_part();
+    if of_shopper.is_below(act.amount.checked_sub(act.marketing)?)? {
+        return Err(Refusal::ExceedsRefundable { refundable: of_shopper.checked_add(act.marketing)? });
+    }
+    Ok(())
+}
+
+/// Every rule is kept but, perhaps, that of the money.
+fn accept(mut draft: Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(Policy, Arc<Terminal>)) -> Result<Verdict, Refusal> {
+    let (policy, terminal) = rules;
+    let refund = new_refund(&draft, act, payment, rules)?;
+    let mut in_play = RefundInPlay { refund, payment: payment.clone() };
+    in_play.payment.count(&in_play.refund)?;
+    in_play.payment.updated_at = draft.now();
+
+    let holds = holds(policy, in_play.refund.amount, draft.now());
+    if holds.is_empty() {
+        funding::draw_or_hold(&mut draft, &mut in_play, policy)?;
+    } else {
+        if policy.funds == FundsRule::Refuse {
+            funding::find(&draft, &in_play, policy, true).map_err(|missing| Refusal::NotEnoughFunds { missing })?;
+        }
+        in_play.refund.state = RefundState::Pending { holds };
+        funding::put_next_step(&mut draft, &in_play.refund);
+    }
+    draft.tell_of_refund(EventKind::RefundAccepted, &in_play, vec![fact("terminal", &terminal.name)]);
+    draft.audit("refund.create", About::refund(&in_play.refund), vec![fact("amount", act.amount), fact("number", &act.key.number)]);
+
+    let outcome = in_play.outcome(false);
+    let RefundInPlay { refund, payment } = in_play;
+    let changes = draft.changes();
+    changes.remembered.push(remember(act, RememberedDecision::Accepted(refund.id), refund.created_at));
+    changes.payments.insert((payment.merchant_id, payment.id), Write::Update(payment));
+    changes.refunds.insert((refund.merchant_id, refund.id), Write::Insert(refund));
+    Ok(draft.finish(outcome))
+}
+
+fn new_refund(draft: &Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(Policy, Arc<Terminal>)) -> Result<Refund, Refusal> {
+    let (policy, terminal) = rules;
+    let refunded = payment.refunded.checked_add(act.amount)?;
+    let gross_settlement = match &payment.quote {
+        // On the cumulated amounts, so that the parts of a payment sum to the whole.
+        Some(quote) => {
+            let after = quote.convert(refunded).ok_or(Refusal::OutOfRange)?;
+            let before = quote.convert(payment.refunded).ok_or(Refusal::OutOfRange)?;
+            Some(after.checked_sub(before)?)
+        }
+        None => None,
+    };
+    Ok(Refund {
+        id: act.refund_id,
+        merchant_id: act.merchant_id,
+        terminal_id: act.terminal_id,
+        payment_id: payment.id,
+        payment_reference: payment.payment_reference.clone(),
+        mode: act.mode,
+        dialect: act.key.dialect.clone(),
+        number: act.key.number.clone(),
+        merchant_reference: act.merchant_reference.clone(),
+        amount: act.amount,
+        marketing: act.marketing,
+        refund_fee: Money::new(policy.refund_fee_minor.max(0), payment.currency()),
+        fee_given_back: fee_given_back(payment, policy, refunded)?,
+        quote: payment.quote.clone(),
+        gross_settlement,
+        reason: act.reason.clone(),
+        metadata: act.metadata.clone(),
+        notify_url: act.notify_url.clone(),
+        applicant: draft.actor().clone(),
+        created_at: draft.now(),
+        updated_at: draft.now(),
+        drawn: None,
+        acquirer: terminal.acquirer.clone(),
+        acquirer_reference: None,
+        attempts: 0,
+        state: RefundState::Pending { holds: Holds::default() },
+    })
+}
+
+/// The refund's part of the payment's fee: what all refunds together give back, less what those before it did.
+fn fee_given_back(payment: &Payment, policy: &Policy, refunded: Money) -> Result<Money, Refusal> {
+    let nothing = Money::zero(payment.currency());
+    match policy.original_fee {
+        FeeRule::Keep => Ok(nothing),
+        FeeRule::GiveBack => {
+            let due = payment.fee.share(refunded, payment.captured)?.checked_sub(payment.fee_given_back)?;
+            Ok(if due.is_positive() { due } else { nothing })
+        }
+    }
+}
+
+fn holds(policy: &Policy, amount: Money, now: Timestamp) -> Holds {
+    let needs_review = match policy.review {
+        ReviewRule::None => false,
+        ReviewRule::All => true,
+        ReviewRule::Above { minor } => amount.minor() > minor,
+    };
+    Holds {
+        review: needs_review.then_some(ReviewHold { since: now, second_person: policy.second_person }),
+        funds: None,
+        delay_until: (policy.undo_seconds > 0).then(|| now.plus_seconds(i64::from(policy.undo_seconds))),
+    }
+}
+
+fn remember(act: &CreateRefund, decision: RememberedDecision, at: Timestamp) -> Remembered {
+    Remembered { key: act.key.clone(), compared: act.compared.clone(), decision, at }
+}

@@ -1,0 +1,104 @@
+//! Finding a refund's money: what it is drawn from, and what becomes of a refund whose money is not there.
+
+use refundry_ledger::Money;
+
+use super::{Draw, FailReason, FundsHold, Holds, Refund, RefundInPlay, RefundState, moves};
+use crate::draft::{About, Draft};
+use crate::policy::{FundsRule, Policy};
+use crate::posting_rules::{self, Purse, SPENDABLE};
+use crate::task::{Task, TaskKind};
+use crate::{Refusal, Timestamp};
+
+/// Where the money would be drawn, or how much is missing. `behind_others`: while others wait, what is available is theirs.
+pub(crate) fn find(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, behind_others: bool) -> Result<Draw, Money> {
+    let RefundInPlay { refund, payment } = in_play;
+    let given_back = refund.fee_given_back.minor();
+    let available = draft.balance(refund.merchant_id, SPENDABLE, refund.amount.currency());
+    let purse = Purse {
+        unsettled: match policy.draw_unsettled {
+            true if payment.settled => payment.unsettled_left.minor(),
+            true => payment.unsettled_left.minor().saturating_add(given_back),
+            false => 0,
+        },
+        reserve: if policy.draw_reserve { payment.reserve_left.minor() } else { 0 },
+        available: if payment.settled { available.saturating_add(given_back) } else { available },
+        may_draw_available: policy.draw_available,
+    };
+    let draw = posting_rules::draw(&purse, refund)?;
+    let of_available = draw.available_minor.saturating_add(refund.refund_fee.minor());
+    if of_available > 0 && behind_others && draft.waiting(refund.merchant_id, refund.amount.currency()) > 0 {
+        return Err(Money::new(of_available, refund.amount.currency()));
+    }
+    Ok(draw)
+}
+
+/// Draws the money in this commit; the submit worker has the refund next.
+pub(crate) fn draw(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, draw: Draw) -> Result<(), Refusal> {
+    let postings = posting_rules::released(&mut in_play.payment, &in_play.refund, draw);
+    draft.book("refund_released", About::refund(&in_play.refund), postings)?;
+    in_play.refund.drawn = Some(draw);
+    in_play.refund.state = RefundState::Pending { holds: Holds::default() };
+    put_next_step(draft, &in_play.refund);
+    Ok(())
+}
+
+/// For a new refund: draws its money, or does what the policy says about missing money.
+pub(super) fn draw_or_hold(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, policy: &Policy) -> Result<(), Refusal> {
+    match find(draft, in_play, policy, true) {
+        Ok(found) => draw(draft, in_play, found),
+        Err(missing) => match policy.funds {
+            FundsRule::Refuse => Err(Refusal::NotEnoughFunds { missing }),
+            FundsRule::Wait => {
+                let until = draft.now().plus_days(i64::from(policy.funds_wait_days));
+                hold(draft, &mut in_play.refund, missing, until);
+                Ok(())
+            }
+            FundsRule::FailLater => {
+                let until = draft.now();
+                hold(draft, &mut in_play.refund, missing, until);
+                Ok(())
+            }
+        },
+    }
+}
+
+/// For a refund whose other holds are gone: draws its money, lets it wait, or fails it. Refusing it is too late.
+pub(super) fn draw_hold_or_fail(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, policy: &Policy) -> Result<(), Refusal> {
+    match (find(draft, in_play, policy, true), policy.funds) {
+        (Ok(found), _) => draw(draft, in_play, found),
+        (Err(missing), FundsRule::Wait) => {
+            let until = draft.now().plus_days(i64::from(policy.funds_wait_days));
+            hold(draft, &mut in_play.refund, missing, until);
+            Ok(())
+        }
+        (Err(_), FundsRule::Refuse | FundsRule::FailLater) => {
+            let failed = in_play.refund.state.fail_pending(FailReason::NotEnoughFunds, draft.now())?;
+            moves::end_unpaid(draft, in_play, failed)
+        }
+    }
+}
+
+/// The refund waits for money.
+fn hold(draft: &mut Draft<'_>, refund: &mut Refund, missing: Money, until: Timestamp) {
+    let funds = FundsHold { since: draft.now(), until, missing_minor: missing.minor() };
+    refund.state = RefundState::Pending { holds: Holds { funds: Some(funds), ..Holds::default() } };
+    draft.change_waiting(refund.merchant_id, refund.amount.currency(), 1);
+    put_next_step(draft, refund);
+}
+
+/// The one next step of a pending refund: a person when it is in review, else the task that its holds ask for.
+pub(crate) fn put_next_step(draft: &mut Draft<'_>, refund: &Refund) {
+    let RefundState::Pending { holds } = &refund.state else {
+        return;
+    };
+    let due = match (&holds.funds, holds.delay_until) {
+        (Some(funds), _) => Some(funds.until),
+        (None, delay_until) => delay_until,
+    };
+    let next = match due {
+        _ if holds.review.is_some() => return,
+        Some(due_at) => Task::of_refund(TaskKind::ReleaseRefund, refund.merchant_id, refund.id, due_at),
+        None => Task::of_refund(TaskKind::SubmitRefund, refund.merchant_id, refund.id, draft.now()),
+    };
+    draft.put_task(next);
+}

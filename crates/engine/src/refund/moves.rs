@@ -1,0 +1,50 @@
+//! The end of a refund that is not paid out, which several commands come to.
+
+use super::{FailReason, RefundInPlay, RefundState};
+use crate::draft::{About, Draft};
+use crate::event::{EventFacts, EventKind};
+use crate::notify::fact;
+use crate::{Refusal, TaskId, posting_rules};
+
+/// Ends a refund as failed or cancelled: what was drawn goes back, it counts no longer, nothing more is due, and who waited for money or
+/// behind it is looked at again.
+pub(super) fn end_unpaid(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, end: RefundState) -> Result<(), Refusal> {
+    let waited = matches!(&in_play.refund.state, RefundState::Pending { holds } if holds.funds.is_some());
+    let (cause, kind, facts) = match &end {
+        RefundState::Failed { reason, .. } => ("refund_failed", EventKind::RefundFailed, reason_facts(reason)),
+        RefundState::Cancelled { by, .. } => ("refund_cancelled", EventKind::RefundCancelled, vec![fact("by", by)]),
+        RefundState::Pending { .. }
+        | RefundState::Submitted { .. }
+        | RefundState::Unresolved { .. }
+        | RefundState::Succeeded { .. }
+        | RefundState::Returned { .. } => {
+            return Err(Refusal::RefundStateForbids { state: end.name(), verb: "end unpaid".to_owned() });
+        }
+    };
+    in_play.refund.state = end;
+    if let Some(draw) = in_play.refund.drawn {
+        let postings = posting_rules::undone(&mut in_play.payment, &in_play.refund, draw);
+        draft.book(cause, About::refund(&in_play.refund), postings)?;
+    }
+    in_play.payment.uncount(&in_play.refund)?;
+    let (merchant_id, currency) = (in_play.refund.merchant_id, in_play.refund.amount.currency());
+    draft.remove_task(merchant_id, TaskId::new(in_play.refund.id.get()));
+    if waited {
+        draft.change_waiting(merchant_id, currency, -1);
+    }
+    if waited || in_play.refund.drawn.is_some() {
+        draft.serve_waiting(merchant_id, currency);
+    }
+    draft.tell_of_refund(kind, in_play, facts);
+    Ok(())
+}
+
+fn reason_facts(reason: &FailReason) -> EventFacts {
+    let mut facts = vec![fact("reason", reason.code())];
+    match reason {
+        FailReason::DeclinedByAcquirer { code, text } => facts.extend([fact("acquirer_code", code), fact("acquirer_text", text)]),
+        FailReason::RejectedByReviewer { by, note } => facts.extend([fact("by", by), fact("note", note)]),
+        FailReason::FundsExpired | FailReason::NotEnoughFunds => {}
+    }
+    facts
+}

@@ -1,0 +1,76 @@
+//! A held refund is looked at again: its undo window ended, its time to wait for money did, or money came.
+
+use super::{FailReason, FundsHold, Holds, RefundInPlay, RefundState, funding, moves};
+use crate::command::ReleaseRefund;
+use crate::draft::Draft;
+use crate::event::EventKind;
+use crate::notify::fact;
+use crate::{Outcome, Refusal, Snapshot, Stamp, TaskId, Verdict};
+
+/// Releases a refund whose holds are gone, and fails one whose time to wait for money is over. Nothing happens to a refund that is not held.
+pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &ReleaseRefund) -> Verdict {
+    release(Draft::new(snapshot, stamp), act).unwrap_or_else(Verdict::refused)
+}
+
+fn release(mut draft: Draft<'_>, act: &ReleaseRefund) -> Result<Verdict, Refusal> {
+    let mut in_play = draft.find(act.merchant_id, act.refund_id, None)?;
+    let holds = match &in_play.refund.state {
+        RefundState::Pending { holds } => holds.clone(),
+        RefundState::Submitted { .. } | RefundState::Unresolved { .. } => return Ok(Verdict::unchanged(Outcome::Done)),
+        RefundState::Succeeded { .. } | RefundState::Failed { .. } | RefundState::Cancelled { .. } | RefundState::Returned { .. } => {
+            draft.remove_task(act.merchant_id, TaskId::new(act.refund_id.get()));
+            return Ok(draft.finish(Outcome::Done));
+        }
+    };
+    let delay_is_over = holds.delay_until.is_none_or(|until| draft.now() >= until);
+    match &holds.funds {
+        _ if holds.review.is_some() || holds.is_empty() || !delay_is_over => {
+            funding::put_next_step(&mut draft, &in_play.refund);
+            return Ok(draft.finish(Outcome::Done));
+        }
+        Some(funds) => look_for_money_again(&mut draft, &mut in_play, funds)?,
+        None => {
+            in_play.refund.state = RefundState::Pending { holds: Holds::default() };
+            let policy = draft.policy(&in_play);
+            funding::draw_hold_or_fail(&mut draft, &mut in_play, &policy)?;
+            if in_play.refund.drawn.is_some() {
+                draft.tell_of_refund(EventKind::RefundReleased, &in_play, Vec::new());
+            }
+        }
+    }
+    Ok(draft.finish_with(in_play))
+}
+
+/// Before its time is over it does not overtake those who waited before it; at the end it takes what is there or fails.
+fn look_for_money_again(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, funds: &FundsHold) -> Result<(), Refusal> {
+    let policy = draft.policy(in_play);
+    let (merchant_id, currency) = (in_play.refund.merchant_id, in_play.refund.amount.currency());
+    let is_over = draft.now() >= funds.until;
+    let is_behind_others = !is_over && draft.waiting(merchant_id, currency) > 1;
+    match funding::find(draft, in_play, &policy, is_behind_others) {
+        Ok(draw) => serve(draft, in_play, draw),
+        Err(_) if is_over => {
+            let reason = if funds.until <= funds.since { FailReason::NotEnoughFunds } else { FailReason::FundsExpired };
+            let failed = in_play.refund.state.fail_pending(reason, draft.now())?;
+            moves::end_unpaid(draft, in_play, failed)
+        }
+        Err(missing) => {
+            let funds = FundsHold { missing_minor: missing.minor(), ..funds.clone() };
+            in_play.refund.state = RefundState::Pending { holds: Holds { funds: Some(funds), ..Holds::default() } };
+            funding::put_next_step(draft, &in_play.refund);
+            Ok(())
+        }
+    }
+}
+
+/// A refund that waited gets its money.
+pub(crate) fn serve(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, draw: super::Draw) -> Result<(), Refusal> {
+    let waited_since = match &in_play.refund.state {
+        RefundState::Pending { holds: Holds { funds: Some(funds), .. } } => fact("waited_since_us", funds.since.us()),
+        other => return Err(Refusal::RefundStateForbids { state: other.name(), verb: "be served".to_owned() }),
+    };
+    funding::draw(draft, in_play, draw)?;
+    draft.change_waiting(in_play.refund.merchant_id, in_play.refund.amount.currency(), -1);
+    draft.tell_of_refund(EventKind::RefundReleased, in_play, vec![waited_since]);
+    Ok(())
+}
