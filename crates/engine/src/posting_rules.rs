@@ -4,9 +4,7 @@
 use refundry_ledger::{LedgerAccount, Money, Posting};
 
 use crate::MerchantId;
-use crate::chart::{
-    ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, MARKETING, OPERATOR_CASH, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED,
-};
+use crate::chart::{ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, MARKETING, OPERATOR_CASH, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED};
 use crate::payment::Payment;
 use crate::refund::{Draw, Refund};
 

@@ -82,14 +82,7 @@ impl Task {
     /// currency's letters make a number far below every id that carries a time.
     pub fn release_waiting(merchant_id: MerchantId, currency: Currency, due_at: Timestamp) -> Self {
         let number = currency.code().bytes().fold(0, |number, letter| number * 32 + i64::from(letter & 31));
-        Self {
-            id: TaskId::new(number),
-            merchant_id,
-            kind: TaskKind::ReleaseWaiting,
-            due_at,
-            tries: 0,
-            note: currency.code().to_owned(),
-        }
+        Self { id: TaskId::new(number), merchant_id, kind: TaskKind::ReleaseWaiting, due_at, tries: 0, note: currency.code().to_owned() }
     }
 
     /// The refund that it is about, for the kinds that are about one.

@@ -91,12 +91,7 @@ fn never_sent(mut draft: Draft<'_>, mut in_play: RefundInPlay, act: &RecordResul
 }
 
 /// Not the end: the acquirer is asked at `next_at`, unless it tells of the end by itself before.
-fn wait_for_end(
-    mut draft: Draft<'_>,
-    mut in_play: RefundInPlay,
-    act: &RecordResult,
-    answer: &AcquirerAnswer,
-) -> Result<Verdict, Refusal> {
+fn wait_for_end(mut draft: Draft<'_>, mut in_play: RefundInPlay, act: &RecordResult, answer: &AcquirerAnswer) -> Result<Verdict, Refusal> {
     let was_unresolved = matches!(in_play.refund.state, RefundState::Unresolved { .. });
     in_play.refund.state = in_play.refund.state.record(answer, draft.now())?;
     note_reference(&mut in_play, answer);
@@ -144,7 +139,9 @@ fn contradiction(mut draft: Draft<'_>, in_play: &RefundInPlay, answer: &str, det
 }
 
 fn note_reference(in_play: &mut RefundInPlay, answer: &AcquirerAnswer) {
-    if let AcquirerAnswer::Approved { reference: Some(reference), .. } | AcquirerAnswer::Acknowledged { reference: Some(reference) } = answer {
+    if let AcquirerAnswer::Approved { reference: Some(reference), .. } | AcquirerAnswer::Acknowledged { reference: Some(reference) } =
+        answer
+    {
         in_play.refund.acquirer_reference = Some(reference.clone());
     }
 }

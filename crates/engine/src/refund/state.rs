@@ -346,9 +346,11 @@ impl RefundState {
             AcquirerAnswer::Approved { arn, .. } => {
                 Self::Succeeded { at: now, arn: arn.clone().map_or(ArnState::Awaited, |arn| ArnState::Known { arn, at: now }) }
             }
-            AcquirerAnswer::Declined { code, text } => {
-                Self::Failed { at: now, reason: FailReason::DeclinedByAcquirer { code: code.clone(), text: text.clone() }, paid_anyway_at: None }
-            }
+            AcquirerAnswer::Declined { code, text } => Self::Failed {
+                at: now,
+                reason: FailReason::DeclinedByAcquirer { code: code.clone(), text: text.clone() },
+                paid_anyway_at: None,
+            },
             AcquirerAnswer::NeverSent => Self::Submitted { attempt, at: submitted_at, submission: Submission::NeverSent },
             AcquirerAnswer::Acknowledged { .. } if unresolved.is_none() => {
                 Self::Submitted { attempt, at: submitted_at, submission: Submission::Acknowledged }
