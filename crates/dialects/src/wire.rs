@@ -26,7 +26,7 @@ pub(crate) fn one_leading_slash(path: &str) -> &str {
 }
 
 /// Headers of a request.
-pub trait Headers: std::fmt::Debug {
+pub trait Headers: std::fmt::Debug + Sync {
     /// The first value of a name in lower case; `None` when it is absent or is not text.
     fn get(&self, name: &str) -> Option<&str>;
 }

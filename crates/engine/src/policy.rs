@@ -65,6 +65,13 @@ macro_rules! policy {
             }
         }
 
+        impl PolicyPatch {
+            /// Says in this patch what `over` says.
+            pub fn overlay(&mut self, over: &Self) {
+                $(if over.$name.is_some() { self.$name.clone_from(&over.$name); })*
+            }
+        }
+
         impl Policy {
             /// This policy with what `patch` says in its place.
             #[must_use]

@@ -1,12 +1,44 @@
-//! The imperative shell around the engine: effects, credentials, workers.
+//! The imperative shell around the engine: effects, credentials, requests, workers.
+//!
+//! Requests go through a [`Service`], workers through a [`World`](world::World). The nouns (`refunds`, `payments`, `merchants`, `terminals`,
+//! `credentials`, `endpoints`, `notifications`, `events`, `funds`, `audit`) are plain functions `(&Service, &Caller, …) -> Result<_, ServiceError>`.
 
 pub mod acquirer;
 pub mod acquirers;
+pub mod audit;
+pub mod authenticate;
+pub mod caller;
 pub mod cpu_pool;
+pub mod credentials;
+pub mod endpoints;
+pub mod error;
+pub mod events;
+pub mod front_door;
+pub mod funds;
+pub mod inbox;
+pub mod install;
+pub mod keyring;
+pub mod master_rotation;
+pub mod merchants;
+pub mod notifications;
+pub mod observer;
 pub mod outgoing;
+pub mod payments;
+pub mod permissions;
 pub mod random;
+pub mod refunds;
 pub mod seal;
+mod service;
 pub mod signatures;
+pub mod terminals;
 pub mod tokens;
+pub mod waiting;
 pub mod workers;
 pub mod world;
+
+pub use caller::Caller;
+pub use error::ServiceError;
+pub use inbox::TaskInbox;
+pub use install::install;
+pub use observer::Observer;
+pub use service::Service;

@@ -1,0 +1,336 @@
+//! Credentials: issued once, rotated with an overlap, revoked. Secrets leave this module only at the moment when they are made.
+
+use refundry_dialects::scheme::{API_KEY, RSA};
+use refundry_engine::command::RevokeCredential;
+use refundry_engine::credential::{Credential, Holder, VALID_CREDENTIALS_MAX};
+use refundry_engine::{Act, CredentialId, MerchantId, Mode, Refusal, Timestamp};
+use refundry_store::{Page, PageRequest};
+use zeroize::Zeroizing;
+
+use crate::Service;
+use crate::caller::Caller;
+use crate::error::ServiceError;
+use crate::install::GATEWAY_LOOKUP;
+use crate::keyring::credential_purpose;
+use crate::permissions::{self, Permission, Permissions, missing};
+use crate::signatures::{RsaVerifier, generate_rsa_keys};
+use crate::tokens::{new_token, token_digest};
+use crate::{merchants, terminals};
+
+/// The longest time for which an old and a new key are both valid.
+pub const OVERLAP_SECONDS_MAX: u32 = 90 * 86_400;
+/// Letters of a caller's name in a dialect.
+pub const LOOKUP_LENGTH_MAX: usize = 64;
+
+/// A credential to be made.
+#[derive(Clone, Debug)]
+pub struct NewCredential {
+    /// Who will hold it.
+    pub holder: Holder,
+    /// The dialect that it is for: `native`, or that of the terminal.
+    pub dialect: String,
+    /// What proves it.
+    pub key: NewKey,
+    /// The dialect's name for the caller, such as an Antom client id, when it is given from outside; otherwise one is made.
+    pub lookup: Option<String>,
+    /// What the holder may do; left out, what is usual for the dialect and holder.
+    pub permissions: Option<Vec<String>>,
+    /// Who people see in timelines.
+    pub name: String,
+    /// Until when it is valid.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What proves a new credential.
+#[derive(Clone, Debug)]
+pub enum NewKey {
+    /// A bearer token, made here and shown once.
+    Token,
+    /// The caller's public key, base64 of SubjectPublicKeyInfo; the caller keeps its private key, and gets our public key.
+    PublicKey(String),
+    /// Both key pairs are made here, and the caller's private key is shown once: for trying out, sandbox only.
+    BothPairs,
+}
+
+/// A new credential with what is shown this once.
+pub struct IssuedCredential {
+    /// What is stored.
+    pub credential: Credential,
+    /// The bearer token.
+    pub token: Option<Zeroizing<String>>,
+    /// The caller's private key, base64 of PKCS#8, when it was made here.
+    pub private_key: Option<Zeroizing<String>>,
+}
+
+/// Issues a credential.
+pub async fn issue(service: &Service, caller: &Caller, new: NewCredential) -> Result<IssuedCredential, ServiceError> {
+    may_write(caller)?;
+    check_holder(service, caller, &new.holder).await?;
+    check_dialect(service, caller, &new).await?;
+    let permissions = granted(caller, &new)?;
+    let _editing = service.editing.lock().await;
+    let lookup = match new.lookup {
+        Some(lookup) => unused(service, &new.dialect, lookup).await?,
+        None => fresh_lookup(service, &new.dialect, &new.key, caller.mode),
+    };
+    let now = service.world.now();
+    let row = Credential {
+        id: CredentialId::new(service.world.ids.one(now)),
+        holder: new.holder,
+        dialect: new.dialect,
+        lookup,
+        scheme: String::new(),
+        key_version: 1,
+        proof: String::new(),
+        sealed_secret: String::new(),
+        public_key: String::new(),
+        permissions: permissions.words(),
+        name: new.name,
+        created_at: now,
+        expires_at: new.expires_at,
+        revoked_at: None,
+    };
+    put_with_keys(service, caller, row, new.key).await
+}
+
+/// Issues the next version of a credential; the versions before stay valid for `overlap_seconds` more.
+pub async fn rotate(
+    service: &Service,
+    caller: &Caller,
+    credential_id: CredentialId,
+    key: NewKey,
+    overlap_seconds: u32,
+) -> Result<IssuedCredential, ServiceError> {
+    may_write(caller)?;
+    if overlap_seconds > OVERLAP_SECONDS_MAX {
+        return Err(invalid("overlap_seconds", &format!("at most {OVERLAP_SECONDS_MAX}")).into());
+    }
+    let _editing = service.editing.lock().await;
+    let before = read(service, caller, credential_id).await?;
+    let scheme = if matches!(key, NewKey::Token) { API_KEY } else { RSA };
+    if scheme != before.scheme {
+        return Err(invalid("key", "a credential keeps its kind; issue another one instead").into());
+    }
+    let now = service.world.now();
+    let versions = service.world.store.credentials_by_lookup(&before.dialect, &before.lookup).await?;
+    let valid: Vec<&Credential> = versions.iter().filter(|version| version.is_valid_at(now)).collect();
+    if valid.len() >= VALID_CREDENTIALS_MAX {
+        let limit = u32::try_from(VALID_CREDENTIALS_MAX).unwrap_or(u32::MAX);
+        return Err(Refusal::LimitReached { what: "valid versions of one credential".to_owned(), limit }.into());
+    }
+    let newest = versions.iter().map(|version| version.key_version).max().unwrap_or(before.key_version);
+    let row = Credential {
+        id: CredentialId::new(service.world.ids.one(now)),
+        key_version: newest.saturating_add(1),
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+        ..before
+    };
+    let issued = put_with_keys(service, caller, row, key).await?;
+    let at = now.plus_seconds(overlap_seconds.into());
+    for old in valid.iter().filter(|old| old.expires_at.is_none_or(|end| at < end)) {
+        service.transact(caller, Act::RevokeCredential(RevokeCredential { credential_id: old.id, at })).await?;
+    }
+    Ok(issued)
+}
+
+/// Ends a credential: at once, or at a time to come.
+pub async fn revoke(
+    service: &Service,
+    caller: &Caller,
+    credential_id: CredentialId,
+    at: Option<Timestamp>,
+) -> Result<Credential, ServiceError> {
+    may_write(caller)?;
+    read(service, caller, credential_id).await?;
+    let at = at.unwrap_or_else(|| service.world.now());
+    service.transact(caller, Act::RevokeCredential(RevokeCredential { credential_id, at })).await?;
+    read(service, caller, credential_id).await
+}
+
+/// One credential. Its proof and sealed secret are not for showing.
+pub async fn find(service: &Service, caller: &Caller, credential_id: CredentialId) -> Result<Credential, ServiceError> {
+    caller.must(Permission::KeysRead)?;
+    read(service, caller, credential_id).await
+}
+
+/// Credentials by id: of one merchant, or (operator) all of its mode. Their proofs and sealed secrets are not for showing.
+pub async fn list(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    page: PageRequest,
+) -> Result<Page<Credential>, ServiceError> {
+    caller.must(Permission::KeysRead)?;
+    let merchant_id = caller.merchant_of_list(merchant_id)?;
+    if let Some(merchant_id) = merchant_id {
+        merchants::read(service, caller, merchant_id).await?;
+    }
+    let mut found = service.world.store.credentials(merchant_id, page).await?;
+    let mut rows = Vec::with_capacity(found.rows.len());
+    for row in found.rows {
+        if is_visible(service, caller, &row).await? {
+            rows.push(row);
+        }
+    }
+    found.rows = rows;
+    Ok(found)
+}
+
+/// Fills in the keys, stores the row, and gives what is shown once.
+async fn put_with_keys(service: &Service, caller: &Caller, mut row: Credential, key: NewKey) -> Result<IssuedCredential, ServiceError> {
+    let (mut token, mut private_key) = (None, None);
+    match key {
+        NewKey::Token => {
+            let text = new_token(&format!("{}_", row.lookup), service.world.random.as_ref());
+            API_KEY.clone_into(&mut row.scheme);
+            row.proof = token_digest(&text);
+            token = Some(text);
+        }
+        NewKey::PublicKey(text) => {
+            RsaVerifier::parse(&text).map_err(|cause| invalid("public_key", &cause.to_string()))?;
+            row.proof = text.trim().to_owned();
+            add_our_pair(service, &mut row).await;
+        }
+        NewKey::BothPairs => {
+            if caller.mode != Mode::Sandbox {
+                return Err(invalid("key", "live callers make their own key pair and send the public key").into());
+            }
+            let pair = service.cpu.run(generate_rsa_keys).await;
+            row.proof = pair.public_spki;
+            private_key = Some(pair.private_pkcs8);
+            add_our_pair(service, &mut row).await;
+        }
+    }
+    service.transact(caller, Act::PutCredential(Box::new(row.clone()))).await?;
+    Ok(IssuedCredential { credential: row, token, private_key })
+}
+
+/// Our key pair for the answers to this caller. The public key is handed out, the private one sealed.
+pub(crate) async fn add_our_pair(service: &Service, row: &mut Credential) {
+    let pair = service.cpu.run(generate_rsa_keys).await;
+    RSA.clone_into(&mut row.scheme);
+    row.public_key = pair.public_spki;
+    let random = service.world.random.as_ref();
+    row.sealed_secret = service.master_keys.seal(&credential_purpose(row), pair.private_pkcs8.as_bytes(), random);
+}
+
+async fn check_holder(service: &Service, caller: &Caller, holder: &Holder) -> Result<(), ServiceError> {
+    match holder {
+        Holder::Operator { mode } if caller.is_operator() && *mode == caller.mode => {}
+        Holder::Operator { .. } => return Err(missing(Permission::KeysWrite).into()),
+        Holder::Platform { mode, merchant_ids } => {
+            if !caller.is_operator() || *mode != caller.mode {
+                return Err(missing(Permission::KeysWrite).into());
+            }
+            for merchant_id in merchant_ids {
+                merchants::read(service, caller, *merchant_id).await?;
+            }
+        }
+        Holder::Merchant { merchant_id } => {
+            merchants::read(service, caller, caller.merchant_id(Some(*merchant_id))?).await?;
+        }
+        Holder::Terminal { merchant_id, terminal_id } => {
+            terminals::read(service, caller, caller.merchant_id(Some(*merchant_id))?, *terminal_id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A wire dialect's credential belongs to a terminal that speaks it; native keys are tokens.
+async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredential) -> Result<(), ServiceError> {
+    if new.dialect == crate::refunds::NATIVE.name {
+        let token = matches!(new.key, NewKey::Token) && new.lookup.is_none();
+        return if token { Ok(()) } else { Err(invalid("key", "the native API takes tokens that are made here").into()) };
+    }
+    let Holder::Terminal { merchant_id, terminal_id } = new.holder else {
+        return Err(invalid("dialect", "a credential of a wire dialect belongs to a terminal").into());
+    };
+    let terminal = terminals::read(service, caller, merchant_id, terminal_id).await?;
+    if terminal.dialect != new.dialect {
+        return Err(invalid("dialect", &format!("the terminal speaks {}", terminal.dialect)).into());
+    }
+    if matches!(new.key, NewKey::Token) && new.lookup.is_some() {
+        return Err(invalid("lookup", "the public part of a token is made here").into());
+    }
+    Ok(())
+}
+
+/// Nobody hands out more than they have, and wire dialects can do no more than refunds.
+fn granted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refusal> {
+    let wanted = match (&new.permissions, &new.holder) {
+        _ if new.dialect != crate::refunds::NATIVE.name => Permissions::of(permissions::DIALECT.iter().copied()),
+        (Some(words), _) => {
+            for word in words {
+                Permission::from_word(word).ok_or_else(|| invalid("permissions", &format!("there is no permission {word:?}")))?;
+            }
+            Permissions::from_words(words.iter().map(String::as_str))
+        }
+        (None, Holder::Operator { .. }) => Permissions::of(Permission::ALL.iter().copied()),
+        (None, Holder::Platform { .. } | Holder::Merchant { .. } | Holder::Terminal { .. }) => {
+            Permissions::of(permissions::MERCHANT.iter().copied())
+        }
+    };
+    if caller.is_operator() || caller.permissions.covers(wanted) { Ok(wanted) } else { Err(missing(Permission::KeysWrite)) }
+}
+
+async fn unused(service: &Service, dialect: &str, lookup: String) -> Result<String, ServiceError> {
+    let plain = lookup.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if lookup.is_empty() || lookup.len() > LOOKUP_LENGTH_MAX || !plain || lookup == GATEWAY_LOOKUP {
+        return Err(invalid("lookup", "1 to 64 letters, digits, - and _").into());
+    }
+    if service.world.store.credentials_by_lookup(dialect, &lookup).await?.is_empty() {
+        return Ok(lookup);
+    }
+    Err(Refusal::AlreadyExists { field: "lookup".to_owned() }.into())
+}
+
+/// A name that nobody has: for tokens their public part, for key pairs a client id in the vendor's shape.
+fn fresh_lookup(service: &Service, dialect: &str, key: &NewKey, mode: Mode) -> String {
+    let mut bytes = [0_u8; 8];
+    service.world.random.fill(&mut bytes);
+    let text = hex::encode(bytes);
+    let token = matches!(key, NewKey::Token);
+    match (dialect == crate::refunds::NATIVE.name, token, mode) {
+        (true, _, Mode::Sandbox) => format!("rk_test_{text}"),
+        (true, _, Mode::Live) => format!("rk_live_{text}"),
+        (false, true, Mode::Sandbox) => format!("isak_TEST_{text}"),
+        (false, true, Mode::Live) => format!("isak_PROD_{text}"),
+        (false, false, Mode::Sandbox) => format!("SANDBOX_5Y{}", text.to_uppercase()),
+        (false, false, Mode::Live) => format!("5Y{}", text.to_uppercase()),
+    }
+}
+
+async fn read(service: &Service, caller: &Caller, credential_id: CredentialId) -> Result<Credential, ServiceError> {
+    if let Some(row) = service.world.store.credential(credential_id).await?
+        && is_visible(service, caller, &row).await?
+    {
+        return Ok(row);
+    }
+    Err(Refusal::Unknown { what: "credential".to_owned() }.into())
+}
+
+async fn is_visible(service: &Service, caller: &Caller, row: &Credential) -> Result<bool, ServiceError> {
+    if row.lookup == GATEWAY_LOOKUP {
+        return Ok(false);
+    }
+    let merchant_id = match &row.holder {
+        Holder::Operator { mode } | Holder::Platform { mode, .. } => return Ok(caller.is_operator() && *mode == caller.mode),
+        Holder::Merchant { merchant_id } | Holder::Terminal { merchant_id, .. } => *merchant_id,
+    };
+    if caller.merchant_id(Some(merchant_id)).is_err() {
+        return Ok(false);
+    }
+    let merchant = service.world.store.merchant(merchant_id).await?;
+    Ok(merchant.is_some_and(|merchant| merchant.mode == caller.mode))
+}
+
+/// A terminal's own credential cannot make others.
+fn may_write(caller: &Caller) -> Result<(), Refusal> {
+    if caller.terminal.is_some() { Err(missing(Permission::KeysWrite)) } else { caller.must(Permission::KeysWrite) }
+}
+
+fn invalid(field: &str, rule: &str) -> Refusal {
+    Refusal::FieldInvalid { field: field.to_owned(), rule: rule.to_owned() }
+}

@@ -1,0 +1,160 @@
+//! Native notification endpoints: where a merchant hears of everything, authenticated with a secret that both know.
+
+use refundry_engine::command::{PutEndpoint, RemoveEndpoint};
+use refundry_engine::event::EventKind;
+use refundry_engine::merchant::{ENDPOINTS_MAX, Endpoint};
+use refundry_engine::{Act, EndpointId, MerchantId, Refusal};
+use zeroize::Zeroizing;
+
+use crate::Service;
+use crate::caller::Caller;
+use crate::error::ServiceError;
+use crate::merchants;
+use crate::outgoing::URL_LENGTH_MAX;
+use crate::permissions::Permission;
+use crate::seal::{MasterKeys, SealError};
+use crate::signatures::webhook_secret;
+use crate::tokens::new_webhook_secret;
+
+/// What an endpoint's sealed secret is bound to.
+pub fn endpoint_purpose(endpoint_id: EndpointId) -> String {
+    format!("endpoint {endpoint_id}")
+}
+
+/// An endpoint to be made.
+#[derive(Clone, Debug)]
+pub struct NewEndpoint {
+    /// Whose; may be left out by callers that act for one merchant.
+    pub merchant_id: Option<MerchantId>,
+    /// Where to post.
+    pub url: String,
+    /// Kinds of events wanted, by name; empty for all.
+    pub events: Vec<String>,
+}
+
+/// What is to change; what is left out stays.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointChange {
+    /// Where to post.
+    pub url: Option<String>,
+    /// Kinds of events wanted, by name; empty for all.
+    pub events: Option<Vec<String>>,
+    /// Whether it is switched on.
+    pub enabled: Option<bool>,
+    /// Makes a new secret, shown once; the old one is gone.
+    pub new_secret: bool,
+}
+
+/// An endpoint, with its secret where it is shown this once.
+pub struct IssuedEndpoint {
+    /// What is stored.
+    pub endpoint: Endpoint,
+    /// `whsec_…`, when it was made by this call.
+    pub secret: Option<Zeroizing<String>>,
+}
+
+/// Adds an endpoint.
+pub async fn create(service: &Service, caller: &Caller, new: NewEndpoint) -> Result<IssuedEndpoint, ServiceError> {
+    caller.must(Permission::NotificationsWrite)?;
+    check(Some(&new.url), Some(&new.events))?;
+    let _editing = service.editing.lock().await;
+    let merchant = merchants::read(service, caller, caller.merchant_id(new.merchant_id)?).await?;
+    if merchant.endpoints.len() >= ENDPOINTS_MAX {
+        let limit = u32::try_from(ENDPOINTS_MAX).unwrap_or(u32::MAX);
+        return Err(Refusal::LimitReached { what: "endpoints".to_owned(), limit }.into());
+    }
+    let id = EndpointId::new(service.world.ids.one(service.world.now()));
+    let NewEndpoint { url, events, .. } = new;
+    let endpoint = Endpoint { id, url, sealed_secret: String::new(), events, enabled: true };
+    put(service, caller, merchant.id, endpoint, true).await
+}
+
+/// Changes an endpoint.
+pub async fn change(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    endpoint_id: EndpointId,
+    change: EndpointChange,
+) -> Result<IssuedEndpoint, ServiceError> {
+    caller.must(Permission::NotificationsWrite)?;
+    check(change.url.as_deref(), change.events.as_deref())?;
+    let _editing = service.editing.lock().await;
+    let (merchant_id, mut endpoint) = read(service, caller, merchant_id, endpoint_id).await?;
+    endpoint.url = change.url.unwrap_or(endpoint.url);
+    endpoint.events = change.events.unwrap_or(endpoint.events);
+    endpoint.enabled = change.enabled.unwrap_or(endpoint.enabled);
+    put(service, caller, merchant_id, endpoint, change.new_secret).await
+}
+
+/// Removes an endpoint; what is due to it is parked.
+pub async fn remove(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    endpoint_id: EndpointId,
+) -> Result<(), ServiceError> {
+    caller.must(Permission::NotificationsWrite)?;
+    let _editing = service.editing.lock().await;
+    let (merchant_id, _) = read(service, caller, merchant_id, endpoint_id).await?;
+    service.transact(caller, Act::RemoveEndpoint(RemoveEndpoint { merchant_id, endpoint_id })).await?;
+    Ok(())
+}
+
+/// All endpoints of a merchant. Their sealed secrets are not for showing.
+pub async fn list(service: &Service, caller: &Caller, merchant_id: Option<MerchantId>) -> Result<Vec<Endpoint>, ServiceError> {
+    caller.must(Permission::NotificationsRead)?;
+    Ok(merchants::read(service, caller, caller.merchant_id(merchant_id)?).await?.endpoints)
+}
+
+/// The bytes of an endpoint's secret, for the worker that delivers to it.
+pub fn open_secret(master_keys: &MasterKeys, endpoint: &Endpoint) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let text = master_keys.open(&endpoint_purpose(endpoint.id), &endpoint.sealed_secret)?;
+    Ok(webhook_secret(std::str::from_utf8(&text).unwrap_or_default()))
+}
+
+async fn put(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: MerchantId,
+    mut endpoint: Endpoint,
+    new_secret: bool,
+) -> Result<IssuedEndpoint, ServiceError> {
+    let random = service.world.random.as_ref();
+    let secret = new_secret.then(|| new_webhook_secret(random));
+    if let Some(secret) = &secret {
+        endpoint.sealed_secret = service.master_keys.seal(&endpoint_purpose(endpoint.id), secret.as_bytes(), random);
+    }
+    service.transact(caller, Act::PutEndpoint(PutEndpoint { merchant_id, endpoint: endpoint.clone() })).await?;
+    Ok(IssuedEndpoint { endpoint, secret })
+}
+
+async fn read(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    endpoint_id: EndpointId,
+) -> Result<(MerchantId, Endpoint), ServiceError> {
+    let merchant = merchants::read(service, caller, caller.merchant_id(merchant_id)?).await?;
+    let found = merchant.endpoints.into_iter().find(|endpoint| endpoint.id == endpoint_id);
+    let endpoint = found.ok_or_else(|| Refusal::Unknown { what: "endpoint".to_owned() })?;
+    Ok((merchant.id, endpoint))
+}
+
+/// The form only; whether the address may be reached is looked at when a connection is made.
+fn check(url: Option<&str>, events: Option<&[String]>) -> Result<(), Refusal> {
+    let invalid = |field: &str, rule: String| Refusal::FieldInvalid { field: field.to_owned(), rule };
+    if let Some(url) = url {
+        let parsed = url::Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https") && parsed.has_host());
+        if parsed.is_none() || url.len() > URL_LENGTH_MAX {
+            return Err(invalid("url", format!("an absolute http or https URL of at most {URL_LENGTH_MAX} letters")));
+        }
+    }
+    for event in events.into_iter().flatten() {
+        if EventKind::from_word(event).is_none() {
+            let known: Vec<_> = EventKind::ALL.iter().map(|kind| kind.word()).collect();
+            return Err(invalid("events", format!("one of: {}", known.join(", "))));
+        }
+    }
+    Ok(())
+}

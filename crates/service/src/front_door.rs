@@ -1,0 +1,175 @@
+//! Hops 2 to 4 and 8 of a refund: bytes of a wire dialect in, signed bytes out. Whatever happens, the caller gets an answer in its dialect.
+
+use std::sync::Arc;
+
+use refundry_dialects::scheme::API_KEY;
+use refundry_dialects::{Answer, Claimed, Context, DialectEntry, Incoming, Keys as _, Signer, WireError, WireRequest, WireResponse};
+use refundry_engine::refund::Refund;
+use refundry_engine::{Mode, Refusal, Timestamp};
+
+use crate::Service;
+use crate::caller::Caller;
+use crate::error::ServiceError;
+use crate::install::gateway_key;
+use crate::keyring::KnownCredential;
+use crate::refunds::{self, NewRefund};
+
+/// What is to be said, owned, so that it can be rendered on another thread.
+enum Said {
+    Refund { refund: Box<Refund>, synchronous: bool },
+    Inquiry(Box<Refund>),
+    Refused(Refusal),
+    Malformed(WireError),
+    Fault,
+    Forced(String),
+}
+
+/// The far end of one request: how it is named and which key signs for it.
+struct Correspondent {
+    lookup: String,
+    scheme: String,
+    signer: Option<Arc<KnownCredential>>,
+}
+
+impl Service {
+    /// Answers a request of a wire dialect. A path that belongs to none gets an empty 404: the router sends none here.
+    pub async fn answer(&self, request: WireRequest<'_>) -> WireResponse {
+        let Some(entry) = refundry_dialects::find(request.path) else {
+            return WireResponse { status: 404, headers: Vec::new(), body: Vec::new() };
+        };
+        let now = self.world.now();
+        let mut far_end = Correspondent { lookup: String::new(), scheme: String::new(), signer: None };
+        let said = match self.admit(entry, &request, now, &mut far_end).await {
+            Ok(caller) => self.carry_out(entry, &request, &caller).await,
+            Err(said) => said,
+        };
+        self.render(entry, &request, said, far_end).await
+    }
+
+    /// Who calls, if the request proves it.
+    async fn admit(
+        &self,
+        entry: &'static DialectEntry,
+        request: &WireRequest<'_>,
+        now: Timestamp,
+        far_end: &mut Correspondent,
+    ) -> Result<Arc<Caller>, Said> {
+        let Claimed { lookup, scheme, key_version } = entry.dialect.identify(request).map_err(Said::Malformed)?;
+        far_end.lookup.clone_from(&lookup);
+        scheme.clone_into(&mut far_end.scheme);
+        let known = self.keyring.by_lookup(entry.name, &lookup, now).await;
+        let known = known.map_err(|error| Said::from(ServiceError::from(error)))?;
+        let known = known.ok_or(Said::Malformed(WireError::UnknownCaller))?;
+        far_end.signer = known.signer(now).or_else(|| known.last_signer());
+        let keys = known.keys(scheme, now);
+        if keys.is_empty() {
+            return Err(Said::Malformed(WireError::NoKey));
+        }
+        let claimed = Claimed { lookup, scheme, key_version };
+        entry.dialect.authenticate(request, &claimed, &keys).map_err(Said::Malformed)?;
+        // A dialect that let a request pass without asking for a key is mistaken; nobody is admitted unproved.
+        let proved = keys.proved_by().ok_or(Said::Malformed(WireError::BadSignature))?;
+        if proved.can_sign() {
+            far_end.signer = Some(proved.clone());
+        }
+        let caller = proved.caller.as_ref().filter(|caller| caller.terminal.is_some());
+        caller.cloned().ok_or(Said::Malformed(WireError::NotAllowed))
+    }
+
+    async fn carry_out(&self, entry: &'static DialectEntry, request: &WireRequest<'_>, caller: &Caller) -> Said {
+        let incoming = match entry.dialect.read(request) {
+            Ok(incoming) => incoming,
+            Err(error) => return Said::Malformed(error),
+        };
+        if let Some(code) = self.forced_answer(caller, incoming.api()) {
+            return Said::Forced(code);
+        }
+        let said = match incoming {
+            Incoming::Refund(wish) => {
+                let new = NewRefund { merchant_id: None, terminal_id: None, wish: *wish, dry_run: false };
+                let created = refunds::create_and_wait(self, caller, entry.into(), new).await;
+                created.map(|(accepted, synchronous)| Said::Refund { refund: accepted.refund, synchronous })
+            }
+            Incoming::Inquiry(inquiry) => {
+                let found = refunds::inquire(self, caller, entry.into(), &inquiry).await;
+                found.map(|refund| Said::Inquiry(Box::new(refund)))
+            }
+        };
+        said.unwrap_or_else(Said::from)
+    }
+
+    /// The result code that a sandbox terminal forces for an API, while it does.
+    fn forced_answer(&self, caller: &Caller, api: &str) -> Option<String> {
+        let terminal = caller.terminal.as_ref().filter(|terminal| terminal.mode == Mode::Sandbox && !terminal.forced_answers.is_empty())?;
+        let now = self.world.now();
+        let forced = terminal.forced_answers.iter().find(|forced| forced.api == api && now < forced.until)?;
+        Some(forced.code.clone())
+    }
+
+    /// Signs with the caller's own pair of ours, or with the gateway's when nobody is known; on the CPU pool, because a signature takes longer
+    /// than everything else together.
+    async fn render(&self, entry: &'static DialectEntry, request: &WireRequest<'_>, said: Said, far_end: Correspondent) -> WireResponse {
+        let now = self.world.now();
+        let Correspondent { lookup, scheme, signer } = far_end;
+        if scheme == API_KEY {
+            return said.rendered(entry, &Context { path: request.path, lookup: &lookup, scheme: &scheme, now, signer: &Unsigned });
+        }
+        let signer = match signer {
+            Some(signer) => Some(signer),
+            None => gateway_key(self).await.ok().flatten(),
+        };
+        let path = request.path.to_owned();
+        let render = move || {
+            let signer: &dyn Signer = signer.as_deref().map_or(&Unsigned, |signer| signer);
+            said.rendered(entry, &Context { path: &path, lookup: &lookup, scheme: &scheme, now, signer })
+        };
+        self.cpu.run(render).await
+    }
+}
+
+impl Said {
+    fn rendered(&self, entry: &DialectEntry, context: &Context<'_>) -> WireResponse {
+        let answer = match self {
+            Self::Refund { refund, synchronous } => Answer::Refund { refund, synchronous: *synchronous },
+            Self::Inquiry(refund) => Answer::Inquiry { refund },
+            Self::Refused(refusal) => Answer::Refused(refusal),
+            Self::Malformed(error) => Answer::Malformed(error),
+            Self::Fault => Answer::Fault,
+            Self::Forced(code) => Answer::Forced(code),
+        };
+        entry.dialect.render(&answer, context)
+    }
+}
+
+impl From<ServiceError> for Said {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Refused(refusal) => Self::Refused(refusal),
+            ServiceError::Fault(_) => Self::Fault,
+        }
+    }
+}
+
+/// In place of a key where answers are not signed, or where even the gateway's key cannot be read.
+struct Unsigned;
+
+impl Signer for Unsigned {
+    fn key_version(&self) -> u32 {
+        1
+    }
+
+    fn rsa_sha256(&self, _message: &[u8]) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_may_be_awaited_on_any_thread() {
+        fn is_send<T: Send>(_: impl Fn(&'static Service, WireRequest<'static>) -> T) {}
+        is_send(|service, request| service.answer(request));
+    }
+}

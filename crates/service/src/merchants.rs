@@ -1,0 +1,95 @@
+//! Merchants, as the operator keeps them.
+
+use refundry_engine::merchant::{Merchant, Standing};
+use refundry_engine::policy::PolicyPatch;
+use refundry_engine::{Act, MerchantId, Refusal};
+use refundry_store::{Page, PageRequest};
+
+use crate::Service;
+use crate::caller::Caller;
+use crate::error::ServiceError;
+use crate::permissions::{Permission, missing};
+
+/// A merchant to be made. It is of the caller's mode.
+#[derive(Clone, Debug)]
+pub struct NewMerchant {
+    /// What people read.
+    pub name: String,
+    /// Rules for all its terminals.
+    pub policy: PolicyPatch,
+}
+
+/// What is to change; what is left out stays.
+#[derive(Clone, Debug, Default)]
+pub struct MerchantChange {
+    /// What people read.
+    pub name: Option<String>,
+    /// Whether it may act.
+    pub standing: Option<Standing>,
+    /// Rules for all its terminals, whole.
+    pub policy: Option<PolicyPatch>,
+}
+
+/// Makes a merchant.
+pub async fn create(service: &Service, caller: &Caller, new: NewMerchant) -> Result<Merchant, ServiceError> {
+    operator_with(caller, Permission::MerchantsWrite)?;
+    let id = MerchantId::new(service.world.ids.one(service.world.now()));
+    let NewMerchant { name, policy } = new;
+    let merchant = Merchant { id, mode: caller.mode, name, standing: Standing::Active, policy, endpoints: Vec::new() };
+    put(service, caller, merchant).await
+}
+
+/// Changes a merchant.
+pub async fn change(service: &Service, caller: &Caller, merchant_id: MerchantId, change: MerchantChange) -> Result<Merchant, ServiceError> {
+    operator_with(caller, Permission::MerchantsWrite)?;
+    let _editing = service.editing.lock().await;
+    let mut merchant = read(service, caller, merchant_id).await?;
+    merchant.name = change.name.unwrap_or(merchant.name);
+    merchant.standing = change.standing.unwrap_or(merchant.standing);
+    merchant.policy = change.policy.unwrap_or(merchant.policy);
+    put(service, caller, merchant).await
+}
+
+/// One merchant.
+pub async fn find(service: &Service, caller: &Caller, merchant_id: Option<MerchantId>) -> Result<Merchant, ServiceError> {
+    caller.must(Permission::MerchantsRead)?;
+    read(service, caller, caller.merchant_id(merchant_id)?).await
+}
+
+/// Merchants by id: the operator's of its mode; others see their own, or those that are linked to them.
+pub async fn list(service: &Service, caller: &Caller, page: PageRequest) -> Result<Page<Merchant>, ServiceError> {
+    caller.must(Permission::MerchantsRead)?;
+    if caller.is_operator() {
+        let mut merchants = service.world.store.merchants(page).await?;
+        merchants.rows.retain(|merchant| merchant.mode == caller.mode);
+        return Ok(merchants);
+    }
+    let after = page.after.unwrap_or(i64::MIN);
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX).max(1);
+    let mut ids: Vec<MerchantId> = caller.merchant_ids().into_iter().filter(|id| id.get() > after).collect();
+    ids.sort_unstable();
+    let more = ids.len() > limit;
+    ids.truncate(limit);
+    let next = ids.last().filter(|_| more).map(|id| id.get());
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        let merchant = service.world.store.merchant(id).await?;
+        rows.extend(merchant.filter(|merchant| merchant.mode == caller.mode));
+    }
+    Ok(Page { rows, next })
+}
+
+/// The merchant's row, if it is of the caller's mode. Whether the caller may act for it is for [`Caller::merchant_id`] to say.
+pub(crate) async fn read(service: &Service, caller: &Caller, merchant_id: MerchantId) -> Result<Merchant, ServiceError> {
+    let merchant = service.world.store.merchant(merchant_id).await?;
+    Ok(merchant.filter(|merchant| merchant.mode == caller.mode).ok_or(Refusal::UnknownMerchant)?)
+}
+
+async fn put(service: &Service, caller: &Caller, merchant: Merchant) -> Result<Merchant, ServiceError> {
+    service.transact(caller, Act::PutMerchant(Box::new(merchant.clone()))).await?;
+    Ok(merchant)
+}
+
+fn operator_with(caller: &Caller, permission: Permission) -> Result<(), Refusal> {
+    if caller.is_operator() { caller.must(permission) } else { Err(missing(permission)) }
+}

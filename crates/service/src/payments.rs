@@ -1,0 +1,165 @@
+//! Payments: told by the operator's payment system, one by one or many at once.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use refundry_engine::command::{RecordPayment, SettlePayment};
+use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus, SettlementQuote};
+use refundry_engine::{Act, MerchantId, Outcome, PaymentId, Refusal, TerminalId, Timestamp};
+use refundry_ledger::Money;
+use refundry_store::{Page, PageRequest, PaymentFilter};
+
+use crate::Service;
+use crate::caller::Caller;
+use crate::error::{Fault, ServiceError};
+use crate::permissions::Permission;
+
+/// Ids that are proposed for one payment before we give up: each is taken with a chance of one in thousands.
+const ID_PROPOSALS_MAX: u32 = 64;
+
+/// A payment as it is told.
+#[derive(Clone, Debug)]
+pub struct NewPayment {
+    /// Whose; may be left out by callers that act for one merchant.
+    pub merchant_id: Option<MerchantId>,
+    /// Which acceptance channel took it; left out, it is the caller's own.
+    pub terminal_id: Option<TerminalId>,
+    /// The number that the merchant was given.
+    pub payment_reference: String,
+    /// The merchant's order number.
+    pub merchant_reference: String,
+    /// Payment method.
+    pub method: String,
+    /// Where it stands.
+    pub status: PaymentStatus,
+    /// When it was paid.
+    pub paid_at: Timestamp,
+    /// What was authorised; fixes the currency.
+    pub authorised: Money,
+    /// What was taken; zero before capture.
+    pub captured: Money,
+    /// The part of it that the merchant's marketing paid.
+    pub marketing: Option<Money>,
+    /// The operator's fee.
+    pub fee: Option<Money>,
+    /// The part that was kept as reserve.
+    pub reserved: Option<Money>,
+    /// The stored rate, when it settles in another currency.
+    pub quote: Option<SettlementQuote>,
+    /// Where its refunds are announced.
+    pub notify_url: Option<String>,
+    /// What no decision reads.
+    pub details: PaymentDetails,
+}
+
+/// A payment that is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedPayment {
+    /// As it stands.
+    pub payment: Box<Payment>,
+    /// Whether it was new.
+    pub created: bool,
+}
+
+/// Records a payment, or a later status of a known one.
+pub async fn record(service: &Service, caller: &Caller, new: NewPayment) -> Result<RecordedPayment, ServiceError> {
+    caller.must(Permission::PaymentsWrite)?;
+    let mut payment = payment_of(service, caller, new)?;
+    for _ in 0..ID_PROPOSALS_MAX {
+        let now = service.world.now();
+        payment.id = PaymentId::new(service.world.ids.at(payment.paid_at, now));
+        let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone() }));
+        match service.transact(caller, act).await? {
+            Outcome::Payment { payment, created } => return Ok(RecordedPayment { payment, created }),
+            Outcome::IdTaken => {}
+            other => unreachable!("a payment is recorded, refused, or its id is taken, not {other:?}"),
+        }
+    }
+    tracing::error!(proposals = ID_PROPOSALS_MAX, "no free id was found for a payment");
+    Err(Fault { passing: true }.into())
+}
+
+/// Records many; each has its own result, in the order given. They share commits.
+pub async fn import(service: &Service, caller: &Caller, many: Vec<NewPayment>) -> Vec<Result<RecordedPayment, ServiceError>> {
+    join_all(many.into_iter().map(|new| record(service, caller, new))).await
+}
+
+/// A payment's unsettled money becomes available.
+pub async fn settle(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    payment_id: PaymentId,
+) -> Result<Payment, ServiceError> {
+    caller.must(Permission::PaymentsWrite)?;
+    let merchant_id = caller.merchant_id(merchant_id)?;
+    let key = PaymentKey::Id(payment_id);
+    read(service, caller, merchant_id, &key).await?;
+    service.transact(caller, Act::SettlePayment(SettlePayment { merchant_id, payment_id })).await?;
+    read(service, caller, merchant_id, &key).await
+}
+
+/// One payment.
+pub async fn find(service: &Service, caller: &Caller, merchant_id: Option<MerchantId>, key: &PaymentKey) -> Result<Payment, ServiceError> {
+    caller.must(Permission::PaymentsRead)?;
+    read(service, caller, caller.merchant_id(merchant_id)?, key).await
+}
+
+/// Payments, newest first. The mode of the filter is always the caller's.
+pub async fn list(service: &Service, caller: &Caller, mut filter: PaymentFilter, page: PageRequest) -> Result<Page<Payment>, ServiceError> {
+    caller.must(Permission::PaymentsRead)?;
+    filter.merchant_id = caller.merchant_of_list(filter.merchant_id)?;
+    filter.mode = Some(caller.mode);
+    Ok(service.world.store.payments(&filter, page).await?)
+}
+
+async fn read(service: &Service, caller: &Caller, merchant_id: MerchantId, key: &PaymentKey) -> Result<Payment, ServiceError> {
+    let payment = service.world.store.payment(merchant_id, key).await?;
+    Ok(payment.filter(|payment| payment.mode == caller.mode).ok_or(Refusal::UnknownPayment)?)
+}
+
+fn payment_of(service: &Service, caller: &Caller, new: NewPayment) -> Result<Payment, ServiceError> {
+    let merchant_id = caller.merchant_id(new.merchant_id)?;
+    let own_terminal = caller.terminal.as_ref().map(|terminal| terminal.id);
+    let terminal_id = match (own_terminal, new.terminal_id) {
+        (Some(own), Some(named)) if own != named => return Err(Refusal::UnknownTerminal.into()),
+        (own, named) => named.or(own).ok_or_else(terminal_wanted)?,
+    };
+    let now = service.world.now();
+    let zero = Money::zero(new.authorised.currency());
+    Ok(Payment {
+        id: PaymentId::new(0),
+        merchant_id,
+        terminal_id,
+        mode: caller.mode,
+        payment_reference: new.payment_reference,
+        merchant_reference: new.merchant_reference,
+        method: new.method,
+        status: new.status,
+        paid_at: new.paid_at,
+        authorised: new.authorised,
+        captured: new.captured,
+        marketing: new.marketing.unwrap_or(zero),
+        fee: new.fee.unwrap_or(zero),
+        reserved: new.reserved.unwrap_or(zero),
+        refunded: zero,
+        refunded_marketing: zero,
+        refund_count: 0,
+        fee_given_back: zero,
+        unsettled_left: zero,
+        reserve_left: zero,
+        settled: false,
+        charged_back: zero,
+        open_chargebacks: 0,
+        open_retrievals: 0,
+        quote: new.quote,
+        notify_url: new.notify_url,
+        details: Arc::new(new.details),
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+fn terminal_wanted() -> Refusal {
+    Refusal::FieldInvalid { field: "terminal_id".to_owned(), rule: "name the terminal that took the payment".to_owned() }
+}
