@@ -1,6 +1,6 @@
 use crate::funds::{release_waiting, settle, top_up};
 use crate::refund::{cancel, create, record_arn, record_result, record_return, release, review, start_submission};
-use crate::{Act, Command, Outcome, Snapshot, Verdict, delivery, settings};
+use crate::{Act, Command, Snapshot, Verdict, delivery, record_payment, settings};
 
 /// Decides one command against a snapshot.
 pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
@@ -15,7 +15,7 @@ pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
         Act::RecordResult(act) => record_result::decide(snapshot, stamp, act),
         Act::RecordArn(act) => record_arn::decide(snapshot, stamp, act),
         Act::RecordReturn(act) => record_return::decide(snapshot, stamp, act),
-        Act::RecordPayment(_) => Verdict::unchanged(Outcome::Done),
+        Act::RecordPayment(act) => record_payment::decide(snapshot, stamp, act),
         Act::SettlePayment(act) => settle::decide(snapshot, stamp, act),
         Act::TopUp(act) => top_up::decide(snapshot, stamp, act),
         Act::RecordDelivery(act) => delivery::record(snapshot, stamp, act),

@@ -19,6 +19,7 @@ mod notify;
 pub mod payment;
 pub mod policy;
 pub mod posting_rules;
+pub mod record_payment;
 pub mod refund;
 mod refusal;
 mod scope;

@@ -31,6 +31,23 @@ pub enum PaymentStatus {
     Closed,
 }
 
+impl PaymentStatus {
+    /// All of them, in the order of a payment's life.
+    pub const ALL: [Self; 6] = [Self::Pending, Self::Authorised, Self::Captured, Self::Failed, Self::Cancelled, Self::Closed];
+
+    /// The stored word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Authorised => "authorised",
+            Self::Captured => "captured",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// The rate at which a payment settles in another currency. The price is an exact decimal: `mantissa / 10^scale`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementQuote {

@@ -1,0 +1,188 @@
+//! The operator's payment system tells of a payment: a new one, the same again, or a later status of a known one.
+
+use refundry_ledger::Money;
+
+use crate::command::RecordPayment;
+use crate::draft::{About, Draft};
+use crate::event::{EventFacts, EventKind};
+use crate::notify::fact;
+use crate::payment::{Payment, PaymentStatus, REFERENCE_LENGTH_MAX};
+use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict, Write, posting_rules};
+
+/// Decides about what is told. The same again changes nothing; a captured payment never becomes anything else.
+pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &RecordPayment) -> Verdict {
+    let told = &act.payment;
+    if let Err(refusal) = check(snapshot, told) {
+        return Verdict::refused(refusal);
+    }
+    let known = snapshot.references.get(&(told.merchant_id, told.payment_reference.clone()));
+    match known.and_then(|id| snapshot.payments.get(&(told.merchant_id, *id))) {
+        Some(before) => update(snapshot, stamp, before, told),
+        None if snapshot.payments.contains_key(&(told.merchant_id, told.id)) => Verdict::unchanged(Outcome::IdTaken),
+        None => create(snapshot, stamp, told),
+    }
+}
+
+fn check(snapshot: &Snapshot, told: &Payment) -> Result<(), Refusal> {
+    let merchant = snapshot.merchants.get(&told.merchant_id).filter(|merchant| merchant.mode == told.mode);
+    if merchant.is_none() {
+        return Err(Refusal::UnknownMerchant);
+    }
+    let terminal = snapshot.terminals.get(&(told.merchant_id, told.terminal_id)).filter(|terminal| terminal.mode == told.mode);
+    if terminal.is_none() {
+        return Err(Refusal::UnknownTerminal);
+    }
+    check_reference("payment_reference", &told.payment_reference)?;
+    check_reference("merchant_reference", &told.merchant_reference)?;
+    check_card(told)?;
+    check_amounts(told)
+}
+
+fn check_reference(field: &str, reference: &str) -> Result<(), Refusal> {
+    let fits = (1..=REFERENCE_LENGTH_MAX).contains(&reference.chars().count()) && !reference.chars().any(char::is_control);
+    fits.then_some(()).ok_or_else(|| invalid(field, format!("1 to {REFERENCE_LENGTH_MAX} letters without control characters")))
+}
+
+/// A card number is never stored: six and four digits, no more.
+fn check_card(told: &Payment) -> Result<(), Refusal> {
+    let digits = |text: &Option<String>, count: usize| {
+        text.as_ref().is_none_or(|text| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    if !digits(&told.details.card_first6, 6) {
+        return Err(invalid("card_first6", "exactly the first six digits, never more of a card number".to_owned()));
+    }
+    if !digits(&told.details.card_last4, 4) {
+        return Err(invalid("card_last4", "exactly the last four digits, never more of a card number".to_owned()));
+    }
+    Ok(())
+}
+
+fn check_amounts(told: &Payment) -> Result<(), Refusal> {
+    let currency = told.currency();
+    for (field, amount) in [
+        ("authorised", told.authorised),
+        ("captured", told.captured),
+        ("marketing", told.marketing),
+        ("fee", told.fee),
+        ("reserved", told.reserved),
+    ] {
+        if amount.currency() != currency {
+            return Err(invalid(field, format!("in {currency}, the payment's currency")));
+        }
+        if amount.is_negative() {
+            return Err(invalid(field, "zero or more".to_owned()));
+        }
+    }
+    let captured = told.status == PaymentStatus::Captured;
+    if captured != told.captured.is_positive() {
+        return Err(invalid("captured", "above zero for a captured payment, zero for any other".to_owned()));
+    }
+    let parts = told.fee.minor().checked_add(told.reserved.minor()).ok_or(Refusal::OutOfRange)?;
+    if captured && parts > told.captured.minor() {
+        return Err(invalid("fee", "fee and reserve together at most the captured amount".to_owned()));
+    }
+    if told.marketing.minor() > told.captured.minor() {
+        return Err(invalid("marketing", "at most the captured amount".to_owned()));
+    }
+    Ok(())
+}
+
+fn invalid(field: &str, rule: String) -> Refusal {
+    Refusal::FieldInvalid { field: field.to_owned(), rule }
+}
+
+fn create(snapshot: &Snapshot, stamp: &Stamp, told: &Payment) -> Verdict {
+    let zero = Money::zero(told.currency());
+    let payment = Payment {
+        refunded: zero,
+        refunded_marketing: zero,
+        refund_count: 0,
+        fee_given_back: zero,
+        unsettled_left: zero,
+        reserve_left: zero,
+        settled: false,
+        charged_back: zero,
+        open_chargebacks: 0,
+        open_retrievals: 0,
+        created_at: stamp.now,
+        updated_at: stamp.now,
+        ..told.clone()
+    };
+    write(snapshot, stamp, payment, EventKind::PaymentRecorded, true)
+}
+
+/// What is told of a known payment: a later status counts, the same facts again change nothing, other facts are refused by name.
+fn update(snapshot: &Snapshot, stamp: &Stamp, before: &Payment, told: &Payment) -> Verdict {
+    if let Some(field) = first_contradiction(before, told) {
+        return Verdict::refused(Refusal::PaymentInconsistent { field: field.to_owned() });
+    }
+    if before.status == told.status {
+        return Verdict::unchanged(Outcome::Payment { payment: Box::new(before.clone()), created: false });
+    }
+    if !may_become(before.status, told.status) {
+        return Verdict::refused(Refusal::PaymentStatusForbids { status: before.status });
+    }
+    let payment = Payment {
+        status: told.status,
+        captured: told.captured,
+        marketing: told.marketing,
+        fee: told.fee,
+        reserved: told.reserved,
+        paid_at: told.paid_at,
+        quote: told.quote.clone().or_else(|| before.quote.clone()),
+        details: told.details.clone(),
+        updated_at: stamp.now,
+        ..before.clone()
+    };
+    write(snapshot, stamp, payment, EventKind::PaymentUpdated, false)
+}
+
+fn first_contradiction(before: &Payment, told: &Payment) -> Option<&'static str> {
+    let same_status = before.status == told.status;
+    [
+        ("terminal_id", before.terminal_id != told.terminal_id),
+        ("currency", before.currency() != told.currency()),
+        ("merchant_reference", before.merchant_reference != told.merchant_reference),
+        ("authorised", before.authorised != told.authorised && same_status),
+        ("captured", before.captured != told.captured && same_status),
+        ("marketing", before.marketing != told.marketing && same_status),
+        ("fee", before.fee != told.fee && same_status),
+    ]
+    .into_iter()
+    .find_map(|(field, differs)| differs.then_some(field))
+}
+
+const fn may_become(before: PaymentStatus, after: PaymentStatus) -> bool {
+    match before {
+        PaymentStatus::Pending => true,
+        PaymentStatus::Authorised => {
+            matches!(after, PaymentStatus::Captured | PaymentStatus::Cancelled | PaymentStatus::Closed | PaymentStatus::Failed)
+        }
+        PaymentStatus::Captured | PaymentStatus::Failed | PaymentStatus::Cancelled | PaymentStatus::Closed => false,
+    }
+}
+
+fn write(snapshot: &Snapshot, stamp: &Stamp, mut payment: Payment, kind: EventKind, created: bool) -> Verdict {
+    let mut draft = Draft::new(snapshot, stamp);
+    let about = About::payment(&payment);
+    if payment.status == PaymentStatus::Captured {
+        let postings = posting_rules::captured(&mut payment);
+        if let Err(refusal) = draft.book("capture", about, postings) {
+            return Verdict::refused(refusal);
+        }
+    }
+    draft.tell(kind, about, facts(&payment));
+    let row = if created { Write::Insert(payment.clone()) } else { Write::Update(payment.clone()) };
+    draft.changes().payments.insert((payment.merchant_id, payment.id), row);
+    draft.finish(Outcome::Payment { payment: Box::new(payment), created })
+}
+
+fn facts(payment: &Payment) -> EventFacts {
+    vec![
+        fact("payment_id", payment.id),
+        fact("payment_reference", &payment.payment_reference),
+        fact("merchant_reference", &payment.merchant_reference),
+        fact("status", payment.status.word()),
+        fact("captured", payment.captured),
+    ]
+}
