@@ -9,6 +9,7 @@ mod decide;
 pub mod delivery;
 mod draft;
 pub mod event;
+mod explain;
 pub mod funds;
 pub mod idempotency;
 pub mod ids;
@@ -32,6 +33,7 @@ pub mod verdict;
 pub use actor::Actor;
 pub use command::{Act, Command, Stamp};
 pub use decide::decide;
+pub use explain::{Explanation, Language, Text, Who, explain};
 pub use ids::{
     AuditId, CredentialId, EndpointId, EntryId, IdBlock, MerchantId, NotAnId, NotificationId, PaymentId, RefundId, TaskId, TerminalId,
 };

@@ -10,6 +10,9 @@ use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict};
 /// Ids that serving one refund may take: its entry and a notification to every endpoint.
 const IDS_PER_REFUND: u16 = 1 + ENDPOINTS_MAX as u16;
 
+/// Milliseconds after which refunds that wait but were not on the page are looked for again.
+const LOOK_AGAIN_MS: i64 = 1_000;
+
 /// Serves the page in its order and stops at the first refund that does not fit: nobody overtakes. What is left behind the page gets a task
 /// of its own, so that many waiting refunds do not sit in one commit.
 pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &ReleaseWaiting) -> Verdict {
@@ -39,8 +42,11 @@ fn serve_page(mut draft: Draft<'_>, act: &ReleaseWaiting) -> Result<Verdict, Ref
             Err(_) => return Ok(draft.finish(Outcome::Done)),
         }
     }
+    // The page was read before this commit: a refund may have begun to wait since, and the credit that it waits for may be this very task.
     if act.more {
         draft.put_task(task);
+    } else if draft.waiting(act.merchant_id, act.currency) > 0 {
+        draft.put_task(Task { due_at: draft.now().plus_ms(LOOK_AGAIN_MS), ..task });
     }
     Ok(draft.finish(Outcome::Done))
 }

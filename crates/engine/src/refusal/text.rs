@@ -1,0 +1,101 @@
+//! What a refusal is called, and how people are told of it: cause and cure.
+
+use super::Refusal;
+use crate::explain::Language;
+
+macro_rules! texts {
+    ($($name:ident = $code:literal, $en:literal, $zh:literal;)*) => {
+        impl Refusal {
+            /// The stable native code.
+            pub const fn code(&self) -> &'static str {
+                match self { $(Self::$name { .. } => $code,)* }
+            }
+
+            /// Every code, in the order of the rules.
+            pub const CODES: &'static [&'static str] = &[$($code),*];
+
+            const fn template(&self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$name { .. }, Language::En) => $en, (Self::$name { .. }, Language::Zh) => $zh,)*
+                }
+            }
+        }
+    };
+}
+
+texts! {
+    UnknownMerchant = "unknown_merchant", "There is no such merchant for this key; check the id and the mode of the key.", "没有该商户；请检查商户号以及密钥所属的环境。";
+    MerchantSuspended = "merchant_suspended", "The merchant is suspended; ask the operator.", "商户已被暂停；请联系运营方。";
+    UnknownTerminal = "unknown_terminal", "The merchant has no such terminal; check its id and mode.", "该商户没有此终端；请检查终端号和环境。";
+    TerminalSuspended = "terminal_suspended", "The terminal is suspended; ask the operator.", "终端已被暂停；请联系运营方。";
+    NotAllowed = "not_allowed", "The permission {permission} is missing; use a key that has it.", "缺少权限 {permission}；请使用具有该权限的密钥。";
+    RepeatInconsistent = "repeat_inconsistent", "The number was used before with {field} = {first}, now it is {now}; use a new number for a new refund.", "该编号此前使用时 {field} 为 {first}，现为 {now}；新的退款请使用新的编号。";
+    UnknownPayment = "unknown_payment", "The merchant has no such payment; check the number.", "该商户没有此笔支付；请检查交易号。";
+    PaymentCancelled = "payment_cancelled", "The payment was voided; nothing was taken that could go back.", "该笔支付已撤销，没有可退的款项。";
+    PaymentClosed = "payment_closed", "The payment was closed without being paid; nothing was taken that could go back.", "该笔支付未付款即已关闭，没有可退的款项。";
+    PaymentNotCaptured = "payment_not_captured", "The payment is {status}; it can be refunded once it is captured.", "该笔支付状态为 {status}；请款成功后才能退款。";
+    CurrencyMismatch = "currency_mismatch", "The payment is in {expected}; refund it in {expected}.", "该笔支付的币种为 {expected}；请使用 {expected} 退款。";
+    AmountNotPositive = "amount_not_positive", "The amount must be above zero.", "退款金额必须大于零。";
+    RefundWindowExceeded = "refund_window_exceeded", "The time in which the payment could be refunded is over; agree another way with the shopper.", "已超过该笔支付的可退款期限；请与消费者商定其他方式。";
+    PartialNotAllowed = "partial_not_allowed", "The payment can only be refunded as a whole: {refundable}.", "该笔支付只能全额退款：{refundable}。";
+    TooManyRefunds = "too_many_refunds", "The payment may have {allowed} refunds and has them.", "该笔支付最多可退款 {allowed} 次，已用完。";
+    RetrievalOpen = "retrieval_open", "A retrieval of the payment is open; answer it first.", "该笔支付有未处理的调单；请先处理。";
+    ChargebackOpen = "chargeback_open", "A chargeback of the payment is open; the money goes back that way.", "该笔支付有未结的拒付；款项将通过拒付退回。";
+    ExpectedRemainingStale = "expected_remaining_stale", "{refundable} is left of the payment, not what was expected; look at its refunds again.", "该笔支付剩余可退 {refundable}，与预期不符；请重新核对其退款。";
+    ExceedsRefundable = "exceeds_refundable", "{refundable} is left of the payment; ask for no more than that.", "该笔支付剩余可退 {refundable}；请勿超过该金额。";
+    ExceedsMarketing = "exceeds_marketing", "{refundable} is left of the marketing part; ask for no more than that.", "营销金额剩余可退 {refundable}；请勿超过该金额。";
+    NotEnoughFunds = "not_enough_funds", "{missing} is missing on the account; pay money in and try again.", "账户余额不足，尚缺 {missing}；请充值后重试。";
+    UnknownRefund = "unknown_refund", "The merchant has no such refund; check the number.", "该商户没有此笔退款；请检查退款号。";
+    RefundStateForbids = "refund_state_forbids", "A refund that is {state} cannot {verb}.", "退款处于“{state_zh}”状态，不能执行该操作。";
+    ReviewerIsApplicant = "reviewer_is_applicant", "Whoever applied for a refund may not review it; ask a colleague.", "申请人不能审核自己的退款；请由其他人员审核。";
+    ReviewedContentChanged = "reviewed_content_changed", "The refund is not what was shown; look at it again.", "退款内容与所见不一致；请重新查看。";
+    ArnIsSet = "arn_is_set", "The refund has the ARN {arn}, and an ARN never changes.", "该退款的查询号为 {arn}，一经设置不可更改。";
+    PaymentInconsistent = "payment_inconsistent", "The payment is known with another {field}.", "该笔支付已登记，但 {field} 不同。";
+    PaymentStatusForbids = "payment_status_forbids", "A payment that is {status} stays so.", "状态为 {status} 的支付不可再变更。";
+    FieldInvalid = "field_invalid", "{field}: {rule}.", "{field} 不符合要求：{rule}。";
+    AlreadyExists = "already_exists", "{field} is taken; choose another.", "{field} 已被占用；请更换。";
+    LimitReached = "limit_reached", "There can be {limit} {what} at most.", "{what} 最多 {limit} 个。";
+    Unknown = "unknown", "The merchant has no such {what}.", "该商户没有此对象（{what}）。";
+    OutOfRange = "out_of_range", "The amount is too large to be kept.", "金额超出可记录的范围。";
+}
+
+impl Refusal {
+    /// Cause and cure, in one language.
+    pub fn text(&self, language: Language) -> String {
+        self.facts()
+            .into_iter()
+            .fold(self.template(language).to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), &value))
+    }
+
+    /// What it says beyond its code, by name.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::UnknownMerchant | Self::MerchantSuspended | Self::UnknownTerminal | Self::TerminalSuspended => vec![],
+            Self::UnknownPayment | Self::PaymentCancelled | Self::PaymentClosed | Self::AmountNotPositive => vec![],
+            Self::RetrievalOpen | Self::ChargebackOpen | Self::UnknownRefund | Self::OutOfRange => vec![],
+            Self::ReviewerIsApplicant | Self::ReviewedContentChanged => vec![],
+            Self::NotAllowed { permission } => vec![("permission", permission.clone())],
+            Self::RepeatInconsistent { field, first, now } => {
+                vec![("field", field.clone()), ("first", first.clone()), ("now", now.clone())]
+            }
+            Self::PaymentNotCaptured { status } | Self::PaymentStatusForbids { status } => vec![("status", status.word().to_owned())],
+            Self::CurrencyMismatch { expected } => vec![("expected", expected.to_string())],
+            Self::RefundWindowExceeded { until } => vec![("until_us", until.us().to_string())],
+            Self::PartialNotAllowed { refundable }
+            | Self::ExpectedRemainingStale { refundable }
+            | Self::ExceedsRefundable { refundable }
+            | Self::ExceedsMarketing { refundable } => vec![("refundable", refundable.to_string())],
+            Self::TooManyRefunds { allowed } => vec![("allowed", allowed.to_string())],
+            Self::NotEnoughFunds { missing } => vec![("missing", missing.to_string())],
+            Self::RefundStateForbids { state, verb } => {
+                let chinese = state.text(Language::Zh).to_owned();
+                vec![("state", state.word().to_owned()), ("state_zh", chinese), ("verb", verb.clone())]
+            }
+            Self::ArnIsSet { arn } => vec![("arn", arn.clone())],
+            Self::PaymentInconsistent { field } | Self::AlreadyExists { field } => vec![("field", field.clone())],
+            Self::FieldInvalid { field, rule } => vec![("field", field.clone()), ("rule", rule.clone())],
+            Self::LimitReached { what, limit } => vec![("what", what.clone()), ("limit", limit.to_string())],
+            Self::Unknown { what } => vec![("what", what.clone())],
+        }
+    }
+}
