@@ -4,3 +4,4 @@ pub mod config;
 pub mod listen;
 pub mod master_key;
 pub mod outgoing_http;
+pub mod telemetry;

@@ -12,8 +12,11 @@ pub use body::{BodyError, read_body};
 pub use tls::TlsFiles;
 
 use crate::config;
+use crate::telemetry::metrics::{Metrics, RouteIndex};
+use crate::telemetry::traces;
 use anyhow::{Context, Result};
 use axum::Router;
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -31,7 +34,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tower::Service;
+use tracing::{Instrument, Span};
 
 /// Connections that the operating system holds for us until they are accepted.
 const BACKLOG: i32 = 1024;
@@ -51,6 +56,7 @@ struct Settings {
     connections_max: usize,
     shutdown_grace: Duration,
     unhurried: fn(&str) -> bool,
+    metrics: Arc<Metrics>,
 }
 
 /// How serving ended.
@@ -66,9 +72,9 @@ struct Open {
     connections: Mutex<(u64, BTreeMap<u64, Arc<Pace>>)>,
 }
 
-/// Binds every configured address and reads the certificate. On paths for which `unhurried` is true (imports) the time
-/// limit counts from the last progress instead of from the first byte.
-pub fn bind(server: &config::Server, tls: &config::Tls, unhurried: fn(&str) -> bool) -> Result<Listening> {
+/// Binds every configured address and reads the certificate. On paths for which `unhurried` is true (imports) the time limit counts from the
+/// last progress instead of from the first byte.
+pub fn bind(server: &config::Server, tls: &config::Tls, metrics: Arc<Metrics>, unhurried: fn(&str) -> bool) -> Result<Listening> {
     let mut http = http1::Builder::new();
     // The timer of hyper is off: it would be set and dropped for each request, and would end idle connections too.
     http.header_read_timeout(None).max_buf_size(server.header_bytes_max);
@@ -83,6 +89,7 @@ pub fn bind(server: &config::Server, tls: &config::Tls, unhurried: fn(&str) -> b
         connections_max: server.connections_max,
         shutdown_grace: Duration::from_millis(server.shutdown_grace_ms),
         unhurried,
+        metrics,
     };
     let mut sockets = Vec::new();
     for address in &server.listen {
@@ -182,16 +189,18 @@ where
     let pace = Arc::new(Pace::default());
     let key = open.add(pace.clone());
     let io = TokioIo::new(Paced::new(stream, pace.clone(), settings.patience));
-    let unhurried = settings.unhurried;
-    let answering = pace.clone();
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        answering.begin_request(unhurried(request.uri().path()));
+    let (unhurried, metrics, answering) = (settings.unhurried, settings.metrics.clone(), pace.clone());
+    metrics.connection_opened();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let path = request.uri().path();
+        answering.begin_request(unhurried(path));
+        let call = Call { route: metrics.route(path), begun_at: Instant::now(), span: traces::request_span(&request) };
         let answer = router.clone().call(request);
-        let answering = answering.clone();
+        let (answering, metrics) = (answering.clone(), metrics.clone());
         async move {
-            let answer = answer.await;
+            let answer = if call.span.is_disabled() { answer.await } else { answer.instrument(call.span.clone()).await };
             answering.end_request();
-            answer
+            answer.inspect(|answer| call.answered(answer.status().as_u16(), &metrics))
         }
     });
     let mut connection = pin!(settings.http.serve_connection(io, service));
@@ -207,6 +216,21 @@ where
         tracing::debug!(%error, "a connection ended early");
     }
     open.remove(key);
+    settings.metrics.connection_closed();
+}
+
+/// One request under way, as it is measured.
+struct Call {
+    route: RouteIndex,
+    begun_at: Instant,
+    span: Span,
+}
+
+impl Call {
+    fn answered(&self, status: u16, metrics: &Metrics) {
+        metrics.answered(self.route, status, self.begun_at.elapsed());
+        traces::record_status(&self.span, status);
+    }
 }
 
 async fn reload_on_hangup(tls: Arc<TlsFiles>) {

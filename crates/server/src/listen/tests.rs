@@ -21,6 +21,7 @@ struct Running {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Drained>,
+    metrics: Arc<Metrics>,
 }
 
 impl Running {
@@ -32,11 +33,12 @@ impl Running {
         let Config { mut server, tls, .. } = Config::default();
         server.listen = vec!["127.0.0.1:0".parse().unwrap()];
         change(&mut server);
-        let listening = bind(&server, &tls, |path| path == "/import").unwrap();
+        let metrics = Arc::new(Metrics::new());
+        let listening = bind(&server, &tls, metrics.clone(), |path| path == "/import").unwrap();
         let (address, _) = listening.addresses()[0];
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(listening.serve(router, async move { stopped.await.unwrap_or(()) }));
-        Running { address, stop, ended }
+        Running { address, stop, ended, metrics }
     }
 
     async fn connect(&self) -> Client<TcpStream> {
@@ -328,11 +330,30 @@ async fn connections_beyond_the_limit_wait_for_a_free_place() {
 }
 
 #[tokio::test]
+async fn answers_and_connections_are_counted() {
+    let server = Running::start(|_| ()).await;
+    let mut client = server.connect().await;
+    client.ask(GET).await;
+    client.ask("DELETE / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let (text, metrics) = (server.metrics.render(), server.metrics.clone());
+    for line in [
+        "refundry_connections 1",
+        "refundry_requests_total{route=\"other\",status=\"2xx\"} 1",
+        "refundry_requests_total{route=\"other\",status=\"4xx\"} 1",
+        "refundry_request_seconds_count{route=\"other\"} 2",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    server.stop().await;
+    assert!(metrics.render().contains("refundry_connections 0"));
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_is_named() {
     let server = Running::start(|_| ()).await;
     let Config { server: mut settings, tls, .. } = Config::default();
     settings.listen = vec![server.address];
-    let error = bind(&settings, &tls, |_| false).err().expect("the address is taken");
+    let error = bind(&settings, &tls, Arc::default(), |_| false).err().expect("the address is taken");
     assert!(format!("{error:#}").contains(&format!("cannot listen on {}", server.address)), "{error:#}");
 }
 
@@ -349,7 +370,7 @@ async fn tls_serves_certificate_files_that_can_be_replaced() {
     let Config { mut server, mut tls, .. } = Config::default();
     (server.listen, server.header_read_timeout_ms) = (vec![], 200);
     (tls.listen, tls.cert, tls.key) = (vec!["127.0.0.1:0".parse().unwrap()], cert.clone(), key.clone());
-    let listening = bind(&server, &tls, |_| false).unwrap();
+    let listening = bind(&server, &tls, Arc::default(), |_| false).unwrap();
     let (address, secure) = listening.addresses()[0];
     assert!(secure);
     let files = listening.sockets[0].2.clone().unwrap();
