@@ -2,6 +2,8 @@
 //!
 //! A step never relies on its lease: the engine decides by the state of the refund what is still to be done.
 
+pub mod crew;
+pub mod deliver_notifications;
 pub mod release_refunds;
 pub mod resolve_refunds;
 pub mod submit_refunds;

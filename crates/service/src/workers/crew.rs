@@ -1,0 +1,178 @@
+//! The workers of a process: they take tasks that commits handed over, and look for others now and then.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use futures::future::{BoxFuture, Either, select};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
+use refundry_engine::command::{Act, RecordArn, RecordReturn};
+use refundry_engine::task::{Task, TaskKind};
+use refundry_engine::{Actor, Outcome};
+use refundry_store::{Claim, StoreError};
+
+use super::{WorkerSettings, deliver_notifications, release_refunds, resolve_refunds, submit_refunds, transact};
+use crate::Service;
+use crate::acquirer::{Acquirer, AcquirerReport};
+
+/// The workers of a process.
+pub struct Crew {
+    /// What they work with.
+    pub service: Arc<Service>,
+    /// Times and numbers.
+    pub settings: WorkerSettings,
+    polled_at_ms: AtomicI64,
+}
+
+/// What ended a turn of the loop.
+enum Turn {
+    Stop,
+    Taken(Vec<Task>),
+    Finished,
+}
+
+impl Crew {
+    /// Workers for this service.
+    pub const fn new(service: Arc<Service>, settings: WorkerSettings) -> Self {
+        Self { service, settings, polled_at_ms: AtomicI64::new(0) }
+    }
+
+    /// Works until `stop` resolves, and then finishes what is under way. Several may run side by side.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut under_way = FuturesUnordered::new();
+        // Kept from turn to turn: a claim that was begun and dropped would leave its tasks to the end of their leases.
+        let mut taking: Option<BoxFuture<'_, Vec<Task>>> = None;
+        loop {
+            let room = self.settings.concurrency.saturating_sub(under_way.len());
+            if taking.is_none() && room > 0 {
+                taking = Some(self.next(room).boxed());
+            }
+            let turn = {
+                let taken = pin!(poll_or_wait(&mut taking));
+                let finished = pin!(async {
+                    if under_way.next().await.is_none() {
+                        futures::future::pending::<()>().await;
+                    }
+                });
+                match select(&mut stop, select(taken, finished)).await {
+                    Either::Left(_) => Turn::Stop,
+                    Either::Right((Either::Left((tasks, _)), _)) => Turn::Taken(tasks),
+                    Either::Right((Either::Right(_), _)) => Turn::Finished,
+                }
+            };
+            match turn {
+                Turn::Stop => break,
+                Turn::Finished => {}
+                Turn::Taken(tasks) => {
+                    taking = None;
+                    under_way.extend(tasks.into_iter().map(|task| self.perform(task)));
+                }
+            }
+        }
+        while under_way.next().await.is_some() {}
+    }
+
+    /// One task, whatever its kind. What goes wrong is logged; the task comes back when its lease is over.
+    pub async fn perform(&self, task: Task) {
+        let world = &self.service.world;
+        let done = match task.kind {
+            TaskKind::SubmitRefund => submit_refunds::run_one(world, &self.settings, &task).await,
+            TaskKind::ResolveRefund => resolve_refunds::run_one(world, &self.settings, &task).await,
+            TaskKind::ReleaseRefund => release_refunds::run_one(world, &task).await,
+            TaskKind::ReleaseWaiting => release_refunds::run_waiting(world, &task).await,
+            TaskKind::DeliverNotification => deliver_notifications::run_one(&self.service, &self.settings, &task).await,
+        };
+        match done {
+            Ok(()) => {}
+            Err(error @ (StoreError::Closed | StoreError::Overloaded)) => {
+                tracing::debug!(task = task.kind.word(), id = %task.id, "{error}")
+            }
+            Err(error) => {
+                tracing::error!(task = task.kind.word(), id = %task.id, cause = &error as &dyn std::error::Error, "a task failed")
+            }
+        }
+    }
+
+    /// Tasks that are due and that nobody has: handed over ones first, else found ones.
+    async fn next(&self, room: usize) -> Vec<Task> {
+        let world = &self.service.world;
+        loop {
+            let poll_at = refundry_engine::Timestamp::from_ms(self.polled_at_ms.load(Ordering::Relaxed)).plus_ms(self.settings.poll_ms);
+            let handed = pin!(self.service.observer.inbox.next_batch(room));
+            match select(handed, world.clock.sleep_until(poll_at)).await {
+                Either::Left((tasks, _)) => return tasks,
+                Either::Right(_) => {}
+            }
+            let tasks = self.claim(room).await;
+            if !tasks.is_empty() {
+                return tasks;
+            }
+        }
+    }
+
+    /// Looks for tasks that are due: those of a process that ended, and those whose time has come.
+    pub async fn claim(&self, room: usize) -> Vec<Task> {
+        let now = self.service.world.now();
+        self.polled_at_ms.store(now.ms(), Ordering::Relaxed);
+        let claim = Claim {
+            now,
+            lease_until: now.plus_ms(self.settings.lease_ms),
+            kinds: TaskKind::ALL.to_vec(),
+            limit: u32::try_from(room).unwrap_or(u32::MAX),
+        };
+        match self.service.world.store.claim(claim).await {
+            Ok(tasks) => tasks,
+            Err(error) => {
+                tracing::warn!(cause = &error as &dyn std::error::Error, "tasks could not be claimed");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Takes what an acquirer says on its own, until `stop` resolves.
+    pub async fn listen(&self, acquirer: &dyn Acquirer, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        loop {
+            match select(&mut stop, acquirer.next_report()).await {
+                Either::Left(_) => return,
+                Either::Right((report, _)) => {
+                    if let Err(error) = self.record(report).await {
+                        tracing::error!(
+                            cause = &error as &dyn std::error::Error,
+                            "an acquirer's report was not recorded; asking finds it again"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records what an acquirer says on its own.
+    pub async fn record(&self, report: AcquirerReport) -> Result<Outcome, StoreError> {
+        let world = &self.service.world;
+        match report {
+            AcquirerReport::Result { merchant_id, refund_id, attempt, answer } => {
+                let next_at = self.settings.next_try(world, refund_id.instant());
+                let result = refundry_engine::command::RecordResult { merchant_id, refund_id, attempt, answer, next_at };
+                transact(world, Actor::Acquirer, Act::RecordResult(result)).await
+            }
+            AcquirerReport::Arn { merchant_id, refund_id, arn } => {
+                transact(world, Actor::Network, Act::RecordArn(RecordArn { merchant_id, refund_id, arn })).await
+            }
+            AcquirerReport::Returned { merchant_id, refund_id, reason } => {
+                transact(world, Actor::Acquirer, Act::RecordReturn(RecordReturn { merchant_id, refund_id, reason })).await
+            }
+        }
+    }
+}
+
+/// The future that is there, or one that never resolves.
+async fn poll_or_wait<T>(future: &mut Option<BoxFuture<'_, T>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => futures::future::pending().await,
+    }
+}

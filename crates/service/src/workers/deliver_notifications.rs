@@ -1,0 +1,214 @@
+//! Sends notifications until they are acknowledged or their schedule ends; then they are parked, and a person can replay them.
+
+use bytes::Bytes;
+use refundry_dialects::{Announcement, Context, DialectEntry, Mac, NotificationRequest, native};
+use refundry_engine::command::{Act, RecordDelivery};
+use refundry_engine::event::Event;
+use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
+use refundry_engine::task::Task;
+use refundry_engine::{Actor, EndpointId, Mode, TerminalId, Timestamp};
+use refundry_store::StoreError;
+
+use super::{WorkerSettings, jittered, transact};
+use crate::Service;
+use crate::endpoints::endpoint_purpose;
+use crate::outgoing::{OutgoingError, OutgoingRequest, OutgoingResponse};
+use crate::signatures::{hmac_sha256, webhook_secret};
+
+/// Seconds that a receiver's Retry-After can ask for at most.
+pub const RETRY_AFTER_SECONDS_MAX: i64 = 86_400;
+/// "Gone": the receiver never wants to hear of it again.
+const GONE: u16 = 410;
+
+/// A message ready to be sent, and what to make of the answer.
+struct Letter {
+    request: OutgoingRequest,
+    entry: Option<&'static DialectEntry>,
+    mode: Mode,
+}
+
+/// Why a message was not even written.
+enum Unwritten {
+    /// There is nothing to say: it counts as delivered.
+    NothingToSay,
+    /// There is nobody to say it to, or no key to sign with.
+    Impossible(&'static str),
+}
+
+/// One try: writes the message, sends it, records how it went.
+pub async fn run_one(service: &Service, settings: &WorkerSettings, task: &Task) -> Result<(), StoreError> {
+    let store = &service.world.store;
+    let Some(notification) = store.notification(task.merchant_id, task.notification_id()).await? else { return Ok(()) };
+    if notification.state != NotificationState::Due {
+        return Ok(());
+    }
+    let events = store.events_after(task.merchant_id, notification.event_sequence - 1, 1).await?;
+    let Some(event) = events.first().filter(|event| event.sequence == notification.event_sequence) else {
+        return Err(StoreError::Unreadable { what: "event", why: format!("{} of a notification is missing", notification.event_sequence) });
+    };
+    let begin = service.world.now();
+    let letter = write(service, settings, &notification, event).await?;
+    let delivery = match letter {
+        Ok(letter) => send(service, letter, &notification, begin).await,
+        Err(Unwritten::NothingToSay) => closed(&notification, begin, "nothing to say in this dialect", true),
+        Err(Unwritten::Impossible(why)) => closed(&notification, begin, why, false),
+    };
+    transact(&service.world, Actor::System, Act::RecordDelivery(delivery)).await.map(|_| ())
+}
+
+async fn write(
+    service: &Service,
+    settings: &WorkerSettings,
+    notification: &Notification,
+    event: &Event,
+) -> Result<Result<Letter, Unwritten>, StoreError> {
+    let written = match &notification.recipient {
+        Recipient::Dialect { terminal_id, url } => in_dialect(service, notification, event, *terminal_id, url).await?,
+        Recipient::Endpoint(endpoint_id) => native_letter(service, notification, event, *endpoint_id).await?,
+    };
+    Ok(written.map(|(mut letter, request)| {
+        letter.request.headers = request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        letter.request.body = Bytes::from(request.body);
+        letter.request.timeout_ms = settings.delivery_timeout_ms;
+        letter
+    }))
+}
+
+type Written = Result<(Letter, NotificationRequest), Unwritten>;
+
+async fn in_dialect(
+    service: &Service,
+    notification: &Notification,
+    event: &Event,
+    terminal_id: TerminalId,
+    url: &str,
+) -> Result<Written, StoreError> {
+    let (merchant_id, now) = (notification.merchant_id, service.world.now());
+    let Some(refund_id) = notification.refund_id else { return Ok(Err(Unwritten::NothingToSay)) };
+    let Some(refund) = service.world.store.refund(merchant_id, refund_id).await? else {
+        return Ok(Err(Unwritten::Impossible("the refund is not there")));
+    };
+    let known = service.keyring.by_terminal(merchant_id, terminal_id, now).await?;
+    let Some(signer) = known.and_then(|known| known.signer(now)) else {
+        return Ok(Err(Unwritten::Impossible("the terminal has no valid key to sign with; make one and replay")));
+    };
+    let credential = &signer.credential;
+    let Some(entry) = refundry_dialects::ALL.iter().find(|entry| entry.name == credential.dialect) else {
+        return Ok(Err(Unwritten::Impossible("the terminal's dialect is not spoken any more")));
+    };
+    let path = path_of(url).to_owned();
+    let (event, mode, url) = (event.clone(), refund.mode, url.to_owned());
+    let signed = service.cpu.run({
+        let (signer, dialect) = (signer.clone(), entry.dialect);
+        move || {
+            let context =
+                Context { path: &path, lookup: &signer.credential.lookup, scheme: &signer.credential.scheme, now, signer: &*signer };
+            dialect.notify(&Announcement { event: &event, refund: &refund, credential: &signer.credential }, &context)
+        }
+    });
+    Ok(match signed.await {
+        Some(request) => Ok((Letter { request: empty(url), entry: Some(entry), mode }, request)),
+        None => Err(Unwritten::NothingToSay),
+    })
+}
+
+async fn native_letter(
+    service: &Service,
+    notification: &Notification,
+    event: &Event,
+    endpoint_id: EndpointId,
+) -> Result<Written, StoreError> {
+    let merchant = service.world.store.merchant(notification.merchant_id).await?;
+    let Some(merchant) = merchant else { return Ok(Err(Unwritten::Impossible("the merchant is not there"))) };
+    let Some(endpoint) = merchant.endpoints.iter().find(|endpoint| endpoint.id == endpoint_id && endpoint.enabled) else {
+        return Ok(Err(Unwritten::Impossible("the endpoint was removed or switched off")));
+    };
+    let Ok(secret) = service.master_keys.open(&endpoint_purpose(endpoint_id), &endpoint.sealed_secret) else {
+        return Ok(Err(Unwritten::Impossible("the endpoint's secret does not open with the master keys")));
+    };
+    let mac = EndpointMac(webhook_secret(std::str::from_utf8(&secret).unwrap_or_default()));
+    let request = native::notify(event, notification.id, service.world.now(), &mac);
+    Ok(Ok((Letter { request: empty(endpoint.url.clone()), entry: None, mode: merchant.mode }, request)))
+}
+
+struct EndpointMac(zeroize::Zeroizing<Vec<u8>>);
+
+impl Mac for EndpointMac {
+    fn hmac_sha256(&self, message: &[u8]) -> [u8; 32] {
+        hmac_sha256(&self.0, message)
+    }
+}
+
+const fn empty(url: String) -> OutgoingRequest {
+    OutgoingRequest { url, headers: Vec::new(), body: Bytes::new(), timeout_ms: 0 }
+}
+
+/// Path and query of an address: what a notification's signature is over.
+fn path_of(url: &str) -> &str {
+    let behind_scheme = url.find("://").map_or(0, |place| place + 3);
+    url[behind_scheme..].find('/').map_or("/", |place| &url[behind_scheme + place..])
+}
+
+async fn send(service: &Service, letter: Letter, notification: &Notification, begin: Timestamp) -> RecordDelivery {
+    let outcome = service.world.notifier.post(letter.request).await;
+    let now = service.world.now();
+    let took_ms = u32::try_from(now.ms().saturating_sub(begin.ms())).unwrap_or(u32::MAX);
+    let (status, answer, acknowledged) = match &outcome {
+        Ok(response) => (Some(response.status), text_of(response), is_acknowledged(letter.entry, response)),
+        Err(OutgoingError::NeverSent(why)) => (None, why.to_string(), false),
+        Err(OutgoingError::Unclear(why)) => (None, why.to_string(), false),
+    };
+    let attempt = DeliveryAttempt { notification_id: notification.id, at: now, status, answer, took_ms, acknowledged };
+    let next_at = next_try(service, notification, &letter.entry, letter.mode).filter(|_| status != Some(GONE));
+    let asked = outcome.ok().and_then(|response| retry_after(&response));
+    let next_at = next_at.map(|at| asked.map_or(at, |seconds| at.max(now.plus_seconds(seconds))));
+    RecordDelivery { merchant_id: notification.merchant_id, attempt, next_at: next_at.filter(|_| !acknowledged) }
+}
+
+/// A notification that will not be sent: nothing to say, or nobody to say it to.
+fn closed(notification: &Notification, now: Timestamp, why: &str, acknowledged: bool) -> RecordDelivery {
+    let attempt =
+        DeliveryAttempt { notification_id: notification.id, at: now, status: None, answer: why.to_owned(), took_ms: 0, acknowledged };
+    RecordDelivery { merchant_id: notification.merchant_id, attempt, next_at: None }
+}
+
+fn is_acknowledged(entry: Option<&DialectEntry>, response: &OutgoingResponse) -> bool {
+    match entry {
+        Some(entry) => entry.dialect.acknowledged(response.status, &response.body),
+        None => native::acknowledged(response.status),
+    }
+}
+
+/// When it is sent again after this try, by the schedule of its dialect; `None` at the schedule's end.
+fn next_try(service: &Service, notification: &Notification, entry: &Option<&DialectEntry>, mode: Mode) -> Option<Timestamp> {
+    let now = service.world.now();
+    let sent = usize::try_from(notification.tries).ok()?.checked_add(1)?;
+    match entry {
+        Some(entry) if mode == Mode::Sandbox && !entry.resends_in_sandbox => None,
+        Some(entry) => entry.resend_seconds.get(sent).map(|seconds| now.plus_seconds(i64::from(*seconds))),
+        None => native::RESEND_SECONDS.get(sent).map(|seconds| now.plus_ms(jittered(&service.world, i64::from(*seconds) * 1_000))),
+    }
+}
+
+fn retry_after(response: &OutgoingResponse) -> Option<i64> {
+    let asks = matches!(response.status, 429 | 502 | 503 | 504);
+    let header = response.headers.iter().find(|(name, _)| asks && name == "retry-after");
+    header.and_then(|(_, value)| value.trim().parse::<i64>().ok()).map(|seconds| seconds.clamp(0, RETRY_AFTER_SECONDS_MAX))
+}
+
+fn text_of(response: &OutgoingResponse) -> String {
+    let shown = response.body.get(..512).unwrap_or(&response.body);
+    String::from_utf8_lossy(shown).chars().filter(|letter| !letter.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_of;
+
+    #[test]
+    fn the_signed_path_is_what_the_receiver_sees() {
+        for (url, path) in [("https://m.example/a/b?c=d", "/a/b?c=d"), ("http://m.example", "/"), ("https://m.example:8443/", "/")] {
+            assert_eq!(path_of(url), path);
+        }
+    }
+}
