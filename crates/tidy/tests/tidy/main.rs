@@ -3,6 +3,7 @@
 mod budgets;
 mod documents;
 mod edges;
+mod ledger_accounts;
 mod migrations;
 mod names;
 mod purity;
