@@ -1,5 +1,7 @@
 //! Credentials: issued once, rotated with an overlap, revoked. Secrets leave this module only at the moment when they are made.
 
+mod rules;
+
 use refundry_dialects::scheme::{API_KEY, RSA};
 use refundry_engine::command::RevokeCredential;
 use refundry_engine::credential::{Credential, Holder, VALID_CREDENTIALS_MAX};
@@ -12,10 +14,11 @@ use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::install::GATEWAY_LOOKUP;
 use crate::keyring::credential_purpose;
-use crate::permissions::{self, Permission, Permissions, missing};
+use crate::merchants;
+use crate::permissions::Permission;
 use crate::signatures::{RsaVerifier, generate_rsa_keys};
 use crate::tokens::{new_token, token_digest};
-use crate::{merchants, terminals};
+use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_write, unused};
 
 /// The longest time for which an old and a new key are both valid.
 pub const OVERLAP_SECONDS_MAX: u32 = 90 * 86_400;
@@ -216,92 +219,6 @@ pub(crate) async fn add_our_pair(service: &Service, row: &mut Credential) {
     row.sealed_secret = service.master_keys.seal(&credential_purpose(row), pair.private_pkcs8.as_bytes(), random);
 }
 
-async fn check_holder(service: &Service, caller: &Caller, holder: &Holder) -> Result<(), ServiceError> {
-    match holder {
-        Holder::Operator { mode } if caller.is_operator() && *mode == caller.mode => {}
-        Holder::Operator { .. } => return Err(missing(Permission::KeysWrite).into()),
-        Holder::Platform { mode, merchant_ids } => {
-            if !caller.is_operator() || *mode != caller.mode {
-                return Err(missing(Permission::KeysWrite).into());
-            }
-            for merchant_id in merchant_ids {
-                merchants::read(service, caller, *merchant_id).await?;
-            }
-        }
-        Holder::Merchant { merchant_id } => {
-            merchants::read(service, caller, caller.merchant_id(Some(*merchant_id))?).await?;
-        }
-        Holder::Terminal { merchant_id, terminal_id } => {
-            terminals::read(service, caller, caller.merchant_id(Some(*merchant_id))?, *terminal_id).await?;
-        }
-    }
-    Ok(())
-}
-
-/// A wire dialect's credential belongs to a terminal that speaks it; native keys are tokens.
-async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredential) -> Result<(), ServiceError> {
-    if new.dialect == crate::refunds::NATIVE.name {
-        let token = matches!(new.key, NewKey::Token) && new.lookup.is_none();
-        return if token { Ok(()) } else { Err(invalid("key", "the native API takes tokens that are made here").into()) };
-    }
-    let Holder::Terminal { merchant_id, terminal_id } = new.holder else {
-        return Err(invalid("dialect", "a credential of a wire dialect belongs to a terminal").into());
-    };
-    let terminal = terminals::read(service, caller, merchant_id, terminal_id).await?;
-    if terminal.dialect != new.dialect {
-        return Err(invalid("dialect", &format!("the terminal speaks {}", terminal.dialect)).into());
-    }
-    if matches!(new.key, NewKey::Token) && new.lookup.is_some() {
-        return Err(invalid("lookup", "the public part of a token is made here").into());
-    }
-    Ok(())
-}
-
-/// Nobody hands out more than they have, and wire dialects can do no more than refunds.
-fn granted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refusal> {
-    let wanted = match (&new.permissions, &new.holder) {
-        _ if new.dialect != crate::refunds::NATIVE.name => Permissions::of(permissions::DIALECT.iter().copied()),
-        (Some(words), _) => {
-            for word in words {
-                Permission::from_word(word).ok_or_else(|| invalid("permissions", &format!("there is no permission {word:?}")))?;
-            }
-            Permissions::from_words(words.iter().map(String::as_str))
-        }
-        (None, Holder::Operator { .. }) => Permissions::of(Permission::ALL.iter().copied()),
-        (None, Holder::Platform { .. } | Holder::Merchant { .. } | Holder::Terminal { .. }) => {
-            Permissions::of(permissions::MERCHANT.iter().copied())
-        }
-    };
-    if caller.is_operator() || caller.permissions.covers(wanted) { Ok(wanted) } else { Err(missing(Permission::KeysWrite)) }
-}
-
-async fn unused(service: &Service, dialect: &str, lookup: String) -> Result<String, ServiceError> {
-    let plain = lookup.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if lookup.is_empty() || lookup.len() > LOOKUP_LENGTH_MAX || !plain || lookup == GATEWAY_LOOKUP {
-        return Err(invalid("lookup", "1 to 64 letters, digits, - and _").into());
-    }
-    if service.world.store.credentials_by_lookup(dialect, &lookup).await?.is_empty() {
-        return Ok(lookup);
-    }
-    Err(Refusal::AlreadyExists { field: "lookup".to_owned() }.into())
-}
-
-/// A name that nobody has: for tokens their public part, for key pairs a client id in the vendor's shape.
-fn fresh_lookup(service: &Service, dialect: &str, key: &NewKey, mode: Mode) -> String {
-    let mut bytes = [0_u8; 8];
-    service.world.random.fill(&mut bytes);
-    let text = hex::encode(bytes);
-    let token = matches!(key, NewKey::Token);
-    match (dialect == crate::refunds::NATIVE.name, token, mode) {
-        (true, _, Mode::Sandbox) => format!("rk_test_{text}"),
-        (true, _, Mode::Live) => format!("rk_live_{text}"),
-        (false, true, Mode::Sandbox) => format!("isak_TEST_{text}"),
-        (false, true, Mode::Live) => format!("isak_PROD_{text}"),
-        (false, false, Mode::Sandbox) => format!("SANDBOX_5Y{}", text.to_uppercase()),
-        (false, false, Mode::Live) => format!("5Y{}", text.to_uppercase()),
-    }
-}
-
 async fn read(service: &Service, caller: &Caller, credential_id: CredentialId) -> Result<Credential, ServiceError> {
     if let Some(row) = service.world.store.credential(credential_id).await?
         && is_visible(service, caller, &row).await?
@@ -324,13 +241,4 @@ async fn is_visible(service: &Service, caller: &Caller, row: &Credential) -> Res
     }
     let merchant = service.world.store.merchant(merchant_id).await?;
     Ok(merchant.is_some_and(|merchant| merchant.mode == caller.mode))
-}
-
-/// A terminal's own credential cannot make others.
-fn may_write(caller: &Caller) -> Result<(), Refusal> {
-    if caller.terminal.is_some() { Err(missing(Permission::KeysWrite)) } else { caller.must(Permission::KeysWrite) }
-}
-
-fn invalid(field: &str, rule: &str) -> Refusal {
-    Refusal::FieldInvalid { field: field.to_owned(), rule: rule.to_owned() }
 }

@@ -30,6 +30,7 @@ pub mod refunds;
 pub mod seal;
 mod service;
 pub mod signatures;
+pub mod synchronous;
 pub mod terminals;
 pub mod tokens;
 pub mod waiting;

@@ -3,9 +3,9 @@
 use refundry_dialects::{DialectEntry, KeyScope, RefundInquiry, RefundWish};
 use refundry_engine::command::{CancelRefund, CreateRefund, ReviewRefund};
 use refundry_engine::event::Event;
-use refundry_engine::idempotency::{IdempotencyKey, RememberedDecision};
-use refundry_engine::policy::Policy;
-use refundry_engine::refund::{Refund, RefundState};
+use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, RememberedDecision};
+use refundry_engine::payment::REFERENCE_LENGTH_MAX;
+use refundry_engine::refund::{METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, URL_LENGTH_MAX};
 use refundry_engine::task::Task;
 use refundry_engine::{Act, Command, MerchantId, Outcome, RefundId, Refusal, TaskId, TerminalId, Timestamp};
 use refundry_ledger::Money;
@@ -86,35 +86,6 @@ pub struct Review {
 pub async fn create(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Accepted, ServiceError> {
     let command = command(service, caller, rules, new).await?;
     decided(service, command).await
-}
-
-/// As [`create`], but where the terminal's rules say so the answer waits for the refund's end; the second value says whether they do.
-pub async fn create_and_wait(
-    service: &Service,
-    caller: &Caller,
-    rules: DialectRules,
-    new: NewRefund,
-) -> Result<(Accepted, bool), ServiceError> {
-    let command = command(service, caller, rules, new).await?;
-    let Some(waits) = Waits::of(caller) else { return Ok((decided(service, command).await?, false)) };
-    let (now, own_id) = (command.stamp.now, refund_id_of(&command));
-    let mut waiter = service.observer.waiting.register(own_id);
-    let mut accepted = decided(service, command).await?;
-    let wait_ms = waits.wait_ms(service, caller, &accepted.refund).await?;
-    if wait_ms == 0 || !ends_soon(&accepted.refund.state) {
-        return Ok((accepted, wait_ms > 0));
-    }
-    if accepted.refund.id != own_id {
-        // A replay: its end may have come between its reading and now.
-        waiter = service.observer.waiting.register(accepted.refund.id);
-        accepted.refund = Box::new(read(service, accepted.refund.merchant_id, accepted.refund.id).await?);
-    }
-    if !accepted.refund.state.is_final()
-        && let Some(ended) = waiter.until(now.plus_ms(wait_ms.into()), service.world.clock.as_ref()).await
-    {
-        accepted.refund = Box::new(ended);
-    }
-    Ok((accepted, true))
 }
 
 /// Takes a refund back while nothing has been sent.
@@ -208,48 +179,9 @@ impl From<&DialectEntry> for DialectRules {
     }
 }
 
-/// Whether and how long the caller's terminal waits: known without reading anything, except where the payment's method decides.
-enum Waits {
-    Always(u32),
-    ByMethod,
-}
-
-impl Waits {
-    fn of(caller: &Caller) -> Option<Self> {
-        let (terminal, merchant) = (caller.terminal.as_ref()?, caller.merchant.as_ref()?);
-        if terminal.method_policies.values().any(|patch| patch.synchronous_wait_ms.is_some()) {
-            return Some(Self::ByMethod);
-        }
-        let wait_ms = terminal.policy.synchronous_wait_ms.or(merchant.policy.synchronous_wait_ms);
-        match wait_ms.unwrap_or(Policy::default().synchronous_wait_ms) {
-            0 => None,
-            wait_ms => Some(Self::Always(wait_ms)),
-        }
-    }
-
-    async fn wait_ms(&self, service: &Service, caller: &Caller, refund: &Refund) -> Result<u32, ServiceError> {
-        let (terminal, merchant) = match self {
-            Self::Always(wait_ms) => return Ok(*wait_ms),
-            Self::ByMethod => (&caller.terminal, &caller.merchant),
-        };
-        let key = refundry_engine::payment::PaymentKey::Id(refund.payment_id);
-        let payment = service.world.store.payment(refund.merchant_id, &key).await?;
-        let (Some(terminal), Some(merchant), Some(payment)) = (terminal, merchant, payment) else { return Ok(0) };
-        Ok(terminal.policy_for(merchant, &payment.method).synchronous_wait_ms)
-    }
-}
-
-/// Whether waiting makes sense: what is held by a person or for want of money does not end in seconds.
-fn ends_soon(state: &RefundState) -> bool {
-    match state {
-        RefundState::Pending { holds } => holds.is_empty(),
-        RefundState::Submitted { .. } | RefundState::Unresolved { .. } => true,
-        RefundState::Succeeded { .. } | RefundState::Failed { .. } | RefundState::Cancelled { .. } | RefundState::Returned { .. } => false,
-    }
-}
-
-async fn command(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Command, ServiceError> {
+pub(crate) async fn command(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Command, ServiceError> {
     caller.must(Permission::RefundsWrite)?;
+    check_lengths(&new.wish)?;
     let merchant_id = caller.merchant_id(new.merchant_id)?;
     let terminal_id = terminal_id(service, caller, merchant_id, &new).await?;
     let mut stamp = service.world.stamp(caller.actor());
@@ -275,6 +207,26 @@ async fn command(service: &Service, caller: &Caller, rules: DialectRules, new: N
     Ok(Command { stamp, act: Act::CreateRefund(Box::new(act)) })
 }
 
+/// The engine keeps texts as they come; how long they may be is checked once for all dialects.
+fn check_lengths(wish: &RefundWish) -> Result<(), Refusal> {
+    let texts = [
+        ("number", Some(&wish.number), NUMBER_LENGTH_MAX),
+        ("merchant_reference", wish.merchant_reference.as_ref(), REFERENCE_LENGTH_MAX),
+        ("reason", wish.reason.as_ref(), REASON_LENGTH_MAX),
+        ("metadata", wish.metadata.as_ref(), METADATA_LENGTH_MAX),
+        ("notify_url", wish.notify_url.as_ref(), URL_LENGTH_MAX),
+    ];
+    let wrong = |(_, text, longest): &(&str, Option<&String>, usize)| {
+        text.is_some_and(|text| text.is_empty() || text.len() > *longest && text.chars().count() > *longest)
+    };
+    match texts.into_iter().find(wrong) {
+        Some((field, _, longest)) => {
+            Err(Refusal::FieldInvalid { field: field.to_owned(), rule: format!("1 to {longest} letters, or left out") })
+        }
+        None => Ok(()),
+    }
+}
+
 async fn terminal_id(service: &Service, caller: &Caller, merchant_id: MerchantId, new: &NewRefund) -> Result<TerminalId, ServiceError> {
     if let Some(own) = &caller.terminal {
         let same = new.terminal_id.is_none_or(|named| named == own.id);
@@ -296,14 +248,7 @@ fn key(rules: DialectRules, merchant_id: MerchantId, terminal_id: Option<Termina
     IdempotencyKey { merchant_id, dialect: rules.name.to_owned(), scope, number }
 }
 
-fn refund_id_of(command: &Command) -> RefundId {
-    match &command.act {
-        Act::CreateRefund(act) => act.refund_id,
-        other => unreachable!("only a new refund is waited for, not {other:?}"),
-    }
-}
-
-async fn decided(service: &Service, command: Command) -> Result<Accepted, ServiceError> {
+pub(crate) async fn decided(service: &Service, command: Command) -> Result<Accepted, ServiceError> {
     match service.world.store.transact(command).await? {
         Outcome::Refund { refund, replayed, refundable } => Ok(Accepted { refund, replayed, refundable }),
         Outcome::Refused { refusal, .. } => Err(refusal.into()),
@@ -318,6 +263,6 @@ async fn refund_after(service: &Service, merchant_id: MerchantId, refund_id: Ref
     }
 }
 
-async fn read(service: &Service, merchant_id: MerchantId, refund_id: RefundId) -> Result<Refund, ServiceError> {
+pub(crate) async fn read(service: &Service, merchant_id: MerchantId, refund_id: RefundId) -> Result<Refund, ServiceError> {
     Ok(service.world.store.refund(merchant_id, refund_id).await?.ok_or(Refusal::UnknownRefund)?)
 }

@@ -1,0 +1,111 @@
+//! Who may have which credential, and how it is named.
+
+use refundry_engine::credential::Holder;
+use refundry_engine::{Mode, Refusal};
+
+use super::{LOOKUP_LENGTH_MAX, NewCredential, NewKey};
+use crate::Service;
+use crate::caller::Caller;
+use crate::error::ServiceError;
+use crate::install::GATEWAY_LOOKUP;
+use crate::permissions::{self, Permission, Permissions, missing};
+use crate::refunds::NATIVE;
+use crate::{merchants, terminals};
+
+/// A terminal's own credential cannot make others.
+pub fn may_write(caller: &Caller) -> Result<(), Refusal> {
+    if caller.terminal.is_some() { Err(missing(Permission::KeysWrite)) } else { caller.must(Permission::KeysWrite) }
+}
+
+/// Whether the caller may give a credential to that holder.
+pub async fn check_holder(service: &Service, caller: &Caller, holder: &Holder) -> Result<(), ServiceError> {
+    match holder {
+        Holder::Operator { mode } if caller.is_operator() && *mode == caller.mode => {}
+        Holder::Operator { .. } => return Err(missing(Permission::KeysWrite).into()),
+        Holder::Platform { mode, merchant_ids } => {
+            if !caller.is_operator() || *mode != caller.mode {
+                return Err(missing(Permission::KeysWrite).into());
+            }
+            for merchant_id in merchant_ids {
+                merchants::read(service, caller, *merchant_id).await?;
+            }
+        }
+        Holder::Merchant { merchant_id } => {
+            merchants::read(service, caller, caller.merchant_id(Some(*merchant_id))?).await?;
+        }
+        Holder::Terminal { merchant_id, terminal_id } => {
+            terminals::read(service, caller, caller.merchant_id(Some(*merchant_id))?, *terminal_id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A wire dialect's credential belongs to a terminal that speaks it; native keys are tokens.
+pub async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredential) -> Result<(), ServiceError> {
+    if new.dialect == NATIVE.name {
+        let token = matches!(new.key, NewKey::Token) && new.lookup.is_none();
+        return if token { Ok(()) } else { Err(invalid("key", "the native API takes tokens that are made here").into()) };
+    }
+    let Holder::Terminal { merchant_id, terminal_id } = new.holder else {
+        return Err(invalid("dialect", "a credential of a wire dialect belongs to a terminal").into());
+    };
+    let terminal = terminals::read(service, caller, merchant_id, terminal_id).await?;
+    if terminal.dialect != new.dialect {
+        return Err(invalid("dialect", &format!("the terminal speaks {}", terminal.dialect)).into());
+    }
+    if matches!(new.key, NewKey::Token) && new.lookup.is_some() {
+        return Err(invalid("lookup", "the public part of a token is made here").into());
+    }
+    Ok(())
+}
+
+/// Nobody hands out more than they have, and wire dialects can do no more than refunds.
+pub fn granted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refusal> {
+    let wanted = match (&new.permissions, &new.holder) {
+        _ if new.dialect != NATIVE.name => Permissions::of(permissions::DIALECT.iter().copied()),
+        (Some(words), _) => {
+            for word in words {
+                Permission::from_word(word).ok_or_else(|| invalid("permissions", &format!("there is no permission {word:?}")))?;
+            }
+            Permissions::from_words(words.iter().map(String::as_str))
+        }
+        (None, Holder::Operator { .. }) => Permissions::of(Permission::ALL.iter().copied()),
+        (None, Holder::Platform { .. } | Holder::Merchant { .. } | Holder::Terminal { .. }) => {
+            Permissions::of(permissions::MERCHANT.iter().copied())
+        }
+    };
+    if caller.is_operator() || caller.permissions.covers(wanted) { Ok(wanted) } else { Err(missing(Permission::KeysWrite)) }
+}
+
+/// A name given from outside, when nobody has it.
+pub async fn unused(service: &Service, dialect: &str, lookup: String) -> Result<String, ServiceError> {
+    let plain = lookup.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if lookup.is_empty() || lookup.len() > LOOKUP_LENGTH_MAX || !plain || lookup == GATEWAY_LOOKUP {
+        return Err(invalid("lookup", "1 to 64 letters, digits, - and _").into());
+    }
+    if service.world.store.credentials_by_lookup(dialect, &lookup).await?.is_empty() {
+        return Ok(lookup);
+    }
+    Err(Refusal::AlreadyExists { field: "lookup".to_owned() }.into())
+}
+
+/// A name that nobody has: for tokens their public part, for key pairs a client id in the vendor's shape.
+pub fn fresh_lookup(service: &Service, dialect: &str, key: &NewKey, mode: Mode) -> String {
+    let mut bytes = [0_u8; 8];
+    service.world.random.fill(&mut bytes);
+    let text = hex::encode(bytes);
+    let token = matches!(key, NewKey::Token);
+    match (dialect == NATIVE.name, token, mode) {
+        (true, _, Mode::Sandbox) => format!("rk_test_{text}"),
+        (true, _, Mode::Live) => format!("rk_live_{text}"),
+        (false, true, Mode::Sandbox) => format!("isak_TEST_{text}"),
+        (false, true, Mode::Live) => format!("isak_PROD_{text}"),
+        (false, false, Mode::Sandbox) => format!("SANDBOX_5Y{}", text.to_uppercase()),
+        (false, false, Mode::Live) => format!("5Y{}", text.to_uppercase()),
+    }
+}
+
+/// A field that cannot be so.
+pub fn invalid(field: &str, rule: &str) -> Refusal {
+    Refusal::FieldInvalid { field: field.to_owned(), rule: rule.to_owned() }
+}
