@@ -1,1 +1,5 @@
-//! placeholder
+//! The whole service on a virtual clock, with crashes, a lying acquirer, deaf merchants and an auditor. One seed is one run, byte for byte.
+
+pub mod dice;
+pub mod disk;
+pub mod vfs;
