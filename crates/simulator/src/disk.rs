@@ -1,5 +1,5 @@
 //! A disk in memory that keeps, beside what programs see, what would still be there after the power went: a file is durable up to its last
-//! sync, a name up to the last sync of its file or of its folder. Absent on purpose: folders, permissions, read errors.
+//! sync, a name up to the last sync of the folder. Absent on purpose: folders, permissions, read errors.
 
 mod contents;
 
@@ -131,8 +131,7 @@ impl Disk {
         let mut state = self.lock();
         let contents = state.files.remove(name).ok_or(DiskError::Missing)?;
         if durably {
-            state.removed.clear();
-            state.files.values_mut().for_each(Contents::name_durably);
+            state.sync_folder();
         } else if contents.is_named() {
             state.removed.insert(name.to_owned(), contents.durable_only());
         }
@@ -171,7 +170,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Makes durable what was written, and the file's name.
+    /// Makes durable what was written. The first sync of a new file syncs its folder too, as SQLite's own layer does on Unix.
     pub fn sync(&self, file: &FileName<'_>) -> Result<(), DiskError> {
         let mut state = self.lock_alive(file)?;
         if state.ailment == Some(Ailment::SyncsFail) {
@@ -179,7 +178,12 @@ impl Disk {
             return Err(DiskError::Broken);
         }
         state.figures.syncs += 1;
-        state.files.get_mut(file.name).ok_or(DiskError::Missing)?.sync();
+        let contents = state.files.get_mut(file.name).ok_or(DiskError::Missing)?;
+        let is_new = !contents.is_named();
+        contents.sync();
+        if is_new {
+            state.sync_folder();
+        }
         Ok(())
     }
 
@@ -196,6 +200,14 @@ impl Disk {
     fn lock_alive(&self, file: &FileName<'_>) -> Result<MutexGuard<'_, State>, DiskError> {
         let state = self.lock();
         if state.generation == file.generation { Ok(state) } else { Err(DiskError::Crashed) }
+    }
+}
+
+impl State {
+    /// Names that are there stay, names that were removed do not come back.
+    fn sync_folder(&mut self) {
+        self.removed.clear();
+        self.files.values_mut().for_each(Contents::name_durably);
     }
 }
 

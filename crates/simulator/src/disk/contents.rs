@@ -56,7 +56,6 @@ impl Contents {
         for change in self.unsynced.drain(..) {
             change.apply(&mut self.durable);
         }
-        self.named = true;
     }
 
     /// The file as its last sync left it.
