@@ -82,7 +82,14 @@ mod tests {
 
     #[test]
     fn a_purpose_of_a_seed_repeats_and_differs_from_others() {
-        let throw = |seed, purpose| (0..4).map({ let mut dice = Dice::new(seed, purpose); move |_| dice.next() }).collect::<Vec<_>>();
+        let throw = |seed, purpose| {
+            (0..4)
+                .map({
+                    let mut dice = Dice::new(seed, purpose);
+                    move |_| dice.next()
+                })
+                .collect::<Vec<_>>()
+        };
         assert_eq!(throw(1, "disk"), throw(1, "disk"));
         assert_ne!(throw(1, "disk"), throw(2, "disk"));
         assert_ne!(throw(1, "disk"), throw(1, "plan"));

@@ -64,13 +64,8 @@ impl Vfs {
     pub fn register(disk: &Disk, seed: u64) -> Self {
         let number = REGISTERED.fetch_add(1, Ordering::Relaxed);
         let name = format!("refundry-sim-{number}");
-        let places = Places {
-            dice: Dice::new(seed, "sqlite"),
-            open_files: 0,
-            last_number: 0,
-            locks: BTreeMap::new(),
-            memory: BTreeMap::new(),
-        };
+        let places =
+            Places { dice: Dice::new(seed, "sqlite"), open_files: 0, last_number: 0, locks: BTreeMap::new(), memory: BTreeMap::new() };
         let shared = Arc::new(Shared { disk: disk.clone(), places: Mutex::new(places) });
         let c_name = CString::new(name.as_str()).expect("a name of letters and digits has no zero byte");
         let vfs = description(&c_name);

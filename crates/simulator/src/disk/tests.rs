@@ -42,7 +42,10 @@ fn a_name_is_durable_once_its_file_was_synced_and_a_removal_once_the_folder_was(
     disk.remove("removed", false).unwrap();
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..20 {
-        let (files, removed) = { let state = disk.lock(); (state.files.clone(), state.removed.clone()) };
+        let (files, removed) = {
+            let state = disk.lock();
+            (state.files.clone(), state.removed.clone())
+        };
         let copy = Disk(Arc::new(Mutex::new(State { files, removed, ..State::default() })));
         copy.crash(Loss::Everything, &mut Dice::new(seed, "disk"));
         assert!(copy.exists("synced") && copy.exists("unsynced"), "the sync of the folder named both");

@@ -237,8 +237,7 @@ unsafe extern "C" fn unlock(open_file: *mut ffi::sqlite3_file, level: c_int) -> 
 unsafe extern "C" fn check_reserved_lock(open_file: *mut ffi::sqlite3_file, answer: *mut c_int) -> c_int {
     let file = unsafe { file_of(open_file) };
     let places = file.shared.places();
-    let reserved =
-        places.locks.get(&file.key()).is_some_and(|holders| holders.values().any(|level| *level >= ffi::SQLITE_LOCK_RESERVED));
+    let reserved = places.locks.get(&file.key()).is_some_and(|holders| holders.values().any(|level| *level >= ffi::SQLITE_LOCK_RESERVED));
     unsafe { *answer = c_int::from(reserved) };
     ffi::SQLITE_OK
 }

@@ -40,10 +40,11 @@ impl SharedMemory {
     pub fn change_locks(&self, number: u64, first: c_int, count: c_int, flags: c_int) -> c_int {
         let mask = ((1_u32 << count) - 1) << first;
         let mut state = self.lock();
-        let others = state.held.iter().filter(|(holder, _)| **holder != number).fold(Held::default(), |all, (_, held)| Held {
-            shared: all.shared | held.shared,
-            exclusive: all.exclusive | held.exclusive,
-        });
+        let others = state
+            .held
+            .iter()
+            .filter(|(holder, _)| **holder != number)
+            .fold(Held::default(), |all, (_, held)| Held { shared: all.shared | held.shared, exclusive: all.exclusive | held.exclusive });
         let mine = state.held.entry(number).or_default();
         let shared = flags & ffi::SQLITE_SHM_SHARED != 0;
         if flags & ffi::SQLITE_SHM_UNLOCK != 0 {
