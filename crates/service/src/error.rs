@@ -50,7 +50,11 @@ impl From<StoreError> for Fault {
         match &error {
             StoreError::Overloaded | StoreError::Closed => tracing::debug!("{error}"),
             StoreError::TryAgain(_) | StoreError::Unsure(_) => tracing::warn!(cause = %Chain(&error), "storage is busy"),
-            StoreError::Damaged(_) | StoreError::Statement(_) | StoreError::Unreadable { .. } | StoreError::Poisoned(_) => {
+            StoreError::Damaged(_)
+            | StoreError::Statement(_)
+            | StoreError::Unreadable { .. }
+            | StoreError::Taken(_)
+            | StoreError::Poisoned(_) => {
                 tracing::error!(cause = %Chain(&error), "storage failed");
             }
         }

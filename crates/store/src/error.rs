@@ -23,6 +23,9 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// A name that must be unique is taken by another row; the lane tells the caller so as a refusal.
+    #[error("this {0} is taken")]
+    Taken(&'static str),
     /// The decision about this command made the program stop; the rest of its batch was done.
     #[error("the decision failed: {0}")]
     Poisoned(String),
@@ -39,7 +42,7 @@ impl StoreError {
     pub const fn is_passing(&self) -> bool {
         match self {
             Self::TryAgain(_) | Self::Unsure(_) | Self::Overloaded | Self::Closed => true,
-            Self::Damaged(_) | Self::Statement(_) | Self::Unreadable { .. } | Self::Poisoned(_) => false,
+            Self::Damaged(_) | Self::Statement(_) | Self::Unreadable { .. } | Self::Taken(_) | Self::Poisoned(_) => false,
         }
     }
 }

@@ -3,7 +3,10 @@
 //! never wait for the writer.
 
 mod error;
+mod lane;
 mod reads;
+mod sqlite;
+mod words;
 
 use futures::future::BoxFuture;
 use refundry_engine::command::Command;
@@ -23,6 +26,8 @@ pub use reads::{
     BalanceRow, BookFault, BooksReport, Claim, Cursor, NotificationFilter, PAGE_LIMIT, PAGE_LIMIT_MAX, PAGE_SCAN_MAX, Page, PageRequest,
     PaymentFilter, RefundFilter, TaskFigures, WaitingRefunds,
 };
+
+pub use sqlite::{Location, SqliteOptions, SqliteStore, SyncMode};
 
 /// What a read gives.
 pub type Reading<'a, T> = BoxFuture<'a, Result<T, StoreError>>;

@@ -1,0 +1,203 @@
+//! A lane: the queue of commands that share a load, an apply and a commit.
+
+mod queue;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use refundry_engine::command::Command;
+use refundry_engine::task::Task;
+use refundry_engine::{Changes, Outcome, Refusal, Scope, Snapshot, Timestamp, decide};
+
+pub use queue::{Queue, QueuedClaim, QueuedCommand};
+
+use crate::{Claim, CommitObserver, StoreError};
+
+/// What a lane needs of a database. Everything between `begin` and `commit` is one transaction.
+pub trait Backend: Send {
+    /// Begins a transaction that nobody else can write beside.
+    fn begin(&mut self) -> Result<(), StoreError>;
+    /// Reads what the decisions need.
+    fn load(&mut self, scope: &Scope) -> Result<Snapshot, StoreError>;
+    /// Writes what was decided; running figures come from the snapshot that absorbed all of it.
+    fn apply(&mut self, changes: &Changes, snapshot: &Snapshot, now: Timestamp) -> Result<(), StoreError>;
+    /// Leases tasks that are due.
+    fn claim(&mut self, claim: &Claim) -> Result<Vec<Task>, StoreError>;
+    /// Makes it durable.
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
+    /// Forgets it.
+    fn rollback(&mut self);
+}
+
+/// A lane over a database.
+pub struct Lane<B> {
+    backend: B,
+    queue: Arc<Queue>,
+    observer: Option<Arc<dyn CommitObserver>>,
+    commands_max: usize,
+}
+
+/// What a batch that was committed says to those who wait.
+struct Committed {
+    outcomes: Vec<Outcome>,
+    tasks: Vec<Vec<Task>>,
+    changes: Changes,
+}
+
+/// Why a batch was not committed.
+enum Failure {
+    /// The verdict of one command made the program stop.
+    Poisoned { index: usize, why: String },
+    /// The database did not do it.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<B: Backend> Lane<B> {
+    /// A lane that serves `queue`, at most `commands_max` commands per commit.
+    pub fn new(backend: B, queue: Arc<Queue>, observer: Option<Arc<dyn CommitObserver>>, commands_max: usize) -> Self {
+        Self { backend, queue, observer, commands_max: commands_max.max(1) }
+    }
+
+    /// Does whatever waits, in one commit when nothing goes wrong. False when nothing waited.
+    pub fn step(&mut self) -> bool {
+        let work = self.queue.take(self.commands_max);
+        if work.is_empty() {
+            return false;
+        }
+        self.run(work.commands, work.claims);
+        true
+    }
+
+    /// Steps until the queue is closed and empty.
+    pub fn run_until_closed(&mut self) {
+        while self.queue.park() {
+            self.step();
+        }
+    }
+
+    fn run(&mut self, mut commands: Vec<QueuedCommand>, mut claims: Vec<QueuedClaim>) {
+        match self.attempt(&commands, &claims) {
+            Ok(committed) => self.answer(commands, claims, committed),
+            Err(Failure::Poisoned { index, why }) => {
+                let poisoned = commands.remove(index);
+                drop(poisoned.answer.send(Err(StoreError::Poisoned(why))));
+                self.run_if_any(commands, claims);
+            }
+            Err(Failure::Store(error)) if error.is_passing() || commands.len() + claims.len() <= 1 => {
+                let outcome = || refusal_of(&error).map_or_else(|| Err(error.clone()), Ok);
+                commands.drain(..).for_each(|queued| drop(queued.answer.send(outcome())));
+                claims.drain(..).for_each(|queued| drop(queued.answer.send(Err(error.clone()))));
+            }
+            Err(Failure::Store(_)) => {
+                let rest = commands.split_off(commands.len().div_ceil(2));
+                let (first_claims, rest_claims) = if rest.is_empty() && commands.is_empty() {
+                    let rest_claims = claims.split_off(claims.len() / 2);
+                    (claims, rest_claims)
+                } else {
+                    (Vec::new(), claims)
+                };
+                self.run_if_any(commands, first_claims);
+                self.run_if_any(rest, rest_claims);
+            }
+        }
+    }
+
+    fn run_if_any(&mut self, commands: Vec<QueuedCommand>, claims: Vec<QueuedClaim>) {
+        if !commands.is_empty() || !claims.is_empty() {
+            self.run(commands, claims);
+        }
+    }
+
+    fn attempt(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+        self.backend.begin()?;
+        let result = self.decide_and_apply(commands, claims).and_then(|committed| {
+            if committed.changes.is_empty() && committed.tasks.iter().all(Vec::is_empty) {
+                self.backend.rollback();
+            } else {
+                self.backend.commit(&committed.changes)?;
+            }
+            Ok(committed)
+        });
+        if result.is_err() {
+            self.backend.rollback();
+        }
+        result
+    }
+
+    fn decide_and_apply(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+        let mut committed = Committed { outcomes: Vec::with_capacity(commands.len()), tasks: Vec::new(), changes: Changes::default() };
+        if !commands.is_empty() {
+            let mut scope = Scope::default();
+            commands.iter().for_each(|queued| scope.include(&queued.command));
+            let mut snapshot = self.backend.load(&scope)?;
+            let mut now = Timestamp::from_us(i64::MIN);
+            for (index, queued) in commands.iter().enumerate() {
+                let (outcome, changes) = decide_one(&mut snapshot, &queued.command).map_err(|why| Failure::Poisoned { index, why })?;
+                now = now.max(queued.command.stamp.now);
+                committed.outcomes.push(outcome);
+                committed.changes.merge(changes);
+            }
+            if !committed.changes.is_empty() {
+                self.backend.apply(&committed.changes, &snapshot, now)?;
+            }
+        }
+        for queued in claims {
+            committed.tasks.push(self.backend.claim(&queued.claim)?);
+        }
+        Ok(committed)
+    }
+
+    fn answer(&self, commands: Vec<QueuedCommand>, claims: Vec<QueuedClaim>, committed: Committed) {
+        if let Some(observer) = self.observer.as_ref().filter(|_| !committed.changes.is_empty()) {
+            let heard = catch_unwind(AssertUnwindSafe(|| observer.committed(&committed.changes)));
+            if let Err(panic) = heard {
+                tracing::error!(why = text_of(panic.as_ref()), "whoever hears of commits failed; polling finds what it missed");
+            }
+        }
+        for (queued, outcome) in commands.into_iter().zip(committed.outcomes) {
+            drop(queued.answer.send(Ok(outcome)));
+        }
+        for (queued, tasks) in claims.into_iter().zip(committed.tasks) {
+            drop(queued.answer.send(Ok(tasks)));
+        }
+    }
+}
+
+/// A panic in a decision is that command's alone: the batch is run again without it, because the snapshot may have been left half changed.
+fn decide_one(snapshot: &mut Snapshot, command: &Command) -> Result<(Outcome, Changes), String> {
+    let decided = catch_unwind(AssertUnwindSafe(|| {
+        let verdict = decide(snapshot, command);
+        snapshot.absorb(&verdict.changes);
+        (verdict.outcome, verdict.changes)
+    }));
+    decided.map_err(|panic| text_of(panic.as_ref()))
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it gave no reason".to_owned())
+}
+
+/// A unique name that is taken is an answer and not a fault: no snapshot can hold every name.
+fn refusal_of(error: &StoreError) -> Option<Outcome> {
+    match error {
+        StoreError::Taken(field) => {
+            Some(Outcome::Refused { refusal: Refusal::AlreadyExists { field: (*field).to_owned() }, replayed: false })
+        }
+        StoreError::TryAgain(_)
+        | StoreError::Unsure(_)
+        | StoreError::Damaged(_)
+        | StoreError::Statement(_)
+        | StoreError::Unreadable { .. }
+        | StoreError::Poisoned(_)
+        | StoreError::Overloaded
+        | StoreError::Closed => None,
+    }
+}

@@ -1,0 +1,254 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use refundry_engine::credential::{Credential, Holder};
+use refundry_engine::event::Event;
+use refundry_engine::idempotency::{Remembered, RememberedDecision};
+use refundry_engine::notification::{DeliveryAttempt, Notification, Recipient};
+use refundry_engine::payment::Payment;
+use refundry_engine::verdict::{AuditLine, BookedEntry};
+use refundry_engine::{Changes, MerchantId, PaymentId, Snapshot, Write};
+use rusqlite::{CachedStatement, Connection, params};
+
+use super::columns::json_text;
+use super::fault::fault;
+use super::load::{LAST_SEQUENCE, WAITING};
+use super::payment_row::Facts;
+use super::{payment_row, refund_row};
+use crate::StoreError;
+use crate::words::mode_word;
+
+/// Writes everything but the tasks. Each row once per batch: a payment with two hundred refunds is written with its last sums.
+pub fn apply(
+    connection: &Connection,
+    changes: &Changes,
+    snapshot: &Snapshot,
+    facts: &BTreeMap<(MerchantId, PaymentId), Facts>,
+) -> Result<(), StoreError> {
+    put_settings(connection, changes)?;
+    for write in changes.payments.values() {
+        put_payment(connection, write, facts)?;
+    }
+    for write in changes.refunds.values() {
+        match write {
+            Write::Insert(refund) => refund_row::insert(connection, refund)?,
+            Write::Update(refund) => refund_row::update(connection, refund)?,
+        }
+    }
+    changes.remembered.iter().try_for_each(|remembered| insert_remembered(connection, remembered))?;
+    changes.entries.iter().try_for_each(|booked| insert_postings(connection, booked))?;
+    put_balances(connection, &changes.entries, snapshot)?;
+    changes.events.iter().try_for_each(|event| insert_event(connection, event))?;
+    changes.notifications.values().try_for_each(|write| put_notification(connection, write))?;
+    changes.deliveries.iter().try_for_each(|(merchant_id, attempt)| insert_delivery(connection, *merchant_id, attempt))?;
+    changes.audit.iter().try_for_each(|line| insert_audit(connection, line))?;
+    put_counters(connection, changes)
+}
+
+/// The merchant whose rows a credential belongs to; 0 for those of operators and platforms.
+pub fn merchant_of(credential: &Credential) -> i64 {
+    match &credential.holder {
+        Holder::Terminal { merchant_id, .. } | Holder::Merchant { merchant_id } => merchant_id.get(),
+        Holder::Operator { .. } | Holder::Platform { .. } => 0,
+    }
+}
+
+/// A statement that is parsed once per connection.
+pub fn prepared<'c>(connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
+    connection.prepare_cached(sql).map_err(fault)
+}
+
+fn put_settings(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    for merchant in changes.merchants.values() {
+        let sql = "INSERT INTO merchants (merchant_id, mode, body) VALUES (?1, ?2, ?3) \
+            ON CONFLICT (merchant_id) DO UPDATE SET mode = excluded.mode, body = excluded.body";
+        let row = params![merchant.id.get(), mode_word(merchant.mode), json_text(merchant.as_ref())?];
+        prepared(connection, sql)?.execute(row).map_err(fault)?;
+    }
+    for terminal in changes.terminals.values() {
+        let sql = "INSERT INTO terminals (merchant_id, terminal_id, body) VALUES (?1, ?2, ?3) \
+            ON CONFLICT (merchant_id, terminal_id) DO UPDATE SET body = excluded.body";
+        let row = params![terminal.merchant_id.get(), terminal.id.get(), json_text(terminal.as_ref())?];
+        prepared(connection, sql)?.execute(row).map_err(fault)?;
+    }
+    for credential in changes.credentials.values() {
+        let sql = "INSERT INTO credentials (credential_id, merchant_id, dialect, lookup, key_version, scheme, body) \
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (credential_id) DO UPDATE SET merchant_id = excluded.merchant_id, \
+            dialect = excluded.dialect, lookup = excluded.lookup, key_version = excluded.key_version, scheme = excluded.scheme, \
+            body = excluded.body";
+        let row = params![
+            credential.id.get(),
+            merchant_of(credential),
+            credential.dialect,
+            credential.lookup,
+            credential.key_version,
+            credential.scheme,
+            json_text(credential)?,
+        ];
+        prepared(connection, sql)?.execute(row).map_err(fault)?;
+    }
+    Ok(())
+}
+
+fn put_payment(
+    connection: &Connection,
+    write: &Write<Payment>,
+    facts: &BTreeMap<(MerchantId, PaymentId), Facts>,
+) -> Result<(), StoreError> {
+    let payment = match write {
+        Write::Insert(payment) => return payment_row::insert(connection, payment),
+        Write::Update(payment) => payment,
+    };
+    payment_row::update_sums(connection, payment)?;
+    let loaded = facts.get(&(payment.merchant_id, payment.id));
+    if loaded != Some(&Facts::of(payment)) {
+        payment_row::update_facts(connection, payment)?;
+    }
+    if loaded.is_none_or(|loaded| loaded.renames(payment)) {
+        let row = params![payment.merchant_id.get(), payment.id.get(), payment.merchant_reference];
+        prepared(connection, payment_row::UPDATE_MERCHANT_REFERENCE)?.execute(row).map_err(fault)?;
+    }
+    Ok(())
+}
+
+fn insert_remembered(connection: &Connection, remembered: &Remembered) -> Result<(), StoreError> {
+    let sql = "INSERT INTO remembered (merchant_id, number, dialect, scope, at, refund_id, refusal, compared) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let (refund_id, refusal) = match &remembered.decision {
+        RememberedDecision::Accepted(refund_id) => (Some(refund_id.get()), None),
+        RememberedDecision::ToppedUp => (None, None),
+        RememberedDecision::Refused(refusal) => (None, Some(json_text(refusal)?)),
+    };
+    let key = &remembered.key;
+    let compared = json_text(&remembered.compared)?;
+    let row = params![key.merchant_id.get(), key.number, key.dialect, key.scope, remembered.at.us(), refund_id, refusal, compared];
+    prepared(connection, sql)?.execute(row).map_err(fault)?;
+    Ok(())
+}
+
+fn insert_postings(connection: &Connection, booked: &BookedEntry) -> Result<(), StoreError> {
+    let sql = "INSERT INTO postings (merchant_id, entry_id, line, debit_account, credit_account, amount_minor, currency, cause, payment_id, \
+        refund_id, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let mut statement = prepared(connection, sql)?;
+    for (line, posting) in (0_i64..).zip(booked.entry.postings()) {
+        let row = params![
+            posting.book.get(),
+            booked.id.get(),
+            line,
+            posting.debit.code(),
+            posting.credit.code(),
+            posting.amount.minor(),
+            posting.amount.currency().code(),
+            booked.cause,
+            booked.payment_id.map(|id| id.get()),
+            booked.refund_id.map(|id| id.get()),
+            booked.at.us(),
+        ];
+        statement.execute(row).map_err(fault)?;
+    }
+    Ok(())
+}
+
+fn put_balances(connection: &Connection, entries: &[BookedEntry], snapshot: &Snapshot) -> Result<(), StoreError> {
+    let touched: BTreeSet<_> = entries
+        .iter()
+        .flat_map(|booked| booked.entry.postings())
+        .flat_map(|posting| [posting.debit, posting.credit].map(|account| (posting.book, posting.amount.currency(), account)))
+        .collect();
+    let sql = "INSERT INTO balances (merchant_id, currency, account, balance_minor) VALUES (?1, ?2, ?3, ?4) \
+        ON CONFLICT (merchant_id, currency, account) DO UPDATE SET balance_minor = excluded.balance_minor";
+    let mut statement = prepared(connection, sql)?;
+    for (book, currency, account) in touched {
+        let row = params![book.get(), currency.code(), account.code(), snapshot.balances.of(book, account, currency)];
+        statement.execute(row).map_err(fault)?;
+    }
+    Ok(())
+}
+
+fn insert_event(connection: &Connection, event: &Event) -> Result<(), StoreError> {
+    let sql = "INSERT INTO events (merchant_id, sequence, at, kind, actor, payment_id, refund_id, facts) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let row = params![
+        event.merchant_id.get(),
+        event.sequence,
+        event.at.us(),
+        event.kind.word(),
+        event.actor.to_string(),
+        event.payment_id.map(|id| id.get()),
+        event.refund_id.map(|id| id.get()),
+        json_text(&event.facts)?,
+    ];
+    prepared(connection, sql)?.execute(row).map_err(fault)?;
+    Ok(())
+}
+
+fn put_notification(connection: &Connection, write: &Write<Notification>) -> Result<(), StoreError> {
+    let insert = "INSERT INTO notifications (merchant_id, notification_id, state, tries, tried_at, terminal_id, url, endpoint_id, \
+        event_sequence, refund_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let update = "UPDATE notifications SET state = ?3, tries = ?4, tried_at = ?5 WHERE merchant_id = ?1 AND notification_id = ?2";
+    let row = write.row();
+    let (merchant_id, id, state, tries) = (row.merchant_id.get(), row.id.get(), row.state.word(), row.tries);
+    let tried_at = row.tried_at.map(|at| at.us());
+    let written = match write {
+        Write::Insert(row) => {
+            let (terminal_id, url, endpoint_id) = match &row.recipient {
+                Recipient::Dialect { terminal_id, url } => (Some(terminal_id.get()), Some(url), None),
+                Recipient::Endpoint(endpoint_id) => (None, None, Some(endpoint_id.get())),
+            };
+            let refund_id = row.refund_id.map(|id| id.get());
+            let (sequence, created_at) = (row.event_sequence, row.created_at.us());
+            prepared(connection, insert)?.execute(params![
+                merchant_id,
+                id,
+                state,
+                tries,
+                tried_at,
+                terminal_id,
+                url,
+                endpoint_id,
+                sequence,
+                refund_id,
+                created_at,
+            ])
+        }
+        Write::Update(_) => prepared(connection, update)?.execute(params![merchant_id, id, state, tries, tried_at]),
+    };
+    written.map(drop).map_err(fault)
+}
+
+fn insert_delivery(connection: &Connection, merchant_id: MerchantId, attempt: &DeliveryAttempt) -> Result<(), StoreError> {
+    let sql = "INSERT INTO deliveries (merchant_id, notification_id, line, at, status, answer, took_ms, acknowledged) VALUES (?1, ?2, \
+        (SELECT coalesce(max(line), 0) + 1 FROM deliveries WHERE merchant_id = ?1 AND notification_id = ?2), ?3, ?4, ?5, ?6, ?7)";
+    let row = params![
+        merchant_id.get(),
+        attempt.notification_id.get(),
+        attempt.at.us(),
+        attempt.status,
+        attempt.answer,
+        attempt.took_ms,
+        attempt.acknowledged,
+    ];
+    prepared(connection, sql)?.execute(row).map_err(fault)?;
+    Ok(())
+}
+
+fn insert_audit(connection: &Connection, line: &AuditLine) -> Result<(), StoreError> {
+    let sql = "INSERT INTO audit (merchant_id, audit_id, at, actor, action, subject, facts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let merchant_id = line.merchant_id.map_or(0, |id| id.get());
+    let (actor, facts) = (line.actor.to_string(), json_text(&line.facts)?);
+    let row = params![merchant_id, line.id.get(), line.at.us(), actor, line.action, line.subject, facts];
+    prepared(connection, sql)?.execute(row).map_err(fault)?;
+    Ok(())
+}
+
+fn put_counters(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    let sequences: BTreeMap<MerchantId, i64> = changes.events.iter().map(|event| (event.merchant_id, event.sequence)).collect();
+    let sequences = sequences.into_iter().map(|(merchant_id, sequence)| (merchant_id, LAST_SEQUENCE.to_owned(), sequence));
+    let waiting = changes.waiting.iter().map(|((merchant_id, currency), count)| (*merchant_id, format!("{WAITING}{currency}"), *count));
+    let sql = "INSERT INTO counters (merchant_id, name, value) VALUES (?1, ?2, ?3) \
+        ON CONFLICT (merchant_id, name) DO UPDATE SET value = excluded.value";
+    let mut statement = prepared(connection, sql)?;
+    for (merchant_id, name, value) in sequences.chain(waiting) {
+        statement.execute(params![merchant_id.get(), name, value]).map_err(fault)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::fault::fault;
+use crate::StoreError;
+
+/// How long writers may be held up by a checkpoint that begins the log anew.
+const RESTART_WAIT_MS: u64 = 100;
+const PAGES_PER_MIB: i64 = 256;
+
+/// Tells the thread that makes checkpoints that there is something to do, or that it is over.
+#[derive(Default)]
+pub struct CheckpointSignal {
+    state: Mutex<State>,
+    woken: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    written: bool,
+    closing: bool,
+}
+
+impl CheckpointSignal {
+    /// A commit was made.
+    pub fn written(&self) {
+        let mut state = self.lock();
+        if !state.written {
+            state.written = true;
+            self.woken.notify_all();
+        }
+    }
+
+    /// No more checkpoints.
+    pub fn close(&self) {
+        self.lock().closing = true;
+        self.woken.notify_all();
+    }
+
+    /// Waits for a commit, and then for the rest of the interval, so that one checkpoint serves many commits. False when it is over.
+    fn wait(&self, interval: Duration) -> bool {
+        let idle = |state: &mut State| !state.written && !state.closing;
+        let state = self.woken.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        let until_closed = self.woken.wait_timeout_while(state, interval, |state| !state.closing);
+        let (mut state, _) = until_closed.unwrap_or_else(PoisonError::into_inner);
+        state.written = false;
+        !state.closing
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Moves the log into the database in small steps beside the writer, so that no commit pays for it.
+pub fn run(connection: &Connection, signal: &Arc<CheckpointSignal>, interval: Duration, log_limit_mib: u32) {
+    if let Err(error) = connection.busy_timeout(Duration::from_millis(RESTART_WAIT_MS)) {
+        tracing::warn!(%error, "checkpoints give up at once when somebody reads");
+    }
+    while signal.wait(interval) {
+        let log_pages = match checkpoint(connection, "PASSIVE") {
+            Ok(log_pages) => log_pages,
+            Err(error) => {
+                tracing::warn!(%error, "a checkpoint failed; the next one follows");
+                continue;
+            }
+        };
+        if log_pages > i64::from(log_limit_mib) * PAGES_PER_MIB
+            && let Err(error) = checkpoint(connection, "TRUNCATE")
+        {
+            tracing::debug!(%error, "the log could not begin anew; somebody reads from it");
+        }
+    }
+}
+
+/// Moves the log into the database; gives the pages of the log.
+pub fn checkpoint(connection: &Connection, kind: &str) -> Result<i64, StoreError> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], |row| row.get(1)).map_err(fault)
+}

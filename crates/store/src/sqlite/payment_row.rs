@@ -1,0 +1,216 @@
+use std::sync::{Arc, LazyLock};
+
+use refundry_engine::payment::{Payment, PaymentDetails};
+use refundry_engine::{MerchantId, PaymentId, TerminalId};
+use rusqlite::{Connection, Row, params};
+
+use super::apply::prepared;
+use super::columns::{Columns, json_text, minor_of};
+use super::fault::fault;
+use crate::StoreError;
+use crate::words::{mode_from, mode_word, status_from, status_word};
+
+/// The columns of a payment, in the order in which [`read`] wants them; filters read the first six by place.
+pub const COLUMNS: &str = "merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, terminal_id, method, \
+    paid_at, authorised_minor, captured_minor, marketing_minor, fee_minor, reserved_minor, quote, notify_url, details, created_at, settled, \
+    charged_back_minor, open_chargebacks, open_retrievals, refunded_minor, refunded_marketing_minor, refund_count, fee_given_back_minor, \
+    unsettled_left_minor, reserve_left_minor, updated_at";
+
+const NO_DETAILS_TEXT: &str = "{}";
+static NO_DETAILS: LazyLock<Arc<PaymentDetails>> = LazyLock::new(Arc::default);
+
+/// Writes a new payment.
+pub const INSERT: &str = "INSERT INTO payments (merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, \
+    terminal_id, method, paid_at, authorised_minor, captured_minor, marketing_minor, fee_minor, reserved_minor, quote, notify_url, details, \
+    created_at, settled, charged_back_minor, open_chargebacks, open_retrievals, refunded_minor, refunded_marketing_minor, refund_count, \
+    fee_given_back_minor, unsettled_left_minor, reserve_left_minor, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+    ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
+
+/// Writes what the operator's payment system changed, as far as it is not indexed.
+pub const UPDATE_FACTS: &str = "UPDATE payments SET status = ?3, terminal_id = ?4, method = ?5, paid_at = ?6, authorised_minor = ?7, \
+    captured_minor = ?8, marketing_minor = ?9, fee_minor = ?10, reserved_minor = ?11, quote = ?12, notify_url = ?13, details = ?14, \
+    mode = ?15 WHERE merchant_id = ?1 AND payment_id = ?2";
+
+/// Writes a changed order number; it is indexed, and so has a statement of its own.
+pub const UPDATE_MERCHANT_REFERENCE: &str = "UPDATE payments SET merchant_reference = ?3 WHERE merchant_id = ?1 AND payment_id = ?2";
+
+/// Writes what refunds, settlement and disputes change.
+pub const UPDATE_SUMS: &str = "UPDATE payments SET settled = ?3, charged_back_minor = ?4, open_chargebacks = ?5, open_retrievals = ?6, \
+    refunded_minor = ?7, refunded_marketing_minor = ?8, refund_count = ?9, fee_given_back_minor = ?10, unsettled_left_minor = ?11, \
+    reserve_left_minor = ?12, updated_at = ?13 WHERE merchant_id = ?1 AND payment_id = ?2";
+
+/// What was read of a payment and no refund changes; compared before the longer statements are run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    details: Arc<PaymentDetails>,
+    merchant_reference: String,
+    status: refundry_engine::payment::PaymentStatus,
+    fixed: [i64; 7],
+    method: String,
+    notify_url: Option<String>,
+    quote: Option<refundry_engine::payment::SettlementQuote>,
+}
+
+impl Facts {
+    /// The facts of a payment.
+    pub fn of(payment: &Payment) -> Self {
+        Self {
+            details: Arc::clone(&payment.details),
+            merchant_reference: payment.merchant_reference.clone(),
+            status: payment.status,
+            fixed: [
+                payment.terminal_id.get(),
+                payment.paid_at.us(),
+                payment.authorised.minor(),
+                payment.captured.minor(),
+                payment.marketing.minor(),
+                payment.fee.minor(),
+                payment.reserved.minor(),
+            ],
+            method: payment.method.clone(),
+            notify_url: payment.notify_url.clone(),
+            quote: payment.quote.clone(),
+        }
+    }
+
+    /// Whether the order number is another one.
+    pub fn renames(&self, payment: &Payment) -> bool {
+        self.merchant_reference != payment.merchant_reference
+    }
+}
+
+/// Reads a payment.
+pub fn read(row: &Row<'_>) -> Result<Payment, StoreError> {
+    let mut columns = Columns::new(row, "payment");
+    let merchant_id = MerchantId::new(columns.int()?);
+    let id = PaymentId::new(columns.int()?);
+    let mode = columns.word(mode_from)?;
+    let status = columns.word(status_from)?;
+    let currency = columns.currency()?;
+    Ok(Payment {
+        id,
+        merchant_id,
+        mode,
+        status,
+        merchant_reference: columns.string()?,
+        payment_reference: columns.string()?,
+        terminal_id: TerminalId::new(columns.int()?),
+        method: columns.string()?,
+        paid_at: columns.instant()?,
+        authorised: columns.money(currency)?,
+        captured: columns.money(currency)?,
+        marketing: columns.money(currency)?,
+        fee: columns.money(currency)?,
+        reserved: columns.money(currency)?,
+        quote: columns.json_or_null()?,
+        notify_url: columns.string_or_null()?,
+        details: read_details(&mut columns)?,
+        created_at: columns.instant()?,
+        settled: columns.flag()?,
+        charged_back: columns.money(currency)?,
+        open_chargebacks: columns.small()?,
+        open_retrievals: columns.small()?,
+        refunded: columns.money(currency)?,
+        refunded_marketing: columns.money(currency)?,
+        refund_count: columns.small()?,
+        fee_given_back: columns.money(currency)?,
+        unsettled_left: columns.money(currency)?,
+        reserve_left: columns.money(currency)?,
+        updated_at: columns.instant()?,
+    })
+}
+
+/// Runs [`INSERT`].
+pub fn insert(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
+    let currency = payment.currency();
+    let minor = |amount| minor_of(amount, currency);
+    let quote = payment.quote.as_ref().map(json_text).transpose()?;
+    prepared(connection, INSERT)?
+        .execute(params![
+            payment.merchant_id.get(),
+            payment.id.get(),
+            mode_word(payment.mode),
+            status_word(payment.status),
+            currency.code(),
+            payment.merchant_reference,
+            payment.payment_reference,
+            payment.terminal_id.get(),
+            payment.method,
+            payment.paid_at.us(),
+            minor(payment.authorised)?,
+            minor(payment.captured)?,
+            minor(payment.marketing)?,
+            minor(payment.fee)?,
+            minor(payment.reserved)?,
+            quote,
+            payment.notify_url,
+            json_text(payment.details.as_ref())?,
+            payment.created_at.us(),
+            payment.settled,
+            minor(payment.charged_back)?,
+            payment.open_chargebacks,
+            payment.open_retrievals,
+            minor(payment.refunded)?,
+            minor(payment.refunded_marketing)?,
+            payment.refund_count,
+            minor(payment.fee_given_back)?,
+            minor(payment.unsettled_left)?,
+            minor(payment.reserve_left)?,
+            payment.updated_at.us(),
+        ])
+        .map_err(fault)?;
+    Ok(())
+}
+
+/// Runs [`UPDATE_FACTS`].
+pub fn update_facts(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
+    let minor = |amount| minor_of(amount, payment.currency());
+    let quote = payment.quote.as_ref().map(json_text).transpose()?;
+    let changed = prepared(connection, UPDATE_FACTS)?.execute(params![
+        payment.merchant_id.get(),
+        payment.id.get(),
+        status_word(payment.status),
+        payment.terminal_id.get(),
+        payment.method,
+        payment.paid_at.us(),
+        minor(payment.authorised)?,
+        minor(payment.captured)?,
+        minor(payment.marketing)?,
+        minor(payment.fee)?,
+        minor(payment.reserved)?,
+        quote,
+        payment.notify_url,
+        json_text(payment.details.as_ref())?,
+        mode_word(payment.mode),
+    ]);
+    changed.map(drop).map_err(fault)
+}
+
+/// Runs [`UPDATE_SUMS`].
+pub fn update_sums(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
+    let minor = |amount| minor_of(amount, payment.currency());
+    let changed = prepared(connection, UPDATE_SUMS)?.execute(params![
+        payment.merchant_id.get(),
+        payment.id.get(),
+        payment.settled,
+        minor(payment.charged_back)?,
+        payment.open_chargebacks,
+        payment.open_retrievals,
+        minor(payment.refunded)?,
+        minor(payment.refunded_marketing)?,
+        payment.refund_count,
+        minor(payment.fee_given_back)?,
+        minor(payment.unsettled_left)?,
+        minor(payment.reserve_left)?,
+        payment.updated_at.us(),
+    ]);
+    changed.map(drop).map_err(fault)
+}
+
+fn read_details(columns: &mut Columns<'_>) -> Result<Arc<PaymentDetails>, StoreError> {
+    let text = columns.text()?;
+    if text == NO_DETAILS_TEXT {
+        return Ok(Arc::clone(&NO_DETAILS));
+    }
+    serde_json::from_str(text).map(Arc::new).map_err(|error| columns.unreadable(&error.to_string()))
+}

@@ -1,0 +1,31 @@
+//! One suite for every backend: what a store promises, seen through the trait alone.
+
+mod stage;
+
+use futures::executor::block_on;
+use refundry_engine::payment::PaymentKey;
+use refundry_store::{PageRequest, RefundFilter};
+
+use stage::Stage;
+
+#[test]
+fn what_was_written_is_read_back() {
+    let stage = Stage::in_memory();
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 100_00);
+    let refund = stage.refund(&payment, "r1", 40_00);
+    let store = stage.store.as_store();
+
+    assert_eq!(block_on(store.merchant(acme)).unwrap(), Some(stage::merchant(acme)));
+    assert_eq!(block_on(store.terminals(acme)).unwrap(), vec![stage::terminal(acme)]);
+    let by_reference = PaymentKey::Reference("p1".to_owned());
+    let after = block_on(store.payment(acme, &by_reference)).unwrap().unwrap();
+    assert_eq!(after.refunded, stage::euro(40_00));
+    assert_eq!(after.refund_count, 1);
+    assert_eq!(after.details, payment.details);
+    assert_eq!(block_on(store.refund(acme, refund.id)).unwrap(), Some(refund.clone()));
+    let filter = RefundFilter { payment_id: Some(payment.id), merchant_id: Some(acme), ..RefundFilter::default() };
+    let page = block_on(store.refunds(&filter, PageRequest::default())).unwrap();
+    assert_eq!((page.rows, page.next), (vec![refund.clone()], None));
+    assert_eq!(block_on(store.timeline(acme, refund.id)).unwrap().len(), 1);
+}

@@ -1,0 +1,211 @@
+//! The stage that the tests of the store play on: one merchant, one terminal, payments, and commands with rising ids and times.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use futures::executor::block_on;
+use refundry_engine::command::{Act, Command, CreateRefund, RecordPayment, Stamp};
+use refundry_engine::idempotency::IdempotencyKey;
+use refundry_engine::ids::{EPOCH_MS, IDS_PER_BLOCK, IdBlock, compose};
+use refundry_engine::merchant::{Merchant, Mode, Standing, Terminal};
+use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus};
+use refundry_engine::policy::PolicyPatch;
+use refundry_engine::refund::Refund;
+use refundry_engine::{Actor, MerchantId, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
+use refundry_ledger::Money;
+use refundry_store::{SqliteOptions, SqliteStore, Store, StoreError};
+
+/// When the play begins.
+pub const BEGIN_MS: i64 = EPOCH_MS + 200_000_000_000;
+
+/// A store with somebody on it.
+pub struct Stage {
+    pub store: Box<dyn Step>,
+    next: AtomicI64,
+}
+
+/// A store whose lane is moved by the test, or by a thread of its own.
+pub trait Step: Store {
+    fn move_on(&self);
+    fn as_store(&self) -> &dyn Store;
+}
+
+impl Step for SqliteStore {
+    fn move_on(&self) {
+        while self.step() {}
+    }
+
+    fn as_store(&self) -> &dyn Store {
+        self
+    }
+}
+
+impl Stage {
+    /// In memory, nothing moves by itself.
+    pub fn in_memory() -> Self {
+        Self::on(SqliteStore::open(&SqliteOptions::stepped()).expect("a database in memory can be opened"))
+    }
+
+    pub fn on(store: SqliteStore) -> Self {
+        Self { store: Box::new(store), next: AtomicI64::new(1) }
+    }
+
+    /// The instant of the next command.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_ms(BEGIN_MS + self.next.load(Ordering::Relaxed))
+    }
+
+    /// Ids and times rise with every command.
+    pub fn stamp(&self) -> Stamp {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (ms, counter) = (BEGIN_MS + number, 0);
+        Stamp { now: Timestamp::from_ms(ms), ids: IdBlock::new(compose(ms, 0, counter)), actor: Actor::Operator("stage".to_owned()) }
+    }
+
+    pub fn command(&self, act: Act) -> Command {
+        Command { stamp: self.stamp(), act }
+    }
+
+    /// Does it and gives the outcome.
+    pub fn act(&self, act: Act) -> Result<Outcome, StoreError> {
+        let ticket = self.store.transact(self.command(act));
+        self.store.move_on();
+        block_on(ticket)
+    }
+
+    pub fn must(&self, act: Act) -> Outcome {
+        let outcome = self.act(act).expect("the store does it");
+        assert!(!matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
+        outcome
+    }
+
+    pub fn merchant(&self, number: i64) -> MerchantId {
+        let id = MerchantId::new(number);
+        self.must(Act::PutMerchant(Box::new(merchant(id))));
+        self.must(Act::PutTerminal(Box::new(terminal(id))));
+        id
+    }
+
+    pub fn payment(&self, merchant_id: MerchantId, reference: &str, captured_minor: i64) -> Payment {
+        let stamp = self.stamp();
+        let payment = payment(merchant_id, PaymentId::new(stamp_id(&stamp)), reference, euro(captured_minor));
+        match self.must(Act::RecordPayment(RecordPayment { payment }.into())) {
+            Outcome::Payment { payment, .. } => *payment,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn refund(&self, payment: &Payment, number: &str, minor: i64) -> Refund {
+        match self.must(Act::CreateRefund(Box::new(self.ask(payment, number, minor)))) {
+            Outcome::Refund { refund, .. } => *refund,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What asks for a refund of a payment.
+    pub fn ask(&self, payment: &Payment, number: &str, minor: i64) -> CreateRefund {
+        create_refund(payment, number, minor, RefundId::new(stamp_id(&self.stamp())))
+    }
+}
+
+pub fn euro(minor: i64) -> Money {
+    Money::new(minor, "EUR".parse().expect("a currency"))
+}
+
+pub fn stamp_id(stamp: &Stamp) -> i64 {
+    // The last of the block, which no verdict of these tests comes to.
+    stamp.ids.clone().take() + i64::from(IDS_PER_BLOCK)
+}
+
+pub fn terminal_of(merchant_id: MerchantId) -> TerminalId {
+    TerminalId::new(merchant_id.get() + 1_000_000)
+}
+
+pub fn merchant(id: MerchantId) -> Merchant {
+    Merchant {
+        id,
+        mode: Mode::Live,
+        name: format!("Shop {}", id.get()),
+        standing: Standing::Active,
+        policy: PolicyPatch::default(),
+        endpoints: Vec::new(),
+    }
+}
+
+pub fn terminal(merchant_id: MerchantId) -> Terminal {
+    Terminal {
+        id: terminal_of(merchant_id),
+        merchant_id,
+        mode: Mode::Live,
+        name: "Till".to_owned(),
+        dialect: "native".to_owned(),
+        standing: Standing::Active,
+        policy: PolicyPatch::default(),
+        method_policies: Default::default(),
+        notify_url: None,
+        acquirer: "simulated".to_owned(),
+        forced_answers: Vec::new(),
+    }
+}
+
+pub fn payment(merchant_id: MerchantId, id: PaymentId, reference: &str, captured: Money) -> Payment {
+    let nothing = Money::zero(captured.currency());
+    let at = id.instant();
+    Payment {
+        id,
+        merchant_id,
+        terminal_id: terminal_of(merchant_id),
+        mode: Mode::Live,
+        payment_reference: reference.to_owned(),
+        merchant_reference: format!("order {reference}"),
+        method: "card".to_owned(),
+        status: PaymentStatus::Captured,
+        paid_at: at,
+        authorised: captured,
+        captured,
+        marketing: nothing,
+        fee: nothing,
+        reserved: nothing,
+        refunded: nothing,
+        refunded_marketing: nothing,
+        refund_count: 0,
+        fee_given_back: nothing,
+        unsettled_left: nothing,
+        reserve_left: nothing,
+        settled: false,
+        charged_back: nothing,
+        open_chargebacks: 0,
+        open_retrievals: 0,
+        quote: None,
+        notify_url: None,
+        details: PaymentDetails { card_last4: Some("1881".to_owned()), ..PaymentDetails::default() }.into(),
+        created_at: at,
+        updated_at: at,
+    }
+}
+
+pub fn create_refund(payment: &Payment, number: &str, minor: i64, refund_id: RefundId) -> CreateRefund {
+    let amount = Money::new(minor, payment.currency());
+    CreateRefund {
+        refund_id,
+        merchant_id: payment.merchant_id,
+        terminal_id: payment.terminal_id,
+        mode: payment.mode,
+        key: IdempotencyKey {
+            merchant_id: payment.merchant_id,
+            dialect: "native".to_owned(),
+            scope: String::new(),
+            number: number.to_owned(),
+        },
+        compared: vec![("amount".to_owned(), amount.to_string())],
+        remember_refusals: false,
+        payment: PaymentKey::Reference(payment.payment_reference.clone()),
+        amount,
+        marketing: Money::zero(payment.currency()),
+        expected_remaining: None,
+        merchant_reference: None,
+        reason: Some("came broken".to_owned()),
+        metadata: None,
+        notify_url: None,
+        dry_run: false,
+    }
+}
