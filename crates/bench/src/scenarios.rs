@@ -163,8 +163,8 @@ impl Ground {
     }
 }
 
-/// What a handler that does nothing costs, in microseconds per request, and how many a second it serves.
-pub fn empty_handler(ground: &Ground, server: &Server, count: usize) -> anyhow::Result<Measured> {
+/// What a route that does nothing costs, in microseconds per request, and how many a second it serves.
+pub fn empty_route(ground: &Ground, server: &Server, count: usize) -> anyhow::Result<Measured> {
     ground.measure(server, empty(count), 64)
 }
 

@@ -1,5 +1,6 @@
 //! A refund, its states, and one file per command that moves it.
 
+mod arn;
 pub mod cancel;
 pub mod create;
 pub(crate) mod funding;
@@ -18,10 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::payment::{Payment, SettlementQuote};
 use crate::{Actor, MerchantId, Mode, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
 
-pub use state::{
-    AcquirerAnswer, Arn, ArnState, FailReason, FundsHold, Holds, IllegalTransition, NotAnArn, RefundState, RefundStateName, ReviewHold,
-    Submission,
-};
+pub use arn::{Arn, ArnState, NotAnArn};
+pub use state::{AcquirerAnswer, FailReason, FundsHold, Holds, IllegalTransition, RefundState, RefundStateName, ReviewHold, Submission};
 
 /// Letters of a refund reason and of a note.
 pub const REASON_LENGTH_MAX: usize = 256;

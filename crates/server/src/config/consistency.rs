@@ -29,11 +29,18 @@ impl Config {
                 "没有任何监听地址（健康检查也需要）；请设置 server.listen 或 server.tls.listen",
             ));
         }
-        if self.workers.retry_delay_ms_first > self.workers.retry_delay_ms_max {
+        if self.workers.retry_delay_ms_min > self.workers.retry_delay_ms_max {
             errors.push(ConfigError::new(
-                "workers.retry_delay_ms_first",
+                "workers.retry_delay_ms_min",
                 "is longer than workers.retry_delay_ms_max; lower the first or raise the second",
                 "大于 workers.retry_delay_ms_max；请调低前者或调高后者",
+            ));
+        }
+        if self.workers.lease_ms <= self.workers.acquirer_timeout_ms {
+            errors.push(ConfigError::new(
+                "workers.lease_ms",
+                "is not longer than workers.acquirer_timeout_ms, so a task would be taken twice; raise the first or lower the second",
+                "不长于 workers.acquirer_timeout_ms，任务会被重复领取；请调高前者或调低后者",
             ));
         }
         for (name, acquirer) in &self.acquirers {

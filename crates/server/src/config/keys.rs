@@ -28,6 +28,8 @@ pub struct Key {
 pub enum Kind {
     /// A whole number: default, least, most.
     Integer(i64, i64, i64),
+    /// `true` or `false`.
+    Switch(bool),
     /// One text.
     Text(&'static str, Form),
     /// Any number of texts.
@@ -104,6 +106,10 @@ const fn number(name: &'static str, (default, least, most): (i64, i64, i64), eng
     Key { name, kind: Kind::Integer(default, least, most), about: (english, chinese) }
 }
 
+const fn switch(name: &'static str, default: bool, english: &'static str, chinese: &'static str) -> Key {
+    Key { name, kind: Kind::Switch(default), about: (english, chinese) }
+}
+
 const fn text(name: &'static str, default: &'static str, form: Form, english: &'static str, chinese: &'static str) -> Key {
     Key { name, kind: Kind::Text(default, form), about: (english, chinese) }
 }
@@ -140,11 +146,13 @@ pub const SECTIONS: &[Section] = &[
         text("url", "sqlite://refundry.db", Form::Database, "The database file; a relative path starts at the working directory.", "数据库文件；相对路径以工作目录为起点。"),
         text("sync", "full", Form::OneOf(&["full", "normal"]), "full: an acknowledged refund survives a power cut. normal: it may not.", "full：已确认的退款在断电后不会丢失；normal：可能丢失。"),
         number("checkpoint_interval_ms", (20, 1, MINUTE_MS), "How often written pages move from the log into the file; short intervals keep the slowest answers fast.", "将日志中的页写回数据库文件的间隔；间隔短可降低最慢应答的耗时。"),
-        number("wal_bytes_max", (64 * MIB, MIB, 64 * 1024 * MIB), "Length of the log at which the writer waits for a full checkpoint.", "日志达到此长度时，写入方会等待一次完整的检查点。"),
+        number("wal_bytes_max", (256 * MIB, MIB, 64 * 1024 * MIB), "Length of the log at which the writer waits for a full checkpoint.", "日志达到此长度时，写入方会等待一次完整的检查点。"),
         number("batch_max", (256, 1, 10_000), "Commands that share one commit at most.", "一次提交最多合并的命令数。"),
-        number("queue_max", (10_000, 1, 1_000_000), "Commands that may wait for the writer; further ones are answered with \"try again\".", "等待写入的命令上限；超出时应答“请重试”。"),
+        number("queue_max", (16_384, 1, 1_000_000), "Commands that may wait for the writer; further ones are answered with \"try again\".", "等待写入的命令上限；超出时应答“请重试”。"),
         number("readers", (4, 1, 256), "Connections for reading, which never wait for the writer.", "只读连接数；读取从不等待写入。"),
-        number("cache_bytes", (32 * MIB, MIB, 64 * 1024 * MIB), "Page cache of the writer.", "写入连接的页缓存。"),
+        number("cache_bytes", (48 * MIB, MIB, 64 * 1024 * MIB), "Page cache of the writer.", "写入连接的页缓存。"),
+        number("reader_cache_bytes", (6 * MIB, MIB, 64 * 1024 * MIB), "Page cache of each reader.", "每个只读连接的页缓存。"),
+        number("busy_timeout_ms", (2_000, 0, MINUTE_MS), "How long to wait when another process has locked the file.", "数据库文件被其他进程锁定时的等待时间。"),
     ] },
     Section { name: "secrets", about: ("Secrets at rest are sealed under a master key; REFUNDRY_MASTER_KEY overrides the file.", "静态机密由主密钥加密；环境变量 REFUNDRY_MASTER_KEY 优先于文件。"), keys: &[
         text("master_key_file", "master.key", Form::Any, "One line `id:base64` per key, the last is current. It is made when it is missing. Keep a copy apart from the backups.", "每行一个 `标识:base64`，最后一行为当前密钥；文件不存在时自动生成。请与备份分开保存副本。"),
@@ -158,23 +166,19 @@ pub const SECTIONS: &[Section] = &[
         number("idle_timeout_ms", (4_000, 10, 60 * MINUTE_MS), "How long such a connection is kept; many servers close theirs after 5 s.", "此类连接的保持时间；许多服务器 5 秒后即关闭。"),
     ] },
     Section { name: "workers", about: ("How tasks are carried out.", "任务的执行方式。"), keys: &[
-        number("lease_s", (60, 1, 3_600), "How long a task belongs to the process that took it; longer than the slowest acquirer.", "任务被领取后的占用时间；应长于最慢的收单机构。"),
-        number("concurrency", (64, 1, 10_000), "Tasks in flight at once.", "同时执行的任务数。"),
-        number("poll_interval_ms", (200, 1, MINUTE_MS), "How often due tasks are looked for when nothing woke the workers.", "无唤醒时查找到期任务的间隔。"),
-        number("claim_max", (128, 1, 10_000), "Tasks taken in one step.", "一次领取的任务数。"),
-        number("retry_delay_ms_first", (1_000, 1, 60 * MINUTE_MS), "Wait after the first failure; it doubles with each further one.", "首次失败后的等待时间；此后每次加倍。"),
-        number("retry_delay_ms_max", (5 * MINUTE_MS, 1, 24 * 60 * MINUTE_MS), "Longest wait between two tries.", "两次尝试之间的最长等待时间。"),
-        number("retry_jitter_percent", (20, 0, 100), "Random part of each wait, so that tries spread out.", "等待时间的随机比例，用于错开重试。"),
-    ] },
-    Section { name: "antom", about: ("The Antom dialect.", "Antom 协议。"), keys: &[
-        number("gateway_key_version", (1, 0, 1_000_000), "keyVersion in the signatures of answers and notifications.", "应答与通知签名中的 keyVersion。"),
-        number("synchronous_wait_ms", (2_500, 0, 14_000), "How long an answer of a synchronous terminal waits for the acquirer before it says REFUND_IN_PROCESS; clients give up after 15 s.", "同步终端的应答等待收单机构的时间，超过则返回 REFUND_IN_PROCESS；客户端 15 秒超时。"),
+        number("lease_ms", (MINUTE_MS, 1_000, 60 * MINUTE_MS), "How long a task belongs to the process that took it; longer than the slowest acquirer.", "任务被领取后的占用时间；应长于最慢的收单机构。"),
+        number("concurrency", (256, 1, 10_000), "Tasks in flight at once.", "同时执行的任务数。"),
+        number("poll_interval_ms", (250, 1, MINUTE_MS), "How often due tasks are looked for when nothing woke the workers.", "无唤醒时查找到期任务的间隔。"),
+        number("acquirer_timeout_ms", (15_000, 10, 10 * MINUTE_MS), "Time for an acquirer to answer; after it the outcome is unclear and asked for.", "等待收单机构应答的时限；超时后结果不明，将主动查询。"),
+        number("retry_delay_ms_min", (2_000, 1, 60 * MINUTE_MS), "Shortest wait before something is tried again; waits grow with the time that has passed.", "重试前的最短等待时间；等待随已过时间增长。"),
+        number("retry_delay_ms_max", (60 * MINUTE_MS, 1, 24 * 60 * MINUTE_MS), "Longest wait before something is tried again.", "重试前的最长等待时间。"),
     ] },
     Section { name: ACQUIRER, about: ("One section per acquirer; `simulated` is always there. Sandbox terminals only ever use `simulated`.", "每个收单机构一个小节；`simulated` 始终存在。沙箱终端只使用 `simulated`。"), keys: &[
         text("kind", "simulated", Form::OneOf(&["simulated", "http"]), "simulated: outcomes by documented rules. http: your own payment system.", "simulated：按文档规则模拟结果；http：您自己的支付系统。"),
         text("url", "", Form::Url, "Where refunds are posted (http).", "退款提交地址（http）。"),
         text("secret", "", Form::Secret, "Secret of the Standard Webhooks signature, `whsec_…` (http).", "Standard Webhooks 签名密钥，`whsec_…`（http）。"),
-        number("timeout_ms", (10_000, 10, 10 * MINUTE_MS), "Time for one submission; after it the outcome is unclear and asked for.", "一次提交的时限；超时后结果不明，将主动查询。"),
+        switch("recognises_duplicates", false, "Whether a second submission of the same refund_id is certainly not paid again (http).", "同一 refund_id 的重复提交是否确定不会再次付款（http）。"),
+        number("unknown_is_final_after_ms", (15 * MINUTE_MS, 1_000, 7 * 24 * 60 * MINUTE_MS), "Time from a submission on after which \"unknown\" means that it never arrived (http).", "自提交起超过此时间后，“未知”表示请求从未到达（http）。"),
     ] },
     Section { name: "log", about: ("Structured logs on standard error.", "输出到标准错误的结构化日志。"), keys: &[
         text("format", "text", Form::OneOf(&["text", "json"]), "text for people, json for machines.", "text 便于阅读，json 便于机器处理。"),
@@ -185,7 +189,6 @@ pub const SECTIONS: &[Section] = &[
         number("sample_per_mille", (100, 0, 1_000), "How many of 1,000 requests are traced.", "每 1000 个请求中被追踪的数量。"),
     ] },
     Section { name: "limits", about: ("Limits of the native API.", "原生接口的限制。"), keys: &[
-        number("page_rows_max", (500, 1, 10_000), "Rows in one page of a list.", "列表每页的最大行数。"),
         number("import_line_bytes_max", (64 * KIB, KIB, 16 * MIB), "Longest line of an import.", "导入中单行的最大长度。"),
     ] },
 ];

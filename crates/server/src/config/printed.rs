@@ -39,6 +39,7 @@ fn print_key(text: &mut String, heading: &str, key: &Key) -> std::fmt::Result {
     writeln!(text, "\n# {english}\n# {chinese}")?;
     let limits = match kind {
         Kind::Integer(_, least, most) => format!("{least} … {most}; "),
+        Kind::Switch(_) => "true or false; ".to_owned(),
         Kind::Text(_, form) | Kind::List(_, form) => form.expected().map(|(english, _)| format!("{english}; ")).unwrap_or_default(),
     };
     writeln!(text, "# {limits}{}", environment_name(heading, name))?;

@@ -16,7 +16,6 @@ pub struct Config {
     pub secrets: Secrets,
     pub outgoing: Outgoing,
     pub workers: Workers,
-    pub antom: Antom,
     pub acquirers: BTreeMap<String, Acquirer>,
     pub log: Log,
     pub tracing: Tracing,
@@ -73,6 +72,8 @@ pub struct Database {
     pub queue_max: usize,
     pub readers: usize,
     pub cache_bytes: u64,
+    pub reader_cache_bytes: u64,
+    pub busy_timeout_ms: u32,
 }
 
 /// What a commit waits for.
@@ -107,21 +108,12 @@ pub struct Outgoing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Workers {
-    pub lease_s: u64,
+    pub lease_ms: i64,
     pub concurrency: usize,
-    pub poll_interval_ms: u64,
-    pub claim_max: usize,
-    pub retry_delay_ms_first: u64,
-    pub retry_delay_ms_max: u64,
-    pub retry_jitter_percent: u64,
-}
-
-/// Section `[antom]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
-pub struct Antom {
-    pub gateway_key_version: u32,
-    pub synchronous_wait_ms: u64,
+    pub poll_interval_ms: i64,
+    pub acquirer_timeout_ms: i64,
+    pub retry_delay_ms_min: i64,
+    pub retry_delay_ms_max: i64,
 }
 
 /// One section `[acquirer.NAME]`.
@@ -131,7 +123,8 @@ pub struct Acquirer {
     pub kind: AcquirerKind,
     pub url: String,
     pub secret: String,
-    pub timeout_ms: u64,
+    pub recognises_duplicates: bool,
+    pub unknown_is_final_after_ms: i64,
 }
 
 /// Which adapter speaks to an acquirer.
@@ -172,7 +165,6 @@ pub struct Tracing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Limits {
-    pub page_rows_max: usize,
     pub import_line_bytes_max: usize,
 }
 
@@ -195,10 +187,6 @@ impl Config {
             secrets: Secrets { master_key_file: values.text("secrets", "master_key_file").into() },
             outgoing: Outgoing::from_values(values),
             workers: Workers::from_values(values),
-            antom: Antom {
-                gateway_key_version: values.number("antom", "gateway_key_version"),
-                synchronous_wait_ms: values.number("antom", "synchronous_wait_ms"),
-            },
             acquirers: values.acquirers().into_iter().map(|name| Acquirer::from_values(values, name)).collect(),
             log: Log {
                 format: if values.text("log", "format") == "json" { LogFormat::Json } else { LogFormat::Text },
@@ -208,10 +196,7 @@ impl Config {
                 otlp_endpoint: Some(values.text("tracing", "otlp_endpoint")).filter(|endpoint| !endpoint.is_empty()),
                 sample_per_mille: values.number("tracing", "sample_per_mille"),
             },
-            limits: Limits {
-                page_rows_max: values.number("limits", "page_rows_max"),
-                import_line_bytes_max: values.number("limits", "import_line_bytes_max"),
-            },
+            limits: Limits { import_line_bytes_max: values.number("limits", "import_line_bytes_max") },
         }
     }
 }
@@ -251,6 +236,8 @@ impl Database {
             queue_max: values.number("database", "queue_max"),
             readers: values.number("database", "readers"),
             cache_bytes: values.number("database", "cache_bytes"),
+            reader_cache_bytes: values.number("database", "reader_cache_bytes"),
+            busy_timeout_ms: values.number("database", "busy_timeout_ms"),
         }
     }
 }
@@ -271,13 +258,12 @@ impl Outgoing {
 impl Workers {
     fn from_values(values: &Values) -> Workers {
         Workers {
-            lease_s: values.number("workers", "lease_s"),
+            lease_ms: values.number("workers", "lease_ms"),
             concurrency: values.number("workers", "concurrency"),
             poll_interval_ms: values.number("workers", "poll_interval_ms"),
-            claim_max: values.number("workers", "claim_max"),
-            retry_delay_ms_first: values.number("workers", "retry_delay_ms_first"),
+            acquirer_timeout_ms: values.number("workers", "acquirer_timeout_ms"),
+            retry_delay_ms_min: values.number("workers", "retry_delay_ms_min"),
             retry_delay_ms_max: values.number("workers", "retry_delay_ms_max"),
-            retry_jitter_percent: values.number("workers", "retry_jitter_percent"),
         }
     }
 }
@@ -289,7 +275,8 @@ impl Acquirer {
             kind: if values.text(&section, "kind") == "http" { AcquirerKind::Http } else { AcquirerKind::Simulated },
             url: values.text(&section, "url"),
             secret: values.text(&section, "secret"),
-            timeout_ms: values.number(&section, "timeout_ms"),
+            recognises_duplicates: values.switch(&section, "recognises_duplicates"),
+            unknown_is_final_after_ms: values.number(&section, "unknown_is_final_after_ms"),
         };
         (name, acquirer)
     }

@@ -56,6 +56,7 @@ fn every_key_reaches_the_program() {
                 _ => match key.kind {
                     keys::Kind::Integer(default, least, _) if default == least => (default + 1).to_string(),
                     keys::Kind::Integer(default, _, _) => (default - 1).to_string(),
+                    keys::Kind::Switch(default) => (!default).to_string(),
                     keys::Kind::Text(..) | keys::Kind::List(..) => {
                         panic!("give {path}.{} a value here", key.name)
                     }
@@ -89,8 +90,10 @@ fn errors_name_key_value_limit_and_cure() {
         ("[database]\nurl = \"postgres://x\"", "database.url = \"postgres://x\": must be sqlite:// followed by a path"),
         ("[outgoing]\nnetworks_allowed = [\"10.0.0.0/99\"]", "each item a network such as"),
         ("[tracing]\notlp_endpoint = \"ftp://x\"", "must be a URL that begins with http:// or https://"),
+        ("[acquirer.bank]\nrecognises_duplicates = \"yes\"", "acquirer.bank.recognises_duplicates = \"yes\": must be true or false"),
         ("[log]\nlevel = \"loud=very\"", "log.level = \"loud=very\": must be error, warn"),
-        ("[workers]\nretry_delay_ms_first = 3600000", "is longer than workers.retry_delay_ms_max"),
+        ("[workers]\nretry_delay_ms_min = 3600000\nretry_delay_ms_max = 1000", "is longer than workers.retry_delay_ms_max"),
+        ("[workers]\nlease_ms = 10000", "workers.lease_ms: is not longer than workers.acquirer_timeout_ms"),
         ("[acquirer.bank]\nkind = \"http\"", "acquirer.bank: has kind \"http\" but lacks its url or secret"),
         ("[acquirer.bank]\nkind = \"visa\"", "acquirer.bank.kind = \"visa\": must be one of \"simulated\", \"http\""),
         ("[acquirer.\"My Bank\"]\nkind = \"http\"", "is not a section [acquirer.NAME]"),
@@ -124,7 +127,7 @@ fn the_environment_overrides_the_file() {
             ("REFUNDRY_SERVER_LISTEN", "127.0.0.1:1, [::1]:2"),
             ("REFUNDRY_SERVER_TLS_CERT", "cert.pem"),
             ("REFUNDRY_ACQUIRER_MY_BANK_SECRET", "whsec_x"),
-            ("REFUNDRY_ACQUIRER_OTHER_TIMEOUT_MS", "99"),
+            ("REFUNDRY_ACQUIRER_OTHER_RECOGNISES_DUPLICATES", "true"),
             ("REFUNDRY_MASTER_KEY", "not a key of the file"),
             ("REFUNDRY_CONFIG", "refundry.toml"),
             ("REFUNDRY_SERVICE_HOST", "set by an orchestrator"),
@@ -136,7 +139,7 @@ fn the_environment_overrides_the_file() {
     assert_eq!(config.server.listen, ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
     assert_eq!(config.tls.cert.to_str(), Some("cert.pem"));
     assert_eq!(config.acquirers["my-bank"].secret, "whsec_x");
-    assert_eq!(config.acquirers["other"].timeout_ms, 99);
+    assert!(config.acquirers["other"].recognises_duplicates);
     assert_eq!(config.acquirers.keys().collect::<Vec<_>>(), ["my-bank", "other", "simulated"]);
 
     for (name, value, expected) in [

@@ -21,6 +21,7 @@ impl Kind {
     pub fn default(&self) -> Value {
         match self {
             Kind::Integer(default, _, _) => Value::Integer(*default),
+            Kind::Switch(default) => Value::Boolean(*default),
             Kind::Text(default, _) => Value::String((*default).to_owned()),
             Kind::List(default, _) => Value::Array(default.iter().map(|text| Value::from(*text)).collect()),
         }
@@ -97,6 +98,12 @@ impl Values {
         value.unwrap_or_else(|| unreachable!("{section}.{key} was checked against a range that fits its type"))
     }
 
+    /// The switch of a key of the table.
+    pub fn switch(&self, section: &str, key: &str) -> bool {
+        let value = self.get(section, key).as_bool();
+        value.unwrap_or_else(|| unreachable!("{section}.{key} was checked to be true or false"))
+    }
+
     /// The text of a key of the table.
     pub fn text(&self, section: &str, key: &str) -> String {
         let value = self.get(section, key).as_str();
@@ -165,6 +172,7 @@ impl Values {
     fn set_from_text(&mut self, section: String, key: &'static Key, variable: &str, text: &str) {
         let value = match key.kind {
             Kind::Integer(..) => text.trim().parse().map_or_else(|_| Value::from(text), Value::Integer),
+            Kind::Switch(_) => text.trim().parse().map_or_else(|_| Value::from(text), Value::Boolean),
             Kind::Text(..) => Value::from(text),
             Kind::List(..) => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
@@ -222,6 +230,8 @@ fn check(shown_key: &str, key: &Key, value: &Value) -> Result<(), ConfigError> {
         (Kind::Integer(_, least, most), _) => {
             Err(wrong((format!("a whole number from {least} to {most}"), format!(" {least} 到 {most} 之间的整数"))))
         }
+        (Kind::Switch(_), Value::Boolean(_)) => Ok(()),
+        (Kind::Switch(_), _) => Err(wrong(("true or false".to_owned(), " true 或 false".to_owned()))),
         (Kind::Text(_, form), Value::String(given)) if form.fits(given) => Ok(()),
         (Kind::Text(_, form), _) => Err(wrong(form.expected().unwrap_or(text))),
         (Kind::List(_, form), Value::Array(items)) if items.iter().all(|item| item.as_str().is_some_and(|item| form.fits(item))) => Ok(()),
