@@ -157,7 +157,7 @@ fn quote(guaranteed: bool) -> SettlementQuote {
 
 /// A state by the word that golden files use.
 pub fn state(word: &str) -> RefundState {
-    let failed = |reason| RefundState::Failed { at: ENDED_AT, reason };
+    let failed = |reason| RefundState::Failed { at: ENDED_AT, reason, paid_anyway_at: None };
     let arn = |at| ArnState::Known { arn: "74537604221222132710572".parse().unwrap(), at };
     match word {
         "pending" => RefundState::Pending { holds: Holds::default() },
@@ -174,7 +174,7 @@ pub fn state(word: &str) -> RefundState {
         "rejected" => failed(FailReason::RejectedByReviewer { by: Actor::Operator("eve".into()), note: "twice".into() }),
         "funds_expired" => failed(FailReason::FundsExpired),
         "not_enough_funds" => failed(FailReason::NotEnoughFunds),
-        "cancelled" => RefundState::Cancelled { at: ENDED_AT, by: Actor::Merchant("till".into()) },
+        "cancelled" => RefundState::Cancelled { at: ENDED_AT, by: Actor::Merchant("till".into()), paid_anyway_at: None },
         "returned" => RefundState::Returned { at: NOW, reason: "account closed".into(), succeeded_at: ENDED_AT, arn: ArnState::Awaited },
         other => panic!("there is no state {other}"),
     }
