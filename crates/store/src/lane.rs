@@ -116,11 +116,17 @@ impl<B: Backend> Lane<B> {
     }
 
     fn attempt(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+        if let Some(observer) = &self.observer {
+            observer.begins(commands.len());
+        }
         self.backend.begin()?;
         let result = self.decide_and_apply(commands, claims).and_then(|committed| {
             if committed.changes.is_empty() && committed.tasks.iter().all(Vec::is_empty) {
                 self.backend.rollback();
             } else {
+                if let Some(observer) = &self.observer {
+                    observer.commits();
+                }
                 self.backend.commit(&committed.changes)?;
             }
             Ok(committed)

@@ -55,6 +55,10 @@ impl Future for Ticket {
 /// Hears of every commit, on the lane, after it is durable: hands tasks that are due now to the workers of this process, wakes those who wait for a
 /// refund's end, empties caches. It must be quick and must not fail; what it misses is found again by polling.
 pub trait CommitObserver: Send + Sync {
+    /// A lane begins to load and decide so many commands. Only figures need it.
+    fn begins(&self, _commands: usize) {}
+    /// Everything is written, and the disk is waited for. Only figures need it.
+    fn commits(&self) {}
     /// The changes of one batch.
     fn committed(&self, changes: &Changes);
 }

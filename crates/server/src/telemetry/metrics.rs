@@ -13,9 +13,10 @@ use refundry_engine::event::EventKind;
 use refundry_engine::task::TaskKind;
 use refundry_engine::verdict::Changes;
 use refundry_store::{CommitObserver, TaskFigures};
-use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The nouns of the native API that are counted apart.
 const NOUNS: [&str; 6] = ["refunds", "payments", "events", "notifications", "merchants", "terminals"];
@@ -25,12 +26,18 @@ const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 /// From 100 µs to 10 s.
 const SECONDS: [f64; 16] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// How many commands share a commit.
+const COMMANDS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
 /// All figures of the process.
 pub struct Metrics {
     registry: Registry,
     routes: Vec<Route>,
     connections: Gauge,
     commits: Counter,
+    batch_commands: Histogram,
+    batch_seconds: Histogram,
+    commit_seconds: Histogram,
     events: Vec<Counter>,
     deliveries: [Counter; 2],
     tasks: Vec<(TaskKind, Gauge)>,
@@ -98,6 +105,10 @@ impl Metrics {
         let (connections, commits) = (Gauge::default(), Counter::default());
         registry.register("connections", "Open connections", connections.clone());
         registry.register("commits", "Commits that changed something", commits.clone());
+        let (batch_commands, batch_seconds, commit_seconds) = (Histogram::new(COMMANDS), Histogram::new(SECONDS), Histogram::new(SECONDS));
+        registry.register("batch_commands", "Commands that shared a commit", batch_commands.clone());
+        registry.register("batch_seconds", "Time to load, decide and write a batch, without its commit", batch_seconds.clone());
+        registry.register("commit_seconds", "Time until the disk had a commit", commit_seconds.clone());
         let events = register_kinds(&mut registry, "events", "Events by kind", EventKind::ALL, |kind| kind.word());
         let deliveries = Family::<OutcomeLabels, Counter>::default();
         registry.register("delivery_attempts", "Tries to deliver a notification", deliveries.clone());
@@ -117,6 +128,9 @@ impl Metrics {
             routes,
             connections,
             commits,
+            batch_commands,
+            batch_seconds,
+            commit_seconds,
             events,
             deliveries: [delivery("failed"), delivery("acknowledged")],
             tasks: TaskKind::ALL.iter().map(task).collect(),
@@ -181,18 +195,52 @@ impl Metrics {
 pub struct CountingObserver {
     metrics: Arc<Metrics>,
     next: Arc<dyn CommitObserver>,
+    batch: Mutex<Option<Batch>>,
+}
+
+/// What a lane is doing. There is one lane; with several, each would need a place of its own.
+#[derive(Clone, Copy)]
+struct Batch {
+    commands: u32,
+    begun_at: Instant,
+    written_at: Instant,
 }
 
 impl CountingObserver {
     /// `next` hears of every commit as well.
     pub fn new(metrics: Arc<Metrics>, next: Arc<dyn CommitObserver>) -> CountingObserver {
-        CountingObserver { metrics, next }
+        CountingObserver { metrics, next, batch: Mutex::default() }
+    }
+}
+
+impl CountingObserver {
+    fn batch(&self) -> MutexGuard<'_, Option<Batch>> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CommitObserver for CountingObserver {
+    fn begins(&self, commands: usize) {
+        let now = Instant::now();
+        let counted = u32::try_from(commands).unwrap_or(u32::MAX);
+        *self.batch() = Some(Batch { commands: counted, begun_at: now, written_at: now });
+        self.next.begins(commands);
+    }
+
+    fn commits(&self) {
+        if let Some(batch) = self.batch().as_mut() {
+            batch.written_at = Instant::now();
+        }
+        self.next.commits();
+    }
+
     fn committed(&self, changes: &Changes) {
         self.metrics.commits.inc();
+        if let Some(batch) = self.batch().take() {
+            self.metrics.batch_commands.observe(f64::from(batch.commands));
+            self.metrics.batch_seconds.observe((batch.written_at - batch.begun_at).as_secs_f64());
+            self.metrics.commit_seconds.observe(batch.written_at.elapsed().as_secs_f64());
+        }
         for event in &changes.events {
             if let Some(position) = EventKind::ALL.iter().position(|kind| *kind == event.kind) {
                 self.metrics.events[position].inc();

@@ -137,8 +137,19 @@ fn commits_are_counted_and_passed_on() {
     }
     let (metrics, heard) = (Arc::new(Metrics::new()), Arc::new(Heard::default()));
     let observer = CountingObserver::new(metrics.clone(), heard.clone());
+    observer.begins(3);
+    observer.commits();
     observer.committed(&Changes::default());
     observer.committed(&Changes::default());
     assert_eq!(*heard.0.lock().unwrap(), 2);
-    assert!(metrics.render().contains("refundry_commits_total 2"));
+    let text = metrics.render();
+    for line in [
+        "refundry_commits_total 2",
+        "refundry_batch_commands_sum 3.0",
+        "refundry_batch_commands_count 1",
+        "refundry_batch_seconds_count 1",
+        "refundry_commit_seconds_count 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
 }
