@@ -7,7 +7,7 @@ use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, Remembered
 use refundry_engine::payment::REFERENCE_LENGTH_MAX;
 use refundry_engine::refund::{METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, URL_LENGTH_MAX};
 use refundry_engine::task::Task;
-use refundry_engine::{Act, Command, MerchantId, Outcome, RefundId, Refusal, TaskId, TerminalId, Timestamp};
+use refundry_engine::{Act, Command, Explanation, MerchantId, Outcome, RefundId, Refusal, TaskId, TerminalId, explain};
 use refundry_ledger::Money;
 use refundry_store::{Page, PageRequest, RefundFilter};
 
@@ -63,8 +63,8 @@ pub struct RefundStory {
     pub timeline: Vec<Event>,
     /// The next automatic step, if there is one.
     pub next: Option<Task>,
-    /// When it was read.
-    pub now: Timestamp,
+    /// Why it stands there, whose turn it is, and what happens next.
+    pub explanation: Explanation,
 }
 
 /// A person's decision about a refund in review.
@@ -162,7 +162,8 @@ pub async fn story(
     let store = &service.world.store;
     let timeline = store.timeline(refund.merchant_id, refund_id).await?;
     let next = if refund.state.is_final() { None } else { store.task(refund.merchant_id, TaskId::new(refund_id.get())).await? };
-    Ok(RefundStory { refund, timeline, next, now: service.world.now() })
+    let explanation = explain(&refund, next.as_ref(), service.world.now());
+    Ok(RefundStory { refund, timeline, next, explanation })
 }
 
 /// Refunds, newest first. The mode of the filter is always the caller's.

@@ -1,0 +1,150 @@
+use refundry_engine::credential::Holder;
+use refundry_engine::policy::PolicyPatch;
+use refundry_engine::{Mode, Refusal};
+use refundry_service::credentials::{self, NewCredential, NewKey};
+use refundry_service::endpoints::{self, NewEndpoint};
+use refundry_service::install::{GATEWAY_DIALECT, GATEWAY_LOOKUP};
+use refundry_service::master_rotation::{ResealedSecrets, rotate_master};
+use refundry_service::seal::new_master_key_line;
+use refundry_service::tokens::token_digest;
+use refundry_service::{authenticate, install};
+
+use crate::house::{Counting, House, refused};
+
+#[tokio::test]
+async fn installing_twice_makes_one_gateway_key() {
+    let house = House::build().await;
+    install(&house.service).await.unwrap();
+    let rows = house.service.world.store.credentials_by_lookup(GATEWAY_DIALECT, GATEWAY_LOOKUP).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    let operator = house.operator(Mode::Live);
+    let page = refundry_store::PageRequest::default();
+    assert!(credentials::list(&house.service, &operator, None, page).await.unwrap().rows.is_empty(), "it is nobody's to revoke");
+    let found = credentials::revoke(&house.service, &operator, rows[0].id, None).await;
+    assert_eq!(refused(found), Refusal::Unknown { what: "credential".to_owned() });
+}
+
+#[tokio::test]
+async fn a_token_proves_its_holder_until_it_is_revoked_and_is_stored_as_a_digest_only() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
+    let lookup = authenticate::public_part(&shop.token).unwrap();
+    assert!(lookup.starts_with("rk_test_"), "{lookup}");
+    let rows = house.service.world.store.credentials_by_lookup("native", lookup).await.unwrap();
+    assert_eq!(rows[0].proof, token_digest(&shop.token));
+    assert!(!format!("{rows:?}").contains(&shop.token));
+
+    for wrong in ["", "rk_test_", lookup, &format!("{lookup}_wrong"), &shop.token.to_uppercase(), "rk_test_0000000000000000_x"] {
+        assert!(house.caller(wrong).await.is_none(), "{wrong}");
+    }
+    let operator = house.operator(Mode::Sandbox);
+    credentials::revoke(&house.service, &operator, rows[0].id, None).await.unwrap();
+    assert!(house.caller(&shop.token).await.is_none(), "the cache forgets what was revoked at once");
+}
+
+#[tokio::test]
+async fn what_another_process_revokes_is_seen_after_two_seconds() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
+    let other = house.with_master_keys(&house.master_key_lines);
+    assert!(authenticate::bearer(&other, &shop.token).await.unwrap().is_some());
+    let lookup = authenticate::public_part(&shop.token).unwrap();
+    let rows = house.service.world.store.credentials_by_lookup("native", lookup).await.unwrap();
+    credentials::revoke(&house.service, &house.operator(Mode::Sandbox), rows[0].id, None).await.unwrap();
+    assert!(authenticate::bearer(&other, &shop.token).await.unwrap().is_some(), "the other process has not heard of it");
+    house.clock.advance(2_000);
+    assert!(authenticate::bearer(&other, &shop.token).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_rotation_overlaps_and_a_third_version_must_wait() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Live, "native", PolicyPatch::default()).await;
+    let operator = house.operator(Mode::Live);
+    let lookup = authenticate::public_part(&shop.token).unwrap();
+    let first = house.service.world.store.credentials_by_lookup("native", lookup).await.unwrap().remove(0);
+    let second = credentials::rotate(&house.service, &operator, first.id, NewKey::Token, 60).await.unwrap();
+    let new_token = second.token.expect("shown once").to_string();
+    assert_eq!(second.credential.key_version, 2);
+    assert!(house.caller(&shop.token).await.is_some() && house.caller(&new_token).await.is_some());
+    let third = credentials::rotate(&house.service, &operator, second.credential.id, NewKey::Token, 60).await;
+    assert!(matches!(refused(third), Refusal::LimitReached { limit: 2, .. }));
+    house.clock.advance(60_000);
+    assert!(house.caller(&shop.token).await.is_none() && house.caller(&new_token).await.is_some());
+    credentials::rotate(&house.service, &operator, second.credential.id, NewKey::Token, 60).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_hands_out_more_than_they_have() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
+    let holder = Holder::Merchant { merchant_id: shop.merchant.id };
+    let keeper = house.token(Mode::Sandbox, holder.clone(), Some(&["keys:write", "refunds:read"])).await;
+    let keeper = house.caller(&keeper).await.unwrap();
+    let wish = |holder: &Holder, words: &[&str]| NewCredential {
+        holder: holder.clone(),
+        dialect: "native".to_owned(),
+        key: NewKey::Token,
+        lookup: None,
+        permissions: Some(words.iter().map(|word| (*word).to_owned()).collect()),
+        name: "handed out".to_owned(),
+        expires_at: None,
+    };
+    let service = &house.service;
+    credentials::issue(service, &keeper, wish(&holder, &["refunds:read"])).await.unwrap();
+    for (holder, words) in [
+        (&holder, &["refunds:write"][..]),
+        (&holder, &["refunds:everything"][..]),
+        (&Holder::Operator { mode: Mode::Sandbox }, &["refunds:read"][..]),
+        (&Holder::Platform { mode: Mode::Sandbox, merchant_ids: vec![shop.merchant.id] }, &["refunds:read"][..]),
+    ] {
+        refused(credentials::issue(service, &keeper, wish(holder, words)).await);
+    }
+    let other_mode = Holder::Operator { mode: Mode::Live };
+    refused(credentials::issue(service, &house.operator(Mode::Sandbox), wish(&other_mode, &["refunds:read"])).await);
+    let made_here = NewCredential { key: NewKey::BothPairs, dialect: "antom".to_owned(), ..wish(&holder, &[]) };
+    refused(credentials::issue(service, &house.operator(Mode::Sandbox), made_here).await);
+}
+
+#[tokio::test]
+async fn live_private_keys_are_never_made_here() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Live, "antom", PolicyPatch::default()).await;
+    let new = NewCredential {
+        holder: Holder::Terminal { merchant_id: shop.merchant.id, terminal_id: shop.terminal.id },
+        dialect: "antom".to_owned(),
+        key: NewKey::BothPairs,
+        lookup: None,
+        permissions: None,
+        name: "till".to_owned(),
+        expires_at: None,
+    };
+    let found = refused(credentials::issue(&house.service, &house.operator(Mode::Live), new).await);
+    assert!(matches!(found, Refusal::FieldInvalid { .. }), "{found:?}");
+}
+
+#[tokio::test]
+async fn after_a_rotation_of_the_master_key_the_old_one_may_go() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "antom", PolicyPatch::default()).await;
+    house.antom_key(&shop, NewKey::BothPairs).await;
+    let new = NewEndpoint { merchant_id: None, url: "https://shop.example/hook".to_owned(), events: Vec::new() };
+    let issued = endpoints::create(&house.service, &shop.caller, new).await.unwrap();
+    assert!(issued.secret.expect("shown once").starts_with("whsec_"));
+
+    let random = Counting::default();
+    refundry_service::random::Random::fill(&random, &mut [0; 800]);
+    let new_line = new_master_key_line(&random).to_string();
+    let both = house.with_master_keys(&format!("{}\n{new_line}", house.master_key_lines));
+    let done = rotate_master(&both).await.unwrap();
+    assert_eq!(done, ResealedSecrets { seen: 3, resealed: 3, lost: 0 }, "gateway, terminal, endpoint");
+    assert_eq!(rotate_master(&both).await.unwrap(), ResealedSecrets { seen: 3, resealed: 0, lost: 0 });
+
+    let new = house.with_master_keys(&new_line);
+    let known = new.keyring.by_terminal(shop.merchant.id, shop.terminal.id, new.world.now()).await.unwrap().unwrap();
+    assert!(known.signer(new.world.now()).is_some());
+    let merchant = new.world.store.merchant(shop.merchant.id).await.unwrap().unwrap();
+    assert_eq!(endpoints::open_secret(&new.master_keys, &merchant.endpoints[0]).unwrap().len(), 32);
+    let old = house.with_master_keys(&house.master_key_lines);
+    assert_eq!(rotate_master(&old).await.unwrap(), ResealedSecrets { seen: 3, resealed: 0, lost: 3 });
+}
