@@ -14,8 +14,9 @@ use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
 use crate::permissions::Permission;
 
-/// Ids that are proposed for one payment before we give up: each is taken with a chance of one in thousands.
-const ID_PROPOSALS_MAX: u32 = 64;
+/// Ids that are proposed for one payment, each a millisecond later than the one before: some systems tell the day of a payment only, and one
+/// millisecond has 4,096 ids.
+const ID_PROPOSALS_MAX: i64 = 1_000;
 
 /// A payment as it is told.
 #[derive(Clone, Debug)]
@@ -65,9 +66,8 @@ pub struct RecordedPayment {
 pub async fn record(service: &Service, caller: &Caller, new: NewPayment) -> Result<RecordedPayment, ServiceError> {
     caller.must(Permission::PaymentsWrite)?;
     let mut payment = payment_of(service, caller, new)?;
-    for _ in 0..ID_PROPOSALS_MAX {
-        let now = service.world.now();
-        payment.id = PaymentId::new(service.world.ids.at(payment.paid_at, now));
+    for proposal in 0..ID_PROPOSALS_MAX {
+        payment.id = PaymentId::new(service.world.ids.at(payment.paid_at.plus_ms(proposal)));
         let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone() }));
         match service.transact(caller, act).await? {
             Outcome::Payment { payment, created } => return Ok(RecordedPayment { payment, created }),

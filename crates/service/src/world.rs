@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use futures::future::BoxFuture;
 use refundry_engine::ids::{IDS_PER_BLOCK, IDS_PER_MS, IdBlock, compose};
@@ -42,12 +43,14 @@ pub trait Clock: Send + Sync {
 pub struct Ids {
     node: u16,
     last: Mutex<(i64, u16)>,
+    /// Counts the ids of other times on its own: imports bring thousands of one instant, and each needs another.
+    dated: AtomicU16,
 }
 
 impl Ids {
     /// For a node of the installation; its number is its alone (0 to 1023).
     pub fn new(node: u16) -> Self {
-        Self { node, last: Mutex::new((0, 0)) }
+        Self { node, last: Mutex::new((0, 0)), dated: AtomicU16::new(0) }
     }
 
     /// A single id.
@@ -60,10 +63,9 @@ impl Ids {
         IdBlock::new(self.reserve(now.ms(), IDS_PER_BLOCK))
     }
 
-    /// An id that carries another time than now: a payment's own.
-    pub fn at(&self, instant: Timestamp, now: Timestamp) -> i64 {
-        let low_bits = self.reserve(now.ms(), 1) & i64::from(IDS_PER_MS - 1);
-        compose(instant.ms(), self.node, u16::try_from(low_bits).unwrap_or(0))
+    /// An id that carries another time than now: a payment's own. Of one instant there are [`IDS_PER_MS`]; it may be taken already.
+    pub fn at(&self, instant: Timestamp) -> i64 {
+        compose(instant.ms(), self.node, self.dated.fetch_add(1, Ordering::Relaxed) % IDS_PER_MS)
     }
 
     fn reserve(&self, now_ms: i64, count: u16) -> i64 {

@@ -236,7 +236,7 @@ pub fn refused<T>(result: Result<T, ServiceError>) -> refundry_engine::Refusal {
 
 fn open(observer: &Arc<Observer>) -> Arc<dyn refundry_store::Store> {
     let options = SqliteOptions { threads: true, observer: Some(observer.clone()), ..SqliteOptions::stepped() };
-    Arc::new(SqliteStore::open(options).unwrap())
+    Arc::new(SqliteStore::open(&options).unwrap())
 }
 
 /// A clock that moves when it is told to.

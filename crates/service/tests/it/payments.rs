@@ -14,11 +14,11 @@ async fn payments_of_one_millisecond_get_an_id_each_and_are_known_again() {
     let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
     let (service, operator) = (&house.service, house.operator(Mode::Sandbox));
     let paid_at = service.world.now().plus_days(-300);
-    let many = || (0..500).map(|number| payment(&shop, &format!("p{number}"), "10.00 EUR", paid_at)).collect::<Vec<_>>();
+    let many = || (0..5_000).map(|number| payment(&shop, &format!("p{number}"), "10.00 EUR", paid_at)).collect::<Vec<_>>();
     let recorded = payments::import(service, &operator, many()).await;
     let ids: BTreeSet<_> = recorded.iter().map(|result| result.as_ref().unwrap().payment.id).collect();
-    assert_eq!(ids.len(), 500);
-    assert!(ids.iter().all(|id| id.instant() == paid_at), "the id carries the payment's own time");
+    assert_eq!(ids.len(), 5_000);
+    assert!(ids.iter().all(|id| id.instant() <= paid_at.plus_ms(1)), "the id carries the payment's own time");
     let again = payments::import(service, &operator, many()).await;
     assert!(again.iter().all(|result| !result.as_ref().unwrap().created));
     let page = PageRequest { after: None, limit: 200 };

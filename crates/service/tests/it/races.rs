@@ -58,7 +58,10 @@ async fn a_cancel_races_with_the_worker_and_exactly_one_wins() {
         ids.push(refunds::create(&house.service, &shop.caller, refunds::NATIVE, new).await.unwrap().refund.id);
     }
     house.clock.advance(1_000);
-    let working = { let house = house.clone(); tokio::spawn(async move { house.work().await }) };
+    let working = {
+        let house = house.clone();
+        tokio::spawn(async move { house.work().await })
+    };
     let cancels = ids.iter().map(|id| refunds::cancel(&house.service, &shop.caller, None, *id));
     let cancelled = join_all(cancels).await;
     working.await.unwrap();
