@@ -211,8 +211,8 @@ impl Server {
             roles: values.list("server", "roles").into_iter().map(role).collect(),
             lang: values.text("server", "lang"),
             node: values.number("server", "node"),
-            io_threads: values.number("server", "io_threads"),
-            cpu_threads: values.number("server", "cpu_threads"),
+            io_threads: threads(values.number("server", "io_threads")),
+            cpu_threads: threads(values.number("server", "cpu_threads")),
             connections_max: values.number("server", "connections_max"),
             header_bytes_max: values.number("server", "header_bytes_max"),
             header_read_timeout_ms: values.number("server", "header_read_timeout_ms"),
@@ -280,6 +280,14 @@ impl Acquirer {
         };
         (name, acquirer)
     }
+}
+
+/// 0 stands for one per core; who reads the configuration never sees it.
+fn threads(configured: usize) -> usize {
+    if configured > 0 {
+        return configured;
+    }
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn parsed<T: std::str::FromStr>(texts: Vec<String>) -> Vec<T> {

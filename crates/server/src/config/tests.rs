@@ -45,6 +45,7 @@ fn every_key_reaches_the_program() {
                 "listen" => r#"["127.0.0.9:9"]"#.to_owned(),
                 "roles" => r#"["api"]"#.to_owned(),
                 "networks_allowed" => r#"["10.0.0.0/8"]"#.to_owned(),
+                "io_threads" | "cpu_threads" => "1021".to_owned(),
                 "lang" => r#""zh""#.to_owned(),
                 "sync" => r#""normal""#.to_owned(),
                 "format" => r#""json""#.to_owned(),
@@ -149,6 +150,13 @@ fn the_environment_overrides_the_file() {
         let errors = with("", &[(name, value)]).unwrap_err().to_string();
         assert!(errors.contains(expected), "{errors}");
     }
+}
+
+#[test]
+fn threads_are_never_none() {
+    let server = Config::default().server;
+    assert!(server.io_threads > 0 && server.cpu_threads > 0);
+    assert_eq!(parse("[server]\ncpu_threads = 3").unwrap().server.cpu_threads, 3);
 }
 
 #[test]
