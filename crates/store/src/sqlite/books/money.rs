@@ -1,0 +1,61 @@
+use std::collections::BTreeMap;
+
+use refundry_engine::{MerchantId, chart};
+use rusqlite::Connection;
+
+use super::each;
+use crate::sqlite::columns::Columns;
+use crate::{BooksReport, StoreError};
+
+/// Each balance is the fold of its postings, and the book of a currency sums to zero.
+pub fn check_balances(connection: &Connection, merchant_id: i64, report: &mut BooksReport) -> Result<(), StoreError> {
+    let mut folded: BTreeMap<(String, i64), i128> = BTreeMap::new();
+    let sql = "SELECT debit_account, credit_account, amount_minor, currency FROM postings WHERE merchant_id = ?1";
+    each(connection, sql, [merchant_id], |row| {
+        let mut columns = Columns::new(row, "posting");
+        let (debit, credit, minor, currency) = (columns.int()?, columns.int()?, i128::from(columns.int()?), columns.text()?);
+        report.postings += 1;
+        for (account, change) in [(debit, -minor), (credit, minor)] {
+            *folded.entry((currency.to_owned(), account)).or_default() += change;
+        }
+        Ok(())
+    })?;
+    let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+    let sql = "SELECT currency, account, balance_minor FROM balances WHERE merchant_id = ?1";
+    each(connection, sql, [merchant_id], |row| {
+        let mut columns = Columns::new(row, "balance");
+        let (currency, account, minor) = (columns.string()?, columns.int()?, i128::from(columns.int()?));
+        *sums.entry(currency.clone()).or_default() += minor;
+        let expected = folded.remove(&(currency.clone(), account)).unwrap_or(0);
+        report.expect_number("balance_is_fold_of_postings", || name(merchant_id, &currency, account), minor, expected);
+        Ok(())
+    })?;
+    for ((currency, account), expected) in folded {
+        report.expect_number("balance_is_fold_of_postings", || name(merchant_id, &currency, account), 0, expected);
+    }
+    for (currency, sum) in sums {
+        report.expect_number("book_sums_to_zero", || format!("{} {currency}", MerchantId::new(merchant_id)), sum, 0);
+    }
+    Ok(())
+}
+
+/// What is between the books of givers and receivers is zero over all merchants.
+pub fn check_shares_due(connection: &Connection, report: &mut BooksReport) -> Result<(), StoreError> {
+    let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+    let sql = "SELECT currency, balance_minor FROM balances WHERE account = ?1";
+    each(connection, sql, [chart::SHARES_DUE.code()], |row| {
+        let mut columns = Columns::new(row, "balance");
+        *sums.entry(columns.string()?).or_default() += i128::from(columns.int()?);
+        Ok(())
+    })?;
+    for (currency, sum) in sums {
+        report.expect_number("shares_due_sum_to_zero", || format!("all merchants {currency}"), sum, 0);
+    }
+    Ok(())
+}
+
+fn name(merchant_id: i64, currency: &str, account: i64) -> String {
+    let known = u8::try_from(account).ok().and_then(chart::by_code);
+    let account = known.map_or_else(|| account.to_string(), |account| account.name().to_owned());
+    format!("{} {account} {currency}", MerchantId::new(merchant_id))
+}

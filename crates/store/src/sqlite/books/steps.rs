@@ -1,0 +1,21 @@
+use refundry_engine::TaskId;
+use rusqlite::Connection;
+
+use super::each;
+use crate::sqlite::columns::Columns;
+use crate::{BooksReport, StoreError};
+
+/// Each task has what it is about.
+pub fn check_tasks(connection: &Connection, merchant_id: i64, report: &mut BooksReport) -> Result<(), StoreError> {
+    let sql = "SELECT task_id, kind FROM tasks WHERE merchant_id = ?1 AND CASE kind \
+        WHEN 'deliver_notification' THEN NOT EXISTS (SELECT 1 FROM notifications WHERE notifications.merchant_id = ?1 \
+            AND notification_id = task_id) \
+        WHEN 'release_waiting' THEN 0 \
+        ELSE NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.merchant_id = ?1 AND refund_id = task_id) END";
+    each(connection, sql, [merchant_id], |row| {
+        let mut columns = Columns::new(row, "task");
+        let id = TaskId::new(columns.int()?);
+        report.expect("task_has_its_subject", id, format!("{} of nothing", columns.text()?), "a subject");
+        Ok(())
+    })
+}
