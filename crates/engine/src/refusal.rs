@@ -1,5 +1,7 @@
 //! Why a well-formed request is declined. The order of the variants is the order of the rules: the first broken rule is the answer.
 
+#[cfg(test)]
+mod tests;
 mod text;
 
 use refundry_ledger::{Currency, Money, MoneyError};

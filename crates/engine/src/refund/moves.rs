@@ -1,10 +1,23 @@
-//! The end of a refund that is not paid out, which several commands come to.
+//! The ends of a refund, to which several commands come.
 
-use super::{FailReason, RefundInPlay, RefundState};
+use super::{ArnState, FailReason, RefundInPlay, RefundState};
 use crate::draft::{About, Draft};
 use crate::event::{EventFacts, EventKind};
 use crate::notify::fact;
 use crate::{Refusal, TaskId, posting_rules};
+
+/// What follows from success: the drawn money has left, nothing more is due.
+pub(super) fn succeed(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -> Result<(), Refusal> {
+    let postings = posting_rules::succeeded(&in_play.payment, &in_play.refund);
+    draft.book("refund_succeeded", About::refund(&in_play.refund), postings)?;
+    draft.remove_task(in_play.refund.merchant_id, TaskId::new(in_play.refund.id.get()));
+    in_play.refund.updated_at = draft.now();
+    draft.tell_of_refund(EventKind::RefundSucceeded, in_play, Vec::new());
+    if let RefundState::Succeeded { arn: ArnState::Known { arn, .. }, .. } = &in_play.refund.state {
+        draft.tell_of_refund(EventKind::RefundArnRecorded, in_play, vec![fact("arn", arn)]);
+    }
+    Ok(())
+}
 
 /// Ends a refund as failed or cancelled: what was drawn goes back, it counts no longer, nothing more is due, and who waited for money or
 /// behind it is looked at again.

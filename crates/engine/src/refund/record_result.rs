@@ -1,12 +1,12 @@
 //! The acquirer's answer: to an attempt, to a question about it, or on its own.
 
-use super::{AcquirerAnswer, ArnState, FailReason, RefundInPlay, RefundState, Submission, moves, record_arn};
+use super::{AcquirerAnswer, FailReason, RefundInPlay, RefundState, Submission, moves, record_arn};
 use crate::command::RecordResult;
 use crate::draft::{About, Draft};
 use crate::event::EventKind;
 use crate::notify::fact;
 use crate::task::{Task, TaskKind};
-use crate::{Outcome, Refusal, Snapshot, Stamp, TaskId, Verdict, posting_rules};
+use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict, posting_rules};
 
 /// Moves the refund on by what the acquirer says. An end is final: the same answer again changes nothing, and one that contradicts it is
 /// written down, with a claim in the books when money went out that should not have.
@@ -54,13 +54,7 @@ fn record(draft: Draft<'_>, act: &RecordResult) -> Result<Verdict, Refusal> {
 fn succeed(mut draft: Draft<'_>, mut in_play: RefundInPlay, act: &RecordResult) -> Result<Verdict, Refusal> {
     in_play.refund.state = in_play.refund.state.record(&act.answer, draft.now())?;
     note_reference(&mut in_play, &act.answer);
-    let postings = posting_rules::succeeded(&in_play.payment, &in_play.refund);
-    draft.book("refund_succeeded", About::refund(&in_play.refund), postings)?;
-    draft.remove_task(act.merchant_id, TaskId::new(act.refund_id.get()));
-    draft.tell_of_refund(EventKind::RefundSucceeded, &in_play, Vec::new());
-    if let RefundState::Succeeded { arn: ArnState::Known { arn, .. }, .. } = &in_play.refund.state {
-        draft.tell_of_refund(EventKind::RefundArnRecorded, &in_play, vec![fact("arn", arn)]);
-    }
+    moves::succeed(&mut draft, &mut in_play)?;
     audit_answer(&mut draft, &in_play);
     in_play.refund.updated_at = draft.now();
     let outcome = in_play.outcome(false);

@@ -52,5 +52,9 @@ fn approve(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, holds: Holds, note
         return Ok(());
     }
     let policy = draft.policy(in_play);
-    funding::draw_hold_or_fail(draft, in_play, &policy)
+    funding::draw_hold_or_fail(draft, in_play, &policy)?;
+    if in_play.refund.drawn.is_some() {
+        draft.tell_of_refund(EventKind::RefundReleased, in_play, Vec::new());
+    }
+    Ok(())
 }

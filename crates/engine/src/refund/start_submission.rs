@@ -1,6 +1,6 @@
 //! Committing an attempt before the acquirer is called.
 
-use super::{AcquirerAnswer, RefundInPlay, RefundState, Submission, funding};
+use super::{AcquirerAnswer, RefundInPlay, RefundState, Submission, funding, moves};
 use crate::command::StartSubmission;
 use crate::draft::Draft;
 use crate::event::EventKind;
@@ -42,6 +42,9 @@ fn start(mut draft: Draft<'_>, act: &StartSubmission) -> Result<Verdict, Refusal
 
 fn submit(mut draft: Draft<'_>, mut in_play: RefundInPlay, act: &StartSubmission) -> Result<Verdict, Refusal> {
     in_play.refund.state = in_play.refund.state.submit(draft.now())?;
+    if in_play.refund.user_part().is_zero() {
+        return succeed_without_acquirer(draft, in_play);
+    }
     let attempt = match &in_play.refund.state {
         RefundState::Submitted { attempt, .. } => *attempt,
         other => return Err(Refusal::RefundStateForbids { state: other.name(), verb: "be submitted".to_owned() }),
@@ -53,6 +56,15 @@ fn submit(mut draft: Draft<'_>, mut in_play: RefundInPlay, act: &StartSubmission
     let outcome = Outcome::CallAcquirer { refund: Box::new(in_play.refund.clone()), attempt };
     draft.put_refund(in_play.refund);
     Ok(draft.finish(outcome))
+}
+
+/// A refund of marketing money alone moves nothing at the acquirer: it has succeeded.
+fn succeed_without_acquirer(mut draft: Draft<'_>, mut in_play: RefundInPlay) -> Result<Verdict, Refusal> {
+    let approved = AcquirerAnswer::Approved { reference: None, arn: None };
+    in_play.refund.state = in_play.refund.state.record(&approved, draft.now())?;
+    moves::succeed(&mut draft, &mut in_play)?;
+    draft.put_refund(in_play.refund);
+    Ok(draft.finish(Outcome::Done))
 }
 
 fn ask_now(draft: &mut Draft<'_>, act: &StartSubmission) {

@@ -1,0 +1,69 @@
+use refundry_ledger::Money;
+
+use super::Refusal;
+use crate::Timestamp;
+use crate::explain::Language;
+use crate::payment::PaymentStatus;
+use crate::refund::RefundStateName;
+
+fn one_of_each() -> Vec<Refusal> {
+    let word = || "word".to_owned();
+    let money = Money::new(1_230, "EUR".parse().unwrap());
+    vec![
+        Refusal::UnknownMerchant,
+        Refusal::MerchantSuspended,
+        Refusal::UnknownTerminal,
+        Refusal::TerminalSuspended,
+        Refusal::NotAllowed { permission: word() },
+        Refusal::RepeatInconsistent { field: word(), first: word(), now: word() },
+        Refusal::UnknownPayment,
+        Refusal::PaymentCancelled,
+        Refusal::PaymentClosed,
+        Refusal::PaymentNotCaptured { status: PaymentStatus::Authorised },
+        Refusal::CurrencyMismatch { expected: money.currency() },
+        Refusal::AmountNotPositive,
+        Refusal::RefundWindowExceeded { until: Timestamp::from_us(1) },
+        Refusal::PartialNotAllowed { refundable: money },
+        Refusal::TooManyRefunds { allowed: 1 },
+        Refusal::RetrievalOpen,
+        Refusal::ChargebackOpen,
+        Refusal::ExpectedRemainingStale { refundable: money },
+        Refusal::ExceedsRefundable { refundable: money },
+        Refusal::ExceedsMarketing { refundable: money },
+        Refusal::NotEnoughFunds { missing: money },
+        Refusal::UnknownRefund,
+        Refusal::RefundStateForbids { state: RefundStateName::Succeeded, verb: word() },
+        Refusal::ReviewerIsApplicant,
+        Refusal::ReviewedContentChanged,
+        Refusal::ArnIsSet { arn: word() },
+        Refusal::PaymentInconsistent { field: word() },
+        Refusal::PaymentStatusForbids { status: PaymentStatus::Captured },
+        Refusal::FieldInvalid { field: word(), rule: word() },
+        Refusal::AlreadyExists { field: word() },
+        Refusal::LimitReached { what: word(), limit: 8 },
+        Refusal::Unknown { what: word() },
+        Refusal::OutOfRange,
+    ]
+}
+
+#[test]
+fn the_code_is_the_stored_word_and_what_is_stored_reads_back() {
+    let refusals = one_of_each();
+    let codes: Vec<&str> = refusals.iter().map(Refusal::code).collect();
+    assert_eq!(codes, Refusal::CODES, "one of each, in the order of the rules");
+    for refusal in refusals {
+        let stored = serde_json::to_value(&refusal).unwrap();
+        assert_eq!(stored["refusal"], refusal.code());
+        assert_eq!(serde_json::from_value::<Refusal>(stored).unwrap(), refusal);
+    }
+}
+
+#[test]
+fn every_text_is_filled() {
+    for refusal in one_of_each() {
+        for language in Language::ALL {
+            let text = refusal.text(language);
+            assert!(text.len() > 10 && !text.contains('{'), "{text}");
+        }
+    }
+}

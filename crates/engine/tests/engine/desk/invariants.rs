@@ -1,0 +1,104 @@
+//! What must hold after every command: the books balance and agree with the payments, the payments agree with their refunds, and every
+//! refund that is not over has exactly one next step.
+
+use std::collections::BTreeMap;
+
+use refundry_engine::chart::{REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED};
+use refundry_engine::payment::Payment;
+use refundry_engine::refund::{Refund, RefundState};
+use refundry_engine::task::TaskKind;
+use refundry_engine::{Language, MerchantId, explain};
+use refundry_ledger::{Balances, Currency, LedgerAccount};
+
+use super::Desk;
+
+pub fn check(desk: &Desk) {
+    check_books(desk);
+    for payment in desk.snapshot.payments.values() {
+        check_payment(desk, payment);
+    }
+    for refund in desk.snapshot.refunds.values() {
+        check_refund(desk, refund);
+    }
+    check_queues(desk);
+    for (place, event) in desk.events.iter().enumerate() {
+        assert_eq!(event.sequence, place as i64 + 1, "events are numbered without gaps");
+    }
+}
+
+fn check_books(desk: &Desk) {
+    let mut folded = Balances::default();
+    for booked in &desk.entries {
+        folded.post(&booked.entry).unwrap();
+    }
+    assert_eq!(folded, desk.snapshot.balances, "each balance is the fold of its postings");
+    let mut sums: BTreeMap<(MerchantId, Currency), i64> = BTreeMap::new();
+    for ((merchant_id, currency, _), minor) in folded.iter() {
+        *sums.entry((merchant_id, currency)).or_default() += minor;
+    }
+    assert!(sums.values().all(|sum| *sum == 0), "every book balances: {sums:?}");
+
+    let mut owned: BTreeMap<(MerchantId, Currency, LedgerAccount), i64> = BTreeMap::new();
+    for payment in desk.snapshot.payments.values() {
+        let book = (payment.merchant_id, payment.currency());
+        *owned.entry((book.0, book.1, UNSETTLED)).or_default() += payment.unsettled_left.minor();
+        *owned.entry((book.0, book.1, RESERVE)).or_default() += payment.reserve_left.minor();
+    }
+    for refund in desk.snapshot.refunds.values().filter(|refund| refund.drawn.is_some() && !refund.state.is_final()) {
+        *owned.entry((refund.merchant_id, refund.amount.currency(), REFUNDS_IN_FLIGHT)).or_default() += refund.amount.minor();
+    }
+    for ((book, currency, account), minor) in owned {
+        assert_eq!(folded.of(book, account, currency), minor, "{} is what the payments and refunds say", account.name());
+    }
+}
+
+fn check_payment(desk: &Desk, payment: &Payment) {
+    let counted = || desk.snapshot.refunds.values().filter(|refund| refund.payment_id == payment.id && refund.state.counts());
+    let sum = |part: fn(&Refund) -> i64| counted().map(part).sum::<i64>();
+    assert_eq!(payment.refunded.minor(), sum(|refund| refund.amount.minor()), "refunded is the sum of the refunds that count");
+    assert_eq!(payment.refunded_marketing.minor(), sum(|refund| refund.marketing.minor()));
+    assert_eq!(payment.fee_given_back.minor(), sum(|refund| refund.fee_given_back.minor()));
+    assert_eq!(payment.refund_count as usize, counted().count());
+    assert!(payment.refunded.minor() <= payment.captured.minor(), "never more than was captured");
+    assert!(payment.refunded_marketing.minor() <= payment.marketing.minor(), "never more marketing money than was given");
+    assert!(
+        sum(|refund| refund.user_part().minor()) <= payment.captured.minor() - payment.marketing.minor(),
+        "nor more than the shopper paid"
+    );
+    assert!((0..=payment.fee.minor()).contains(&payment.fee_given_back.minor()), "the fee is given back once at most");
+    assert!(!payment.unsettled_left.is_negative() && !payment.reserve_left.is_negative(), "{payment:?}");
+}
+
+fn check_refund(desk: &Desk, refund: &Refund) {
+    if let Some(draw) = refund.drawn {
+        assert_eq!(draw.unsettled_minor + draw.reserve_minor + draw.available_minor, refund.amount.minor(), "the draw is the amount");
+        assert!(draw.unsettled_minor >= 0 && draw.reserve_minor >= 0 && draw.available_minor >= 0);
+    }
+    let task = desk.task(refund.id).map(|task| task.kind);
+    match &refund.state {
+        RefundState::Pending { holds } if holds.review.is_some() => assert_eq!(task, None, "a person has it"),
+        RefundState::Pending { holds } if holds.is_empty() => assert_eq!(task, Some(TaskKind::SubmitRefund)),
+        RefundState::Pending { .. } => assert_eq!(task, Some(TaskKind::ReleaseRefund)),
+        RefundState::Submitted { .. } => assert!(matches!(task, Some(TaskKind::SubmitRefund | TaskKind::ResolveRefund))),
+        RefundState::Unresolved { .. } => assert_eq!(task, Some(TaskKind::ResolveRefund)),
+        RefundState::Succeeded { .. } | RefundState::Failed { .. } | RefundState::Cancelled { .. } | RefundState::Returned { .. } => {
+            assert_eq!(task, None, "nothing is due for a refund that is over");
+        }
+    }
+    let explained = explain(refund, desk.task(refund.id), desk.now);
+    for language in Language::ALL {
+        assert!(!explained.why.say(language).is_empty() && !explained.next.say(language).is_empty());
+        assert!(!explained.who.text(language).is_empty());
+    }
+}
+
+fn check_queues(desk: &Desk) {
+    let mut waiting: BTreeMap<(MerchantId, Currency), i64> = BTreeMap::new();
+    for refund in desk.snapshot.refunds.values() {
+        let waits = matches!(&refund.state, RefundState::Pending { holds } if holds.funds.is_some());
+        *waiting.entry((refund.merchant_id, refund.amount.currency())).or_default() += i64::from(waits);
+    }
+    for (queue, count) in waiting {
+        assert_eq!(desk.snapshot.waiting.get(&queue).copied().unwrap_or(0), count, "waiting refunds are counted: {queue:?}");
+    }
+}

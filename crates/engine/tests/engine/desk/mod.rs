@@ -1,0 +1,253 @@
+//! A store in memory for one merchant: decides commands one after the other, keeps what they write, and checks after each of them what
+//! must always hold.
+
+mod invariants;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use refundry_engine::command::{
+    CancelRefund, CreateRefund, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting, ReviewRefund,
+    SettlePayment, StartSubmission, TopUp,
+};
+use refundry_engine::event::Event;
+use refundry_engine::idempotency::IdempotencyKey;
+use refundry_engine::ids::{IDS_PER_BLOCK, IdBlock, compose};
+use refundry_engine::merchant::{Merchant, Standing, Terminal};
+use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus};
+use refundry_engine::policy::PolicyPatch;
+use refundry_engine::refund::{AcquirerAnswer, Refund, RefundState};
+use refundry_engine::task::Task;
+use refundry_engine::verdict::{AuditLine, BookedEntry};
+use refundry_engine::{
+    Act, Actor, Command, MerchantId, Mode, Outcome, PaymentId, RefundId, Snapshot, Stamp, TaskId, TerminalId, Timestamp, decide,
+};
+use refundry_ledger::{Currency, Money};
+
+/// The instant at which every run begins: 2026-01-01.
+const BEGINNING_MS: i64 = 1_767_225_600_000;
+/// Minutes after which an attempt is given up on.
+const RESOLVE_AFTER_SECONDS: i64 = 60;
+
+pub const MERCHANT: MerchantId = MerchantId::new(100);
+pub const TERMINAL: TerminalId = TerminalId::new(200);
+
+pub struct Desk {
+    pub snapshot: Snapshot,
+    pub tasks: BTreeMap<(MerchantId, TaskId), Task>,
+    pub entries: Vec<BookedEntry>,
+    pub events: Vec<Event>,
+    pub audit: Vec<AuditLine>,
+    pub now: Timestamp,
+    ids_taken: i64,
+}
+
+impl Desk {
+    /// A live merchant with one terminal and nothing else.
+    pub fn new(policy: PolicyPatch) -> Self {
+        let mut desk = Self {
+            snapshot: Snapshot::default(),
+            tasks: BTreeMap::new(),
+            entries: Vec::new(),
+            events: Vec::new(),
+            audit: Vec::new(),
+            now: Timestamp::from_ms(BEGINNING_MS),
+            ids_taken: 0,
+        };
+        let merchant =
+            Merchant { id: MERCHANT, mode: Mode::Live, name: "Acme".to_owned(), standing: Standing::Active, policy, endpoints: Vec::new() };
+        let terminal = Terminal {
+            id: TERMINAL,
+            merchant_id: MERCHANT,
+            mode: Mode::Live,
+            name: "Shop".to_owned(),
+            dialect: "native".to_owned(),
+            standing: Standing::Active,
+            policy: PolicyPatch::default(),
+            method_policies: BTreeMap::new(),
+            notify_url: None,
+            acquirer: "simulated".to_owned(),
+            forced_answers: Vec::new(),
+        };
+        desk.snapshot.merchants.insert(MERCHANT, Arc::new(merchant));
+        desk.snapshot.terminals.insert((MERCHANT, TERMINAL), Arc::new(terminal));
+        desk
+    }
+
+    pub fn merchant(&mut self) -> &mut Merchant {
+        Arc::make_mut(self.snapshot.merchants.get_mut(&MERCHANT).unwrap())
+    }
+
+    pub fn terminal(&mut self) -> &mut Terminal {
+        Arc::make_mut(self.snapshot.terminals.get_mut(&(MERCHANT, TERMINAL)).unwrap())
+    }
+
+    pub fn payment(&mut self, id: PaymentId) -> &mut Payment {
+        self.snapshot.payments.get_mut(&(MERCHANT, id)).unwrap()
+    }
+
+    pub fn refund(&self, id: RefundId) -> &Refund {
+        self.snapshot.refund(MERCHANT, id).unwrap()
+    }
+
+    pub fn task(&self, id: RefundId) -> Option<&Task> {
+        self.tasks.get(&(MERCHANT, TaskId::new(id.get())))
+    }
+
+    /// Decides, keeps what is written, checks what must hold.
+    pub fn carry_out(&mut self, actor: Actor, act: Act) -> Outcome {
+        let first = compose(BEGINNING_MS, 1, 0) + self.ids_taken;
+        self.ids_taken += i64::from(IDS_PER_BLOCK);
+        let command = Command { stamp: Stamp { now: self.now, ids: IdBlock::new(first), actor }, act };
+        let verdict = decide(&self.snapshot, &command);
+        let again = decide(&self.snapshot, &command);
+        assert_eq!((&verdict.outcome, &verdict.changes.events), (&again.outcome, &again.changes.events), "a decision is repeatable");
+        self.snapshot.absorb(&verdict.changes);
+        for (key, task) in verdict.changes.tasks {
+            match task {
+                Some(task) => self.tasks.insert(key, task),
+                None => self.tasks.remove(&key),
+            };
+        }
+        self.entries.extend(verdict.changes.entries);
+        self.events.extend(verdict.changes.events);
+        self.audit.extend(verdict.changes.audit);
+        invariants::check(self);
+        verdict.outcome
+    }
+
+    /// A captured payment; `change` may say more about it.
+    pub fn pay(&mut self, id: PaymentId, captured: Money, change: impl FnOnce(&mut Payment)) -> Outcome {
+        let zero = Money::zero(captured.currency());
+        let mut payment = Payment {
+            id,
+            merchant_id: MERCHANT,
+            terminal_id: TERMINAL,
+            mode: Mode::Live,
+            payment_reference: format!("P{}", id.get()),
+            merchant_reference: format!("O{}", id.get()),
+            method: "card".to_owned(),
+            status: PaymentStatus::Captured,
+            paid_at: self.now,
+            authorised: captured,
+            captured,
+            marketing: zero,
+            fee: zero,
+            reserved: zero,
+            refunded: zero,
+            refunded_marketing: zero,
+            refund_count: 0,
+            fee_given_back: zero,
+            unsettled_left: zero,
+            reserve_left: zero,
+            settled: false,
+            charged_back: zero,
+            open_chargebacks: 0,
+            open_retrievals: 0,
+            quote: None,
+            notify_url: None,
+            details: Arc::new(PaymentDetails::default()),
+            created_at: self.now,
+            updated_at: self.now,
+        };
+        change(&mut payment);
+        self.carry_out(operator(), Act::RecordPayment(Box::new(RecordPayment { payment })))
+    }
+
+    pub fn ask_as(&mut self, name: &str, create: CreateRefund) -> Outcome {
+        self.carry_out(Actor::Merchant(name.to_owned()), Act::CreateRefund(Box::new(create)))
+    }
+
+    pub fn cancel(&mut self, refund_id: RefundId) -> Outcome {
+        self.carry_out(
+            Actor::Merchant("shop".to_owned()),
+            Act::CancelRefund(CancelRefund { merchant_id: MERCHANT, mode: Mode::Live, refund_id }),
+        )
+    }
+
+    pub fn review(&mut self, refund_id: RefundId, by: &str, approve: bool, seen_amount: Money) -> Outcome {
+        let note = "looked at".to_owned();
+        let act = ReviewRefund { merchant_id: MERCHANT, mode: Mode::Live, refund_id, approve, note, seen_amount };
+        self.carry_out(Actor::Merchant(by.to_owned()), Act::ReviewRefund(act))
+    }
+
+    pub fn release(&mut self, refund_id: RefundId) -> Outcome {
+        self.carry_out(Actor::System, Act::ReleaseRefund(ReleaseRefund { merchant_id: MERCHANT, refund_id }))
+    }
+
+    /// What the worker of the task does: reads a page of those who wait, oldest first.
+    pub fn serve(&mut self, currency: Currency, page: usize) -> Outcome {
+        let waits = |refund: &&Refund| {
+            matches!(&refund.state, RefundState::Pending { holds } if holds.funds.is_some()) && refund.amount.currency() == currency
+        };
+        let mut waiting: Vec<RefundId> = self.snapshot.refunds.values().filter(waits).map(|refund| refund.id).collect();
+        let more = waiting.len() > page;
+        waiting.truncate(page);
+        self.serve_page(currency, waiting, more)
+    }
+
+    pub fn serve_page(&mut self, currency: Currency, refund_ids: Vec<RefundId>, more: bool) -> Outcome {
+        let act = ReleaseWaiting { merchant_id: MERCHANT, currency, refund_ids, more };
+        self.carry_out(Actor::System, Act::ReleaseWaiting(act))
+    }
+
+    pub fn submit(&mut self, refund_id: RefundId) -> Outcome {
+        let resolve_at = self.now.plus_seconds(RESOLVE_AFTER_SECONDS);
+        self.carry_out(Actor::System, Act::StartSubmission(StartSubmission { merchant_id: MERCHANT, refund_id, resolve_at }))
+    }
+
+    pub fn answer(&mut self, refund_id: RefundId, attempt: u32, answer: AcquirerAnswer) -> Outcome {
+        let next_at = self.now.plus_seconds(RESOLVE_AFTER_SECONDS);
+        let act = RecordResult { merchant_id: MERCHANT, refund_id, attempt, answer, next_at };
+        self.carry_out(Actor::Acquirer, Act::RecordResult(act))
+    }
+
+    pub fn arn(&mut self, refund_id: RefundId, arn: &str) -> Outcome {
+        let act = RecordArn { merchant_id: MERCHANT, refund_id, arn: arn.parse().unwrap() };
+        self.carry_out(Actor::Network, Act::RecordArn(act))
+    }
+
+    pub fn bounce(&mut self, refund_id: RefundId, reason: &str) -> Outcome {
+        let act = RecordReturn { merchant_id: MERCHANT, refund_id, reason: reason.to_owned() };
+        self.carry_out(Actor::Network, Act::RecordReturn(act))
+    }
+
+    pub fn settle(&mut self, payment_id: PaymentId) -> Outcome {
+        self.carry_out(Actor::System, Act::SettlePayment(SettlePayment { merchant_id: MERCHANT, payment_id }))
+    }
+
+    pub fn top_up(&mut self, amount: Money, number: &str) -> Outcome {
+        let act = TopUp { merchant_id: MERCHANT, mode: Mode::Live, amount, key: key("top_up", number) };
+        self.carry_out(Actor::Merchant("shop".to_owned()), Act::TopUp(act))
+    }
+}
+
+pub fn operator() -> Actor {
+    Actor::Operator("desk".to_owned())
+}
+
+fn key(dialect: &str, number: &str) -> IdempotencyKey {
+    IdempotencyKey { merchant_id: MERCHANT, dialect: dialect.to_owned(), scope: String::new(), number: number.to_owned() }
+}
+
+/// A plain request for a refund.
+pub fn request(refund_id: RefundId, payment_id: PaymentId, amount: Money, number: &str) -> CreateRefund {
+    CreateRefund {
+        refund_id,
+        merchant_id: MERCHANT,
+        terminal_id: TERMINAL,
+        mode: Mode::Live,
+        key: key("native", number),
+        compared: vec![("payment".to_owned(), payment_id.to_string()), ("amount".to_owned(), amount.to_string())],
+        remember_refusals: false,
+        payment: PaymentKey::Id(payment_id),
+        amount,
+        marketing: Money::zero(amount.currency()),
+        expected_remaining: None,
+        merchant_reference: None,
+        reason: None,
+        metadata: None,
+        notify_url: None,
+        dry_run: false,
+    }
+}

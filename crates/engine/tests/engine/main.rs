@@ -1,0 +1,10 @@
+//! The engine from outside: sentences of the domain with what must come of them, and whatever else a merchant may think of.
+
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod sentences;

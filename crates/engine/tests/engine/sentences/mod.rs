@@ -1,0 +1,357 @@
+//! The sentences that scenarios are written in. A sentence is played on the desk and answered in words.
+
+mod answers;
+
+use std::iter::Peekable;
+use std::str::SplitWhitespace;
+
+use refundry_engine::command::CreateRefund;
+use refundry_engine::merchant::{Endpoint, Standing};
+use refundry_engine::payment::{Payment, PaymentStatus, SettlementQuote};
+use refundry_engine::policy::{FeeRule, FundsRule, PolicyPatch, ReviewRule};
+use refundry_engine::refund::AcquirerAnswer;
+use refundry_engine::{EndpointId, Mode, Outcome, PaymentId, RefundId, TerminalId, chart};
+use refundry_ledger::Money;
+
+use crate::desk::{Desk, MERCHANT, request};
+
+const PAYMENTS_FROM: i64 = 1_000_000;
+const REFUNDS_FROM: i64 = 2_000_000;
+const PAGE: usize = 100;
+
+type Words<'a> = Peekable<SplitWhitespace<'a>>;
+
+pub struct Scenario {
+    desk: Desk,
+    remember_refusals: bool,
+    events_seen: usize,
+    audit_seen: usize,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self { desk: Desk::new(PolicyPatch::default()), remember_refusals: false, events_seen: 0, audit_seen: 0 }
+    }
+}
+
+impl Scenario {
+    /// Plays one line; gives it back with what came of it.
+    pub fn line(&mut self, line: &str) -> String {
+        if line.trim().is_empty() || line.starts_with('#') {
+            return line.to_owned();
+        }
+        let (sentence, expected) = line.split_once("=>").map_or((line, None), |(sentence, expected)| (sentence, Some(expected.trim())));
+        let answer = self.play(sentence);
+        match expected {
+            None => {
+                assert!(!answer.contains("refused"), "{line}: {answer}");
+                line.to_owned()
+            }
+            Some(_) => format!("{}=> {answer}", sentence),
+        }
+    }
+
+    fn play(&mut self, sentence: &str) -> String {
+        let mut words: Words<'_> = sentence.split_whitespace().peekable();
+        let verb = next(&mut words);
+        let outcome = match verb {
+            "policy" => return self.policy(words),
+            "merchant" | "terminal" => return self.standing(verb, words),
+            "payment" => self.payment(words),
+            "endpoint" => return self.endpoint(words),
+            "dispute" => return self.dispute(words),
+            "dialect" => return self.dialect(words),
+            "after" => return self.after(words),
+            "refund" => self.refund(words),
+            "acquirer" => self.acquirer(words),
+            "review" => self.review(words),
+            "cancel" => self.desk.cancel(refund(&mut words)),
+            "release" => self.desk.release(refund(&mut words)),
+            "submit" => self.desk.submit(refund(&mut words)),
+            "arn" => self.desk.arn(refund(&mut words), next(&mut words)),
+            "bounce" => self.desk.bounce(refund(&mut words), next(&mut words)),
+            "settle" => self.desk.settle(payment(&mut words)),
+            "top_up" => {
+                let amount = money(&mut words);
+                self.desk.top_up(amount, words.next().unwrap_or("once"))
+            }
+            "serve" => {
+                let currency = next(&mut words).parse().unwrap();
+                match words.next() {
+                    Some("from_an_old_page") => self.desk.serve_page(currency, Vec::new(), false),
+                    page => self.desk.serve(currency, page.map_or(PAGE, |page| page.parse().unwrap())),
+                }
+            }
+            "balance" => return self.balance(words),
+            "left" => return answers::left(self.desk.payment(payment(&mut words))),
+            "state" => return answers::state(self.desk.refund(refund(&mut words))),
+            "drawn" => return answers::drawn(self.desk.refund(refund(&mut words))),
+            "gross" => return answers::gross(self.desk.refund(refund(&mut words))),
+            "task" => return self.task(words),
+            "explain" => return answers::explained(&self.desk, refund(&mut words)),
+            "told" => return self.told(),
+            "audited" => return self.audited(),
+            other => panic!("{other:?} begins no sentence: {sentence}"),
+        };
+        answers::outcome(&outcome)
+    }
+
+    fn policy(&mut self, words: Words<'_>) -> String {
+        let patch = &mut self.desk.merchant().policy;
+        for word in words {
+            let (rule, value) = word.split_once('=').unwrap_or_else(|| panic!("{word} is not rule=value"));
+            let yes = value == "yes";
+            match rule {
+                "window_days" => patch.refund_window_days = value.parse().ok(),
+                "partial" => patch.partial_allowed = Some(yes),
+                "several" => patch.several_allowed = Some(yes),
+                "count_max" => patch.refund_count_max = Some(value.parse().ok()),
+                "review" => patch.review = Some(review_rule(value)),
+                "second_person" => patch.second_person = Some(yes),
+                "funds" => patch.funds = Some(funds_rule(value)),
+                "wait_days" => patch.funds_wait_days = value.parse().ok(),
+                "draw_unsettled" => patch.draw_unsettled = Some(yes),
+                "draw_reserve" => patch.draw_reserve = Some(yes),
+                "draw_available" => patch.draw_available = Some(yes),
+                "fee" => patch.original_fee = Some(if value == "give_back" { FeeRule::GiveBack } else { FeeRule::Keep }),
+                "refund_fee_minor" => patch.refund_fee_minor = value.parse().ok(),
+                "undo_seconds" => patch.undo_seconds = value.parse().ok(),
+                other => panic!("no policy is called {other}"),
+            }
+        }
+        "set".to_owned()
+    }
+
+    fn standing(&mut self, whose: &str, mut words: Words<'_>) -> String {
+        let standing = match next(&mut words) {
+            "suspended" => Standing::Suspended,
+            "active" => Standing::Active,
+            "notify" => {
+                self.desk.terminal().notify_url = words.next().map(str::to_owned);
+                return "set".to_owned();
+            }
+            other => panic!("nobody is {other}"),
+        };
+        match whose {
+            "merchant" => self.desk.merchant().standing = standing,
+            _ => self.desk.terminal().standing = standing,
+        }
+        "set".to_owned()
+    }
+
+    fn payment(&mut self, mut words: Words<'_>) -> Outcome {
+        let id = payment(&mut words);
+        let captured = money(&mut words);
+        self.desk.pay(id, captured, |payment| {
+            while let Some(word) = words.next() {
+                match word {
+                    "fee" => payment.fee = money(&mut words),
+                    "reserve" => payment.reserved = money(&mut words),
+                    "marketing" => payment.marketing = money(&mut words),
+                    "quote" => payment.quote = Some(quote(&mut words)),
+                    "notify" => payment.notify_url = Some(next(&mut words).to_owned()),
+                    "that_is" => not_captured(payment, next(&mut words)),
+                    other => panic!("a payment has no {other}"),
+                }
+            }
+        })
+    }
+
+    /// An endpoint and the kinds that it wants; none for all.
+    fn endpoint(&mut self, mut words: Words<'_>) -> String {
+        let id = EndpointId::new(number(next(&mut words), 'e'));
+        let enabled = words.next_if(|word| *word == "off").is_none();
+        let events = words.map(str::to_owned).collect();
+        let endpoint = Endpoint { id, url: "https://shop.example/native".to_owned(), sealed_secret: String::new(), events, enabled };
+        self.desk.merchant().endpoints.push(endpoint);
+        "set".to_owned()
+    }
+
+    /// Disputes come from elsewhere; here they are only there.
+    fn dispute(&mut self, mut words: Words<'_>) -> String {
+        let payment = self.desk.payment(payment(&mut words));
+        match next(&mut words) {
+            "retrieval" => payment.open_retrievals = 1,
+            "chargeback" => payment.open_chargebacks = 1,
+            "none" => (payment.open_retrievals, payment.open_chargebacks) = (0, 0),
+            "lost" => payment.charged_back = money(&mut words),
+            other => panic!("no dispute is called {other}"),
+        }
+        "set".to_owned()
+    }
+
+    fn dialect(&mut self, mut words: Words<'_>) -> String {
+        self.remember_refusals = next(&mut words) == "remembers_refusals";
+        "set".to_owned()
+    }
+
+    fn after(&mut self, mut words: Words<'_>) -> String {
+        let count: i64 = next(&mut words).parse().unwrap();
+        self.desk.now = match next(&mut words) {
+            "seconds" | "second" => self.desk.now.plus_seconds(count),
+            "days" | "day" => self.desk.now.plus_days(count),
+            other => panic!("time is not counted in {other}"),
+        };
+        "set".to_owned()
+    }
+
+    fn refund(&mut self, mut words: Words<'_>) -> Outcome {
+        let name = words.peek().copied().unwrap_or_default().to_owned();
+        let id = refund(&mut words);
+        assert_eq!(next(&mut words), "of");
+        let mut create =
+            CreateRefund { remember_refusals: self.remember_refusals, ..request(id, payment(&mut words), money(&mut words), &name) };
+        let mut by = "shop";
+        while let Some(word) = words.next() {
+            match word {
+                "marketing" => create.marketing = money(&mut words),
+                "expecting" => create.expected_remaining = Some(money(&mut words)),
+                "numbered" => create.key.number = next(&mut words).to_owned(),
+                "to" => create.notify_url = Some(next(&mut words).to_owned()),
+                "by" => by = next(&mut words),
+                "in_sandbox" => create.mode = Mode::Sandbox,
+                "at_another_terminal" => create.terminal_id = TerminalId::new(999),
+                "dry" => create.dry_run = true,
+                other => panic!("a refund has no {other}"),
+            }
+        }
+        self.desk.ask_as(by, create)
+    }
+
+    fn acquirer(&mut self, mut words: Words<'_>) -> Outcome {
+        let id = refund(&mut words);
+        let verb = next(&mut words);
+        let mut attempt = self.desk.refund(id).attempts;
+        let (mut arn, mut code) = (None, "51");
+        while let Some(word) = words.next() {
+            match word {
+                "attempt" => attempt = next(&mut words).parse().unwrap(),
+                "arn" => arn = Some(next(&mut words).parse().unwrap()),
+                "code" => code = next(&mut words),
+                other => panic!("an acquirer's answer has no {other}"),
+            }
+        }
+        let answer = match verb {
+            "approves" => AcquirerAnswer::Approved { reference: Some(format!("A{}", id.get())), arn },
+            "declines" => AcquirerAnswer::Declined { code: code.to_owned(), text: "declined".to_owned() },
+            "never_got_it" => AcquirerAnswer::NeverSent,
+            "acknowledges" => AcquirerAnswer::Acknowledged { reference: None },
+            "is_unclear" => AcquirerAnswer::Unclear,
+            other => panic!("no acquirer {other}"),
+        };
+        self.desk.answer(id, attempt, answer)
+    }
+
+    fn review(&mut self, mut words: Words<'_>) -> Outcome {
+        let id = refund(&mut words);
+        let approve = next(&mut words) == "passes";
+        assert_eq!(next(&mut words), "by");
+        let by = next(&mut words);
+        let seen = if words.peek().is_some() { money(&mut words) } else { self.desk.refund(id).amount };
+        self.desk.review(id, by, approve, seen)
+    }
+
+    fn balance(&self, mut words: Words<'_>) -> String {
+        let name = next(&mut words);
+        let currency = next(&mut words).parse().unwrap();
+        let account =
+            chart::ALL.into_iter().find(|account| account.name() == name).unwrap_or_else(|| panic!("no account is called {name}"));
+        Money::new(self.desk.snapshot.balances.of(MERCHANT, account, currency), currency).to_string()
+    }
+
+    fn task(&self, mut words: Words<'_>) -> String {
+        let subject = next(&mut words);
+        let task = match subject.parse() {
+            Ok(currency) => {
+                let id = refundry_engine::task::Task::release_waiting(MERCHANT, currency, self.desk.now).id;
+                self.desk.tasks.get(&(MERCHANT, id))
+            }
+            Err(_) => self.desk.task(RefundId::new(REFUNDS_FROM + number(subject, 'r'))),
+        };
+        answers::task(task, self.desk.now)
+    }
+
+    /// The events since they were asked for last, and who hears of the last one.
+    fn told(&mut self) -> String {
+        let new = &self.desk.events[self.events_seen..];
+        let kinds: Vec<&str> = new.iter().map(|event| event.kind.word()).collect();
+        let last = new.last().map_or(0, |event| event.sequence);
+        let heard = self.desk.snapshot.notifications.values().filter(|notification| notification.event_sequence == last);
+        let heard: Vec<String> = heard.map(|notification| answers::recipient(&notification.recipient)).collect();
+        self.events_seen = self.desk.events.len();
+        let to = if heard.is_empty() { String::new() } else { format!(" to {}", heard.join(" ")) };
+        format!("{}{to}", kinds.join(" "))
+    }
+
+    fn audited(&mut self) -> String {
+        let lines: Vec<String> =
+            self.desk.audit[self.audit_seen..].iter().map(|line| format!("{} by {}", line.action, line.actor)).collect();
+        self.audit_seen = self.desk.audit.len();
+        lines.join(", ")
+    }
+}
+
+fn next<'a>(words: &mut Words<'a>) -> &'a str {
+    words.next().expect("the sentence ends too early")
+}
+
+fn money(words: &mut Words<'_>) -> Money {
+    let amount = next(words);
+    Money::parse_major(amount, next(words).parse().unwrap()).unwrap()
+}
+
+fn number(word: &str, kind: char) -> i64 {
+    word.strip_prefix(kind).and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{word} is not {kind} and a number"))
+}
+
+fn payment(words: &mut Words<'_>) -> PaymentId {
+    PaymentId::new(PAYMENTS_FROM + number(next(words), 'p'))
+}
+
+fn refund(words: &mut Words<'_>) -> RefundId {
+    RefundId::new(REFUNDS_FROM + number(next(words), 'r'))
+}
+
+fn review_rule(value: &str) -> ReviewRule {
+    match value {
+        "none" => ReviewRule::None,
+        "all" => ReviewRule::All,
+        above => ReviewRule::Above { minor: above.parse().unwrap() },
+    }
+}
+
+fn funds_rule(value: &str) -> FundsRule {
+    match value {
+        "wait" => FundsRule::Wait,
+        "refuse" => FundsRule::Refuse,
+        "fail_later" => FundsRule::FailLater,
+        other => panic!("{other} is no rule for funds"),
+    }
+}
+
+fn quote(words: &mut Words<'_>) -> SettlementQuote {
+    let settlement_currency = next(words).parse().unwrap();
+    let price = next(words);
+    let (whole, fraction) = price.split_once('.').unwrap_or((price, ""));
+    SettlementQuote {
+        quote_id: None,
+        settlement_currency,
+        price_mantissa: format!("{whole}{fraction}").parse().unwrap(),
+        price_scale: u32::try_from(fraction.len()).unwrap(),
+        start_at: None,
+        expiry_at: None,
+        guaranteed: true,
+    }
+}
+
+fn not_captured(payment: &mut Payment, status: &str) {
+    payment.captured = Money::zero(payment.currency());
+    payment.status = match status {
+        "pending" => PaymentStatus::Pending,
+        "authorised" => PaymentStatus::Authorised,
+        "failed" => PaymentStatus::Failed,
+        "cancelled" => PaymentStatus::Cancelled,
+        "closed" => PaymentStatus::Closed,
+        other => panic!("{other} is no status"),
+    };
+}
