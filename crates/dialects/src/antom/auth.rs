@@ -36,7 +36,7 @@ pub fn authenticate(request: &WireRequest<'_>, claimed: &Claimed, keys: &dyn Key
         return if keys.token(token) { Ok(()) } else { Err(WireError::BadSignature) };
     }
     let header_text = header(request, "signature").ok_or(WireError::BadSignature)?;
-    let signature = SignatureHeader::parse(header_text).signature.ok_or(WireError::BadSignature)?;
+    let signature = SignatureHeader::parse(header_text).signature.and_then(decode).ok_or(WireError::BadSignature)?;
     let time = request.headers.get("request-time").map(str::trim).filter(|time| !time.is_empty());
     let time =
         time.ok_or_else(|| WireError::Field { field: "request-time".into(), rule: "must be sent as a header, and signed".into() })?;
@@ -68,9 +68,14 @@ pub fn check_envelope(request: &WireRequest<'_>) -> Result<(), WireError> {
     }
 }
 
+/// The `signature` header of an answer, over the path that the caller has signed.
+pub fn answer_signature(context: &Context<'_>, time: &str, body: &[u8]) -> String {
+    signature_header(context, one_leading_slash(context.path), time, body)
+}
+
 /// The `signature` header of what we send. The vendor's clients take it apart by position, so it has this form exactly.
-pub fn signature_header(context: &Context<'_>, time: &str, body: &[u8]) -> String {
-    let text = signed_text(one_leading_slash(context.path), context.lookup, time, body);
+pub fn signature_header(context: &Context<'_>, path: &str, time: &str, body: &[u8]) -> String {
+    let text = signed_text(path, context.lookup, time, body);
     let signature = BASE64.encode(context.signer.rsa_sha256(&text));
     format!("algorithm=RSA256,keyVersion={},signature={}", context.signer.key_version(), utf8_percent_encode(&signature, NON_ALPHANUMERIC))
 }
@@ -86,13 +91,13 @@ fn signed_text(path: &str, client_id: &str, time: &str, body: &[u8]) -> Vec<u8> 
 }
 
 /// `algorithm=RSA256,keyVersion=1,signature=…`: in any order, with or without blanks.
-struct SignatureHeader {
+struct SignatureHeader<'a> {
     key_version: Option<u32>,
-    signature: Option<Vec<u8>>,
+    signature: Option<&'a str>,
 }
 
-impl SignatureHeader {
-    fn parse(text: &str) -> Self {
+impl<'a> SignatureHeader<'a> {
+    fn parse(text: &'a str) -> Self {
         let mut header = Self { key_version: None, signature: None };
         let members = text.split(',').filter_map(|member| member.split_once('='));
         for (name, value) in members.map(|(name, value)| (name.trim(), value.trim())) {
@@ -100,12 +105,17 @@ impl SignatureHeader {
                 // The vendor's pages also show version 0: no version at all.
                 header.key_version = value.parse().ok().filter(|version| *version > 0);
             } else if name.eq_ignore_ascii_case("signature") {
-                let base64: Cow<'_, [u8]> = percent_decode_str(value).into();
-                header.signature = BASE64.decode(base64).ok().filter(|signature| !signature.is_empty());
+                header.signature = Some(value);
             }
         }
         header
     }
+}
+
+/// A `+` stays a `+`: some clients do not escape it.
+fn decode(signature: &str) -> Option<Vec<u8>> {
+    let base64: Cow<'_, [u8]> = percent_decode_str(signature).into();
+    BASE64.decode(base64).ok().filter(|signature| !signature.is_empty())
 }
 
 /// Standard base64 that also takes missing padding, which third-party signers leave out.

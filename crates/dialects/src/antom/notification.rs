@@ -50,7 +50,7 @@ pub fn notify(announcement: &Announcement<'_>, context: &Context<'_>) -> Option<
     let headers = vec![
         ("content-type", "application/json".to_owned()),
         ("client-id", context.lookup.to_owned()),
-        ("signature", auth::signature_header(context, &time, &body)),
+        ("signature", auth::signature_header(context, context.path, &time, &body)),
         ("request-time", time),
     ];
     Some(NotificationRequest { headers, body })

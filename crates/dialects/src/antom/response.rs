@@ -26,7 +26,7 @@ pub fn render(outcome: &Answer<'_>, context: &Context<'_>) -> WireResponse {
     let mut headers = vec![("content-type", "application/json;charset=UTF-8".to_owned())];
     if context.scheme != scheme::API_KEY {
         let time = iso_8601(context.now);
-        headers.push(("signature", auth::signature_header(context, &time, &body)));
+        headers.push(("signature", auth::answer_signature(context, &time, &body)));
         headers.push(("response-time", time));
         headers.push(("client-id", context.lookup.to_owned()));
     }
