@@ -1,7 +1,8 @@
 //! A whole service on an empty store, with a clock that moves by hand, and the people in it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -29,7 +30,8 @@ use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use refundry_service::world::{Clock, Ids, World};
 use refundry_service::{Caller, Observer, Service, ServiceError, authenticate, merchants, payments, terminals};
-use refundry_store::{SqliteOptions, SqliteStore};
+use refundry_store::{SqliteOptions, SqliteStore, SyncMode};
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 /// Where the clock starts: 2026-01-01T00:00:00Z.
@@ -42,6 +44,8 @@ pub struct House {
     pub post: Arc<Post>,
     pub crew: Crew,
     pub master_key_lines: String,
+    left: AtomicBool,
+    _folder: TempDir,
 }
 
 /// A merchant with a terminal and an open-handed key.
@@ -62,7 +66,8 @@ impl House {
     async fn with(random: Arc<Counting>, master_key_lines: String) -> Self {
         let clock = Arc::new(HandClock::default());
         let observer = Observer::new(clock.clone(), 10_000);
-        let store = open(&observer);
+        let folder = TempDir::new().unwrap();
+        let store = open(&observer, folder.path());
         let acquirer = || -> Arc<dyn Acquirer> { Arc::new(Simulated::new(clock.clone())) };
         let acquirers = BTreeMap::from([("simulated".to_owned(), acquirer()), ("bank".to_owned(), acquirer())]);
         let post = Arc::new(Post::default());
@@ -78,7 +83,7 @@ impl House {
         let service = Arc::new(Service::new(world, observer, master_keys, Arc::new(CpuPool::inline())));
         refundry_service::install(&service).await.unwrap();
         let crew = Crew::new(service.clone(), WorkerSettings::default());
-        Self { service, clock, post, crew, master_key_lines }
+        Self { service, clock, post, crew, master_key_lines, left: AtomicBool::new(false), _folder: folder }
     }
 
     /// The same store served by a process with other master keys.
@@ -155,6 +160,11 @@ impl House {
         *payments::record(&self.service, &operator, new).await.unwrap().payment
     }
 
+    /// Leaves the books unchecked at the end: the store is closed.
+    pub fn leave(&self) {
+        self.left.store(true, Ordering::SeqCst);
+    }
+
     /// Carries out everything that is due now, until nothing is.
     pub async fn work(&self) {
         loop {
@@ -172,7 +182,7 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() || self.left.load(Ordering::SeqCst) {
             return;
         }
         let report = self.service.world.store.check_books().now_or_never().or_else(|| {
@@ -234,8 +244,10 @@ pub fn refused<T>(result: Result<T, ServiceError>) -> refundry_engine::Refusal {
     }
 }
 
-fn open(observer: &Arc<Observer>) -> Arc<dyn refundry_store::Store> {
-    let options = SqliteOptions { threads: true, observer: Some(observer.clone()), ..SqliteOptions::stepped() };
+/// On a file, because readers of a database in memory make its writer wait.
+fn open(observer: &Arc<Observer>, folder: &Path) -> Arc<dyn refundry_store::Store> {
+    let file = SqliteOptions::file(folder.join("refundry.db"));
+    let options = SqliteOptions { sync: SyncMode::Off, readers: 2, observer: Some(observer.clone()), ..file };
     Arc::new(SqliteStore::open(&options).unwrap())
 }
 
@@ -257,6 +269,13 @@ impl HandClock {
         for (_, wake) in due {
             let _ = wake.send(());
         }
+    }
+}
+
+impl HandClock {
+    /// Whether anybody waits for a later time.
+    pub fn is_waited_for(&self) -> bool {
+        self.sleepers.lock().unwrap().iter().any(|(_, wake)| !wake.is_closed())
     }
 }
 

@@ -1,6 +1,7 @@
-//! The request side as a whole: a real store in memory, a clock that moves by hand, and callers of every kind.
+//! The request side as a whole: a real store, a clock that moves by hand, and callers of every kind.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+mod antom;
 mod credentials;
 mod house;
 mod notifications;
