@@ -106,6 +106,12 @@ fn what_can_be_forced_is_a_result_code_and_no_success() {
 }
 
 #[test]
+fn the_last_send_comes_after_a_day_and_twenty_two_minutes() {
+    assert_eq!(ENTRY.resend_seconds.len(), 8);
+    assert_eq!(ENTRY.resend_seconds.iter().sum::<u32>(), (24 * 60 + 22) * 60);
+}
+
+#[test]
 fn only_the_fixed_reply_acknowledges() {
     let fixed = br#"{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"Success"}}"#;
     let acknowledged = |status, body: &[u8]| ENTRY.dialect.acknowledged(status, body);

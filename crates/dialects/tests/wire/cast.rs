@@ -4,11 +4,14 @@ use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use refundry_dialects::{Claimed, Keys, RefundWish, Signer, scheme};
+use refundry_dialects::antom::ENTRY;
+use refundry_dialects::{Announcement, Claimed, Context, Keys, NotificationRequest, RefundWish, Signer, scheme};
+use refundry_engine::credential::{Credential, Holder};
+use refundry_engine::event::{Event, EventKind};
 use refundry_engine::ids::compose;
 use refundry_engine::payment::{PaymentKey, SettlementQuote};
 use refundry_engine::refund::{ArnState, FailReason, Holds, Refund, RefundState, ReviewHold, Submission};
-use refundry_engine::{Actor, MerchantId, Mode, PaymentId, RefundId, TerminalId, Timestamp};
+use refundry_engine::{Actor, CredentialId, MerchantId, Mode, PaymentId, RefundId, TerminalId, Timestamp};
 use refundry_ledger::Money;
 
 /// Every answer is given at 2026-11-22T15:01:05.250+08:00.
@@ -177,5 +180,41 @@ pub fn state(word: &str) -> RefundState {
         "cancelled" => RefundState::Cancelled { at: ENDED_AT, by: Actor::Merchant("till".into()), paid_anyway_at: None },
         "returned" => RefundState::Returned { at: NOW, reason: "account closed".into(), succeeded_at: ENDED_AT, arn: ArnState::Awaited },
         other => panic!("there is no state {other}"),
+    }
+}
+
+/// The notification of an event about a refund, to a path of the first client's.
+pub fn announce(event: &str, refund: &Refund, path: &str) -> Option<NotificationRequest> {
+    let event = Event {
+        merchant_id: refund.merchant_id,
+        sequence: 12,
+        at: refund.updated_at,
+        actor: Actor::Acquirer,
+        payment_id: Some(refund.payment_id),
+        refund_id: Some(refund.id),
+        kind: EventKind::from_word(event).unwrap(),
+        facts: Vec::new(),
+    };
+    let credential = credential(CLIENTS[0]);
+    let context = Context { path, lookup: CLIENTS[0], scheme: scheme::RSA, now: NOW, signer: &AntomSigner };
+    ENTRY.dialect.notify(&Announcement { event: &event, refund, credential: &credential }, &context)
+}
+
+fn credential(lookup: &str) -> Credential {
+    Credential {
+        id: CredentialId::new(4),
+        holder: Holder::Merchant { merchant_id: MerchantId::new(1) },
+        dialect: "antom".into(),
+        lookup: lookup.into(),
+        scheme: scheme::RSA.into(),
+        key_version: 1,
+        proof: String::new(),
+        sealed_secret: String::new(),
+        public_key: String::new(),
+        permissions: Vec::new(),
+        name: "till".into(),
+        created_at: NOW,
+        expires_at: None,
+        revoked_at: None,
     }
 }

@@ -4,10 +4,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use refundry_dialects::antom::ENTRY;
-use refundry_dialects::{Announcement, Answer, Context, Incoming, RefundWish, WireError, WireRequest, WireResponse, scheme};
-use refundry_engine::credential::{Credential, Holder};
-use refundry_engine::event::{Event, EventKind};
-use refundry_engine::{Actor, CredentialId, MerchantId, PaymentId, Refusal};
+use refundry_dialects::{Answer, Context, Incoming, RefundWish, WireError, WireRequest, WireResponse, scheme};
+use refundry_engine::Refusal;
 
 use crate::cast::{self, AntomSigner, NOW};
 use crate::golden_file::{GoldenFile, Message, blessing};
@@ -81,21 +79,8 @@ fn respond(incoming: &Incoming, outcome: &str, context: &Context<'_>) -> WireRes
 fn play_notification(file: &GoldenFile) -> Result<(), String> {
     let words: Vec<&str> = file.says("announces").unwrap().split(' ').collect();
     let refund = cast::refund(&cast::inquired(), cast::state(words[1]), &words[2..]);
-    let event = Event {
-        merchant_id: MerchantId::new(1),
-        sequence: 12,
-        at: refund.updated_at,
-        actor: Actor::Acquirer,
-        payment_id: Some(PaymentId::new(3)),
-        refund_id: Some(refund.id),
-        kind: EventKind::from_word(words[0]).unwrap(),
-        facts: Vec::new(),
-    };
-    let lookup = "5YTEST0000000001";
     let path = file.says("to").unwrap_or("/antom/notifyRefund");
-    let context = Context { path, lookup, scheme: scheme::RSA, now: NOW, signer: &AntomSigner };
-    let announcement = Announcement { event: &event, refund: &refund, credential: &credential(lookup) };
-    let shown = match ENTRY.dialect.notify(&announcement, &context) {
+    let shown = match cast::announce(words[0], &refund, path) {
         Some(notification) => Message {
             first_line: format!("POST {path}"),
             headers: notification.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
@@ -105,25 +90,6 @@ fn play_notification(file: &GoldenFile) -> Result<(), String> {
         None => "nothing is sent".to_owned(),
     };
     file.expect(&[("notification", shown)])
-}
-
-fn credential(lookup: &str) -> Credential {
-    Credential {
-        id: CredentialId::new(4),
-        holder: Holder::Merchant { merchant_id: MerchantId::new(1) },
-        dialect: "antom".into(),
-        lookup: lookup.into(),
-        scheme: scheme::RSA.into(),
-        key_version: 1,
-        proof: String::new(),
-        sealed_secret: String::new(),
-        public_key: String::new(),
-        permissions: Vec::new(),
-        name: "till".into(),
-        created_at: NOW,
-        expires_at: None,
-        revoked_at: None,
-    }
 }
 
 /// Puts the signature into the header, where the file says `signature=`: by the `sign` line, `<key>` or `<key> raw|lower|unpadded`.

@@ -44,14 +44,19 @@ fn render(answer: &Answer<'_>, path: &str, lookup: &str) -> WireResponse {
     ENTRY.dialect.render(answer, &Context { path, lookup, scheme: scheme::RSA, now: NOW, signer: &AntomSigner })
 }
 
-/// What the vendor's clients check of an answer.
-fn assert_acceptable(response: &WireResponse, path: &str) -> Value {
-    let header = |name: &str| response.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()).unwrap();
+/// The headers by which the vendor's clients verify what we send.
+fn assert_signed(headers: &[(&'static str, String)], time: &str, path: &str, body: &[u8]) {
+    let header = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()).unwrap();
     let signature = header("signature").strip_prefix("algorithm=RSA256,keyVersion=1,signature=").unwrap();
     let signature = BASE64_STANDARD.decode(percent_decode_str(signature).collect::<Vec<u8>>()).unwrap();
-    let mut text = format!("POST {path}\n{}.{}.", header("client-id"), header("response-time")).into_bytes();
-    text.extend_from_slice(&response.body);
+    let mut text = format!("POST {path}\n{}.{}.", header("client-id"), header(time)).into_bytes();
+    text.extend_from_slice(body);
     assert!(cast::is_ours(&text, &signature));
+}
+
+/// What the vendor's clients check of an answer.
+fn assert_acceptable(response: &WireResponse, path: &str) -> Value {
+    assert_signed(&response.headers, "response-time", path, &response.body);
     assert_eq!(response.status, 200);
     let body: Value = serde_json::from_slice(&response.body).unwrap();
     assert!(body["result"]["resultCode"].is_string() && body["result"]["resultMessage"].as_str().unwrap().chars().count() <= 256);
@@ -172,5 +177,17 @@ proptest! {
             let asked = take("POST", "/v1/payments/inquiryRefund", &signed_headers("/v1/payments/inquiryRefund", again.as_bytes()), again.as_bytes());
             prop_assert_eq!(asked, Ok(Incoming::Inquiry(refundry_dialects::RefundInquiry::Id(refund.id))));
         }
+    }
+
+    #[test]
+    fn a_notification_is_ascii_signed_and_says_what_was_sent(number in any_text(64), metadata in any_text(300), quoted in any::<bool>()) {
+        let wish = RefundWish { number: number.clone(), metadata: Some(metadata.clone()), ..cast::inquired() };
+        let refund = cast::refund(&wish, cast::state("succeeded_with_arn"), if quoted { &["quote"] } else { &[] });
+        let sent = cast::announce("refund.succeeded", &refund, "/n?a=b").unwrap();
+        prop_assert!(sent.body.is_ascii());
+        prop_assert_eq!(sent.body.iter().filter(|byte| **byte == b'/').count(), sent.body.windows(2).filter(|pair| pair == b"\\/").count());
+        let said: Value = serde_json::from_slice(&sent.body).unwrap();
+        prop_assert_eq!((said["refundRequestId"].as_str(), said["metadata"].as_str()), (Some(number.as_str()), Some(metadata.as_str())));
+        assert_signed(&sent.headers, "request-time", "/n?a=b", &sent.body);
     }
 }
