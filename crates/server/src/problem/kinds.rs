@@ -1,0 +1,193 @@
+//! Every kind of problem that the native API answers with: stable code, status, and what it means and cures it in both languages. The pages
+//! under `/problems/` are made from this table.
+
+/// One kind of problem. The code is part of the API: it is never renamed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The stable code, also the last part of the problem's type.
+    pub code: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// A few words: English, Chinese.
+    pub title: [&'static str; 2],
+    /// What it means: English, Chinese.
+    pub meaning: [&'static str; 2],
+    /// What to do: English, Chinese.
+    pub cure: [&'static str; 2],
+}
+
+impl Kind {
+    /// The kind of a code.
+    pub fn find(code: &str) -> Option<&'static Self> {
+        ALL.iter().copied().find(|kind| kind.code == code)
+    }
+}
+
+macro_rules! kinds {
+    ($($name:ident = $code:literal, $status:literal: $title:expr, $meaning:expr, $cure:expr;)*) => {
+        $(
+            #[doc = concat!("`", $code, "`")]
+            pub static $name: Kind = Kind { code: $code, status: $status, title: $title, meaning: $meaning, cure: $cure };
+        )*
+
+        /// All kinds, in the order of the decision.
+        pub static ALL: &[&Kind] = &[$(&$name),*];
+    };
+}
+
+kinds! {
+    PATH_UNKNOWN = "path_unknown", 404: ["No such path", "路径不存在"],
+        ["Nothing answers at this path.", "该路径下没有任何接口。"],
+        ["Look the path up at /docs.", "请在 /docs 查看可用路径。"];
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405: ["Not this method", "不支持该方法"],
+        ["The path exists, but not for this method.", "路径存在，但不支持该 HTTP 方法。"],
+        ["Use a method that the Allow header names.", "请使用响应头 Allow 列出的方法。"];
+    UNAUTHENTICATED = "unauthenticated", 401: ["Who are you?", "身份未验证"],
+        ["There is no valid API key in the request.", "请求中没有有效的 API 密钥。"],
+        ["Send `Authorization: Bearer <key>` with a key that is neither expired nor revoked.",
+         "请发送请求头 `Authorization: Bearer <密钥>`，且密钥未过期、未吊销。"];
+    NOT_ALLOWED = "not_allowed", 403: ["Not allowed", "没有权限"],
+        ["The key is valid, but may not do this.", "密钥有效，但无权执行该操作。"],
+        ["Use a key that has the permission, or ask the operator to grant it.", "请使用具备该权限的密钥，或请运营方授权。"];
+    BODY_TOO_LARGE = "body_too_large", 413: ["Too large", "请求体过大"],
+        ["The body is larger than this path takes.", "请求体超过该路径允许的大小。"],
+        ["Send less at once; imports take many lines as a stream.", "请减少单次发送的内容；批量导入可流式发送多行。"];
+    MEDIA_TYPE = "media_type", 415: ["Not this media type", "不支持的媒体类型"],
+        ["The body is not of the type that this path takes.", "请求体不是该路径接受的类型。"],
+        ["Send `Content-Type: application/json`, or `application/x-ndjson` for imports.",
+         "请发送 `Content-Type: application/json`，批量导入用 `application/x-ndjson`。"];
+    MALFORMED_JSON = "malformed_json", 400: ["Not JSON", "不是合法的 JSON"],
+        ["The body is not well-formed JSON.", "请求体不是合法的 JSON。"],
+        ["Send one JSON object in UTF-8.", "请发送一个 UTF-8 编码的 JSON 对象。"];
+    FIELD_UNKNOWN = "field_unknown", 422: ["Unknown field", "未知字段"],
+        ["The body has a field that this path does not know.", "请求体含有该路径不认识的字段。"],
+        ["Correct the name or leave the field out; nothing is ignored silently.", "请更正字段名或去掉该字段；系统不会静默忽略。"];
+    FIELD_INVALID = "field_invalid", 422: ["A field is wrong", "字段有误"],
+        ["A field is missing, or is not what it should be.", "字段缺失或不符合要求。"],
+        ["Correct the field that `field` names.", "请更正 `field` 指出的字段。"];
+    PARAMETER_INVALID = "parameter_invalid", 400: ["A parameter is wrong", "参数有误"],
+        ["A query parameter or header is missing, unknown, or not what it should be.", "查询参数或请求头缺失、未知或不符合要求。"],
+        ["Correct the parameter that `field` names.", "请更正 `field` 指出的参数。"];
+    UNKNOWN_MERCHANT = "unknown_merchant", 404: ["No such merchant", "商户不存在"],
+        ["There is no such merchant for this key: not found, of the other mode, or not yours.", "该密钥下没有此商户：不存在、模式不同或不属于您。"],
+        ["Check the id and whether the key is a sandbox or a live one.", "请检查编号，以及密钥是沙箱还是正式环境。"];
+    MERCHANT_SUSPENDED = "merchant_suspended", 403: ["Merchant suspended", "商户已停用"],
+        ["The merchant may read, but not refund.", "该商户可以查询，但不能退款。"],
+        ["Ask the operator.", "请联系运营方。"];
+    UNKNOWN_TERMINAL = "unknown_terminal", 404: ["No such terminal", "终端不存在"],
+        ["The merchant has no such terminal.", "该商户没有此终端。"],
+        ["Check the terminal id.", "请检查终端编号。"];
+    TERMINAL_SUSPENDED = "terminal_suspended", 403: ["Terminal suspended", "终端已停用"],
+        ["The terminal may not act.", "该终端不能操作。"],
+        ["Ask the operator, or use another terminal.", "请联系运营方，或使用其他终端。"];
+    REPEAT_INCONSISTENT = "repeat_inconsistent", 409: ["Number used for something else", "编号已用于其他请求"],
+        ["The idempotency key was used before with other content.", "该幂等键此前用于内容不同的请求。"],
+        ["Send the same content again to read the answer, or use a new key for a new refund.",
+         "如需重取结果请发送相同内容；新的退款请使用新的幂等键。"];
+    UNKNOWN_PAYMENT = "unknown_payment", 404: ["No such payment", "支付不存在"],
+        ["The merchant has no such payment in this mode.", "该商户在此模式下没有这笔支付。"],
+        ["Check the number, and whether the key is a sandbox or a live one.", "请检查编号，以及密钥是沙箱还是正式环境。"];
+    PAYMENT_CANCELLED = "payment_cancelled", 422: ["Payment was voided", "支付已撤销"],
+        ["The payment was voided before capture: no money was taken.", "该支付在请款前已撤销，未扣款。"],
+        ["There is nothing to refund.", "无需退款。"];
+    PAYMENT_CLOSED = "payment_closed", 422: ["Payment was closed", "支付已关闭"],
+        ["The payment was closed without being paid.", "该支付未付款即已关闭。"],
+        ["There is nothing to refund.", "无需退款。"];
+    PAYMENT_NOT_CAPTURED = "payment_not_captured", 422: ["Nothing captured", "尚未请款"],
+        ["No money of this payment has been captured.", "该支付尚未请款成功。"],
+        ["Wait for the capture, or void the payment instead.", "请等待请款成功，或改为撤销支付。"];
+    CURRENCY_MISMATCH = "currency_mismatch", 422: ["Other currency", "币种不一致"],
+        ["The refund's currency is not the payment's.", "退款币种与支付币种不同。"],
+        ["Refund in the payment's currency.", "请使用支付的币种。"];
+    AMOUNT_NOT_POSITIVE = "amount_not_positive", 422: ["Amount not above zero", "金额必须大于零"],
+        ["The amount is zero or negative.", "金额为零或负数。"],
+        ["Send at least one minor unit.", "请至少发送一个最小货币单位。"];
+    REFUND_WINDOW_EXCEEDED = "refund_window_exceeded", 422: ["Too late", "超过退款期限"],
+        ["The refund window of this payment is over.", "该支付已超过可退款期限。"],
+        ["Pay the shopper back in another way, or ask the operator to change the policy.", "请以其他方式退还，或请运营方调整策略。"];
+    PARTIAL_NOT_ALLOWED = "partial_not_allowed", 422: ["Only in full", "仅支持全额退款"],
+        ["This payment can only be refunded in full.", "该支付只能全额退款。"],
+        ["Refund the whole amount.", "请按全额退款。"];
+    TOO_MANY_REFUNDS = "too_many_refunds", 422: ["Too many refunds", "退款次数超限"],
+        ["The payment has as many refunds as its policy allows.", "该支付的退款次数已达策略上限。"],
+        ["Ask the operator to change the policy.", "请联系运营方调整策略。"];
+    RETRIEVAL_OPEN = "retrieval_open", 422: ["Retrieval open", "存在未结调单"],
+        ["An open retrieval freezes refunds of this payment.", "未结的调单冻结了该支付的退款。"],
+        ["Answer the retrieval first.", "请先处理调单。"];
+    CHARGEBACK_OPEN = "chargeback_open", 422: ["Chargeback open", "存在未结拒付"],
+        ["An open chargeback blocks refunds of this payment: the shopper would be paid twice.", "未结的拒付禁止退款，否则会重复退还。"],
+        ["Wait for the chargeback's end.", "请等待拒付结束。"];
+    EXPECTED_REMAINING_STALE = "expected_remaining_stale", 412: ["The rest has changed", "剩余可退金额已变化"],
+        ["What is left of the payment is not what you expected.", "该支付的剩余可退金额与您的预期不同。"],
+        ["Look at the fresh amount in `facts` and decide again.", "请查看 `facts` 中的最新金额后再决定。"];
+    EXCEEDS_REFUNDABLE = "exceeds_refundable", 422: ["More than is left", "超过可退金额"],
+        ["The amount is more than is left of the payment.", "金额超过该支付的剩余可退金额。"],
+        ["Refund at most the amount in `facts`.", "退款金额不得超过 `facts` 中的金额。"];
+    EXCEEDS_MARKETING = "exceeds_marketing", 422: ["More marketing money than is left", "超过可退营销金额"],
+        ["The marketing part is more than is left of it.", "营销部分超过剩余可退营销金额。"],
+        ["Refund at most the marketing amount in `facts`.", "营销部分不得超过 `facts` 中的金额。"];
+    NOT_ENOUGH_FUNDS = "not_enough_funds", 422: ["Not enough money", "余额不足"],
+        ["The merchant's money does not cover the refund.", "商户余额不足以支付该退款。"],
+        ["Top the balance up, then send the refund with a new key.", "请充值后使用新的幂等键重新发起。"];
+    UNKNOWN_REFUND = "unknown_refund", 404: ["No such refund", "退款不存在"],
+        ["The merchant has no such refund in this mode.", "该商户在此模式下没有这笔退款。"],
+        ["Check the id, and whether the key is a sandbox or a live one.", "请检查编号，以及密钥是沙箱还是正式环境。"];
+    REFUND_STATE_FORBIDS = "refund_state_forbids", 409: ["Not in this state", "当前状态不允许"],
+        ["The refund stands where this cannot be done any more.", "退款的当前状态不允许该操作。"],
+        ["Read the refund to see where it stands.", "请查询退款的当前状态。"];
+    REVIEWER_IS_APPLICANT = "reviewer_is_applicant", 403: ["A second person is needed", "需要第二人审核"],
+        ["Who applied for a refund may not review it.", "申请人不能审核自己的退款。"],
+        ["Ask a second person.", "请由他人审核。"];
+    REVIEWED_CONTENT_CHANGED = "reviewed_content_changed", 409: ["Not what you saw", "内容已变化"],
+        ["What is being approved is not what you saw.", "所审核的内容与您看到的不同。"],
+        ["Read the refund again and decide again.", "请重新查看退款后再审核。"];
+    ARN_IS_SET = "arn_is_set", 409: ["ARN is set", "退款查询号已存在"],
+        ["The refund has another ARN; an ARN never changes.", "该退款已有其他查询号，查询号不可更改。"],
+        ["Compare the two numbers.", "请核对两个查询号。"];
+    PAYMENT_INCONSISTENT = "payment_inconsistent", 409: ["Payment known otherwise", "与已登记的支付不一致"],
+        ["The payment is known with another amount, currency or time.", "该支付已登记，但金额、币种或时间不同。"],
+        ["Compare what you sent with GET /api/v1/payments.", "请与 GET /api/v1/payments 的结果核对。"];
+    PAYMENT_STATUS_FORBIDS = "payment_status_forbids", 409: ["Not from this status", "当前支付状态不允许"],
+        ["The payment cannot go from where it stands to what was sent.", "该支付不能从当前状态变为所发送的状态。"],
+        ["A captured payment stays captured.", "已请款的支付状态不再改变。"];
+    ALREADY_EXISTS = "already_exists", 409: ["Already taken", "已存在"],
+        ["A number that must be unique is taken.", "必须唯一的编号已被占用。"],
+        ["Choose another one.", "请换一个编号。"];
+    LIMIT_REACHED = "limit_reached", 422: ["Limit reached", "已达上限"],
+        ["One more would be more than the limit.", "再增加将超过上限。"],
+        ["Remove one first.", "请先移除一个。"];
+    UNKNOWN = "unknown", 404: ["Not found", "未找到"],
+        ["There is no such thing for this key.", "该密钥下没有所请求的对象。"],
+        ["Check the id, and whether the key is a sandbox or a live one.", "请检查编号，以及密钥是沙箱还是正式环境。"];
+    OUT_OF_RANGE = "out_of_range", 422: ["Out of range", "数值超出范围"],
+        ["A sum leaves the range of 64 bits.", "金额合计超出 64 位范围。"],
+        ["Send a smaller amount.", "请发送较小的金额。"];
+    OVERLOADED = "overloaded", 503: ["Try again", "请稍后重试"],
+        ["The server is busy or its storage does not answer right now. Nothing was half done.", "服务器繁忙或存储暂时不可用，没有任何操作只做了一半。"],
+        ["Send the same request with the same idempotency key again after the time in Retry-After.",
+         "请在 Retry-After 指定的时间后，用相同的幂等键重发相同的请求。"];
+    FAULT = "fault", 500: ["Our fault", "系统故障"],
+        ["Something broke on our side. It was written to the log under the request id.", "系统内部出错，已按请求编号记录日志。"],
+        ["Send the same request with the same idempotency key again; if it stays, tell the operator the request id.",
+         "请用相同的幂等键重发；若仍出错，请把请求编号告诉运营方。"];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_every_text_is_in_both_languages() {
+        let mut codes: Vec<&str> = ALL.iter().map(|kind| kind.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ALL.len());
+        for kind in ALL {
+            for [english, chinese] in [kind.title, kind.meaning, kind.cure] {
+                assert!(english.is_ascii() && !english.is_empty(), "{}", kind.code);
+                assert!(chinese.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)), "{}", kind.code);
+            }
+            assert!((400..=599).contains(&kind.status));
+        }
+    }
+}
