@@ -7,6 +7,7 @@ pub mod pages;
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
+use refundry_service::error::{Fault, ServiceError};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -61,6 +62,21 @@ pub struct ProblemBody {
     pub request_id: String,
 }
 
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Refused(refusal) => refusal.into(),
+            ServiceError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::new(if fault.passing { &kinds::OVERLOADED } else { &kinds::FAULT })
+    }
+}
+
 impl Problem {
     /// A problem of this kind.
     pub fn new(kind: &'static Kind) -> Self {
@@ -75,6 +91,13 @@ impl Problem {
     /// What is wrong with a query parameter or header.
     pub fn parameter(name: impl Into<String>, english: impl Into<String>, chinese: impl Into<String>) -> Self {
         Self::new(&kinds::PARAMETER_INVALID).about(name).saying(english, chinese)
+    }
+
+    /// More bytes than this path takes.
+    pub fn too_large(limit: u64) -> Self {
+        Self::new(&kinds::BODY_TOO_LARGE)
+            .saying(format!("The limit is {limit} bytes."), format!("上限为 {limit} 字节。"))
+            .fact("limit_bytes", limit)
     }
 
     /// In a sentence about this request, in English and Chinese.

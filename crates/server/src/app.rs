@@ -1,0 +1,65 @@
+//! What every request needs: the service, and the limits of the configuration.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::Bytes;
+use refundry_service::Service;
+
+use crate::config::Config;
+use crate::language::Language;
+
+/// The application that the router serves.
+pub struct App {
+    /// What requests are carried out by.
+    pub service: Arc<Service>,
+    /// The language of answers to callers who wish for none.
+    pub language: Language,
+    /// Limits of requests.
+    pub limits: Limits,
+    /// Draws `/metrics`, when there are metrics.
+    pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// The OpenAPI document as it is served.
+    pub open_api: Bytes,
+    draining: AtomicBool,
+}
+
+/// Limits of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a body.
+    pub body_bytes_max: usize,
+    /// Bytes of an import.
+    pub import_bytes_max: u64,
+    /// Bytes of one line of an import.
+    pub import_line_bytes_max: usize,
+}
+
+impl App {
+    /// Over a service, with the limits of the configuration.
+    pub fn new(service: Arc<Service>, config: &Config) -> Self {
+        let limits = Limits {
+            body_bytes_max: config.server.body_bytes_max,
+            import_bytes_max: config.server.import_bytes_max,
+            import_line_bytes_max: config.limits.import_line_bytes_max,
+        };
+        Self {
+            service,
+            language: Language::of_tag(&config.server.lang).unwrap_or(Language::English),
+            limits,
+            metrics: None,
+            open_api: Bytes::from(crate::openapi::document_text()),
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Says on `/readyz` from now on that this process is about to end, so that nothing new is sent to it.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is about to end.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,20 @@
+//! What merchants, platforms and the operator ask of merchants' own things. The endpoints are dull: in, one call, out.
+
+pub mod payment_view;
+pub mod payments;
+pub mod refund_view;
+pub mod refunds;
+
+use refundry_engine::MerchantId;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// Whose, for keys that act for more than one merchant.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct MerchantQuery {
+    /// For keys that act for more than one merchant.
+    #[param(value_type = Option<String>)]
+    pub merchant_id: Option<MerchantId>,
+}

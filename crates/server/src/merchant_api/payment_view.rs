@@ -1,0 +1,338 @@
+//! How a payment looks in JSON, both ways.
+
+use std::sync::Arc;
+
+use refundry_engine::payment::{Payment, PaymentDetails, PaymentStatus, SettlementQuote};
+use refundry_engine::{MerchantId, TerminalId};
+use refundry_ledger::Money;
+use refundry_service::payments::NewPayment;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::refund_view::QuoteView;
+use crate::problem::Problem;
+use crate::views::{Amount, AmountView, CurrencyCode, ModeView, Rfc3339};
+
+/// Decimal places of a price at most.
+const PRICE_SCALE_MAX: usize = 12;
+
+/// A payment as the operator's payment system tells of it: new, or a known one with a later status.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentRequest {
+    /// Whose; may be left out by keys that act for one merchant.
+    #[schema(value_type = Option<String>)]
+    pub merchant_id: Option<MerchantId>,
+    /// Which acceptance channel took it; left out, the key's own.
+    #[schema(value_type = Option<String>)]
+    pub terminal_id: Option<TerminalId>,
+    /// The number that the merchant was given; unique per merchant.
+    pub payment_reference: String,
+    /// The merchant's order number.
+    #[serde(default)]
+    pub merchant_reference: String,
+    /// Payment method, such as `card` or `ALIPAY_CN`.
+    pub method: String,
+    /// Where it stands.
+    pub status: StatusView,
+    /// When it was paid; the refund window counts from here.
+    pub paid_at: Rfc3339,
+    /// What was authorised.
+    pub authorised: Amount,
+    /// What was taken; left out, all of it when the status is `captured`, nothing otherwise.
+    pub captured: Option<Amount>,
+    /// The part of it that the merchant's marketing paid.
+    pub marketing: Option<Amount>,
+    /// The operator's fee.
+    pub fee: Option<Amount>,
+    /// The part that is kept as reserve.
+    pub reserved: Option<Amount>,
+    /// The rate, when it settles in another currency.
+    pub quote: Option<QuoteRequest>,
+    /// Where its refunds are announced.
+    pub notify_url: Option<String>,
+    /// What no decision reads.
+    #[serde(default)]
+    #[schema(value_type = PaymentDetailsView)]
+    pub details: PaymentDetails,
+}
+
+/// A settlement rate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuoteRequest {
+    /// Its name.
+    pub quote_id: Option<String>,
+    /// The settlement currency.
+    pub settlement_currency: CurrencyCode,
+    /// One major unit of the payment's currency in major units of the settlement currency: a decimal as text, at most 12 places.
+    #[schema(example = "1.0834")]
+    pub price: String,
+    /// From when.
+    pub start_at: Option<Rfc3339>,
+    /// Until when.
+    pub expiry_at: Option<Rfc3339>,
+    /// Whether the rate is locked.
+    #[serde(default)]
+    pub guaranteed: bool,
+}
+
+/// Where a payment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PaymentStatus)]
+pub enum StatusView {
+    /// Not decided yet.
+    Pending,
+    /// Authorised, nothing taken.
+    Authorised,
+    /// The money was taken.
+    Captured,
+    /// Declined.
+    Failed,
+    /// Voided before capture.
+    Cancelled,
+    /// Expired or closed without being paid.
+    Closed,
+}
+
+/// A payment and what is left of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Payment)]
+pub struct PaymentView {
+    /// Ours.
+    #[schema(example = "pay_0d3m4t2ykw000")]
+    pub payment_id: String,
+    /// Whose.
+    pub merchant_id: String,
+    /// Which acceptance channel took it.
+    pub terminal_id: String,
+    /// Sandbox or live.
+    pub mode: ModeView,
+    /// The number that the merchant was given.
+    pub payment_reference: String,
+    /// The merchant's order number.
+    pub merchant_reference: String,
+    /// Payment method.
+    pub method: String,
+    /// Where it stands.
+    pub status: StatusView,
+    /// When it was paid.
+    pub paid_at: Rfc3339,
+    /// What was authorised.
+    pub authorised: AmountView,
+    /// What was taken in all.
+    pub captured: AmountView,
+    /// What refunds have taken back or are about to.
+    pub refunded: AmountView,
+    /// What can still be refunded.
+    pub refundable: AmountView,
+    /// What of the marketing part can still be refunded.
+    pub refundable_marketing: AmountView,
+    /// Refunds that count.
+    pub refund_count: u32,
+    /// The part that the merchant's marketing paid.
+    pub marketing: AmountView,
+    /// The operator's fee.
+    pub fee: AmountView,
+    /// The part that was kept as reserve.
+    pub reserved: AmountView,
+    /// Whether its money has become available.
+    pub settled: bool,
+    /// Chargebacks that are open: they block refunds.
+    pub open_chargebacks: u32,
+    /// Retrievals that are open: they freeze refunds.
+    pub open_retrievals: u32,
+    /// The rate, when it settles in another currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<QuoteView>,
+    /// Where its refunds are announced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notify_url: Option<String>,
+    /// What no decision reads.
+    #[schema(value_type = PaymentDetailsView)]
+    pub details: Arc<PaymentDetails>,
+    /// When we learned of it.
+    pub created_at: Rfc3339,
+    /// When it changed last.
+    pub updated_at: Rfc3339,
+}
+
+/// Attributes that no decision reads. A card number is never among them: first six and last four only.
+#[derive(ToSchema)]
+#[schema(as = PaymentDetails)]
+#[expect(dead_code, reason = "describes the engine's PaymentDetails, which knows nothing of OpenAPI")]
+pub struct PaymentDetailsView {
+    /// Visa, Mastercard and so on.
+    card_scheme: Option<String>,
+    /// First six digits.
+    card_first6: Option<String>,
+    /// Last four digits.
+    card_last4: Option<String>,
+    /// ISO 3166 alpha-2.
+    issuer_country: Option<String>,
+    /// Of the payment's answer.
+    response_code: Option<String>,
+    /// Of the payment's answer.
+    response_text: Option<String>,
+    /// Was a pre-authorisation.
+    pre_authorised: Option<bool>,
+    /// Was authenticated with 3-D Secure.
+    three_d_secure: Option<bool>,
+    /// The shopper's.
+    shopper_email: Option<String>,
+    /// The shopper's.
+    shopper_ip: Option<String>,
+    /// The shop's.
+    site_url: Option<String>,
+    /// Carrier's number.
+    tracking_number: Option<String>,
+    /// Whatever else is to be found again.
+    note: Option<String>,
+}
+
+impl PaymentRequest {
+    /// As the service takes it.
+    pub fn into_new(self) -> Result<NewPayment, Problem> {
+        let status = PaymentStatus::from(self.status);
+        let authorised = Money::from(self.authorised);
+        let taken = if status == PaymentStatus::Captured { authorised } else { Money::zero(authorised.currency()) };
+        Ok(NewPayment {
+            merchant_id: self.merchant_id,
+            terminal_id: self.terminal_id,
+            payment_reference: self.payment_reference,
+            merchant_reference: self.merchant_reference,
+            method: self.method,
+            status,
+            paid_at: self.paid_at.0,
+            authorised,
+            captured: self.captured.map_or(taken, Money::from),
+            marketing: self.marketing.map(Money::from),
+            fee: self.fee.map(Money::from),
+            reserved: self.reserved.map(Money::from),
+            quote: self.quote.map(QuoteRequest::into_quote).transpose()?,
+            notify_url: self.notify_url,
+            details: self.details,
+        })
+    }
+}
+
+impl QuoteRequest {
+    fn into_quote(self) -> Result<SettlementQuote, Problem> {
+        let (price_mantissa, price_scale) = price(&self.price)?;
+        Ok(SettlementQuote {
+            quote_id: self.quote_id,
+            settlement_currency: self.settlement_currency.0,
+            price_mantissa,
+            price_scale,
+            start_at: self.start_at.map(|at| at.0),
+            expiry_at: self.expiry_at.map(|at| at.0),
+            guaranteed: self.guaranteed,
+        })
+    }
+}
+
+/// An exact decimal above zero as digits and places.
+fn price(text: &str) -> Result<(i64, u32), Problem> {
+    let wrong = || {
+        let (english, chinese) = ("price is a decimal above zero with at most 12 places, as text.", "price 应为大于零、最多 12 位小数的十进制文本。");
+        Problem::field("quote.price", english, chinese)
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{fraction}");
+    let only_digits = !whole.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) && !text.ends_with('.');
+    if !only_digits || fraction.len() > PRICE_SCALE_MAX {
+        return Err(wrong());
+    }
+    let mantissa = digits.parse::<i64>().ok().filter(|mantissa| *mantissa > 0).ok_or_else(wrong)?;
+    Ok((mantissa, u32::try_from(fraction.len()).map_err(|_| wrong())?))
+}
+
+impl From<Payment> for PaymentView {
+    fn from(payment: Payment) -> Self {
+        Self {
+            payment_id: payment.id.to_string(),
+            merchant_id: payment.merchant_id.to_string(),
+            terminal_id: payment.terminal_id.to_string(),
+            mode: payment.mode.into(),
+            status: payment.status.into(),
+            paid_at: payment.paid_at.into(),
+            authorised: payment.authorised.into(),
+            captured: payment.captured.into(),
+            refunded: payment.refunded.into(),
+            refundable: payment.refundable().into(),
+            refundable_marketing: payment.refundable_marketing().into(),
+            refund_count: payment.refund_count,
+            marketing: payment.marketing.into(),
+            fee: payment.fee.into(),
+            reserved: payment.reserved.into(),
+            settled: payment.settled,
+            open_chargebacks: payment.open_chargebacks,
+            open_retrievals: payment.open_retrievals,
+            quote: payment.quote.map(QuoteView::from),
+            notify_url: payment.notify_url,
+            details: payment.details,
+            created_at: payment.created_at.into(),
+            updated_at: payment.updated_at.into(),
+            payment_reference: payment.payment_reference,
+            merchant_reference: payment.merchant_reference,
+            method: payment.method,
+        }
+    }
+}
+
+impl From<PaymentStatus> for StatusView {
+    fn from(status: PaymentStatus) -> Self {
+        match status {
+            PaymentStatus::Pending => Self::Pending,
+            PaymentStatus::Authorised => Self::Authorised,
+            PaymentStatus::Captured => Self::Captured,
+            PaymentStatus::Failed => Self::Failed,
+            PaymentStatus::Cancelled => Self::Cancelled,
+            PaymentStatus::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<StatusView> for PaymentStatus {
+    fn from(view: StatusView) -> Self {
+        match view {
+            StatusView::Pending => Self::Pending,
+            StatusView::Authorised => Self::Authorised,
+            StatusView::Captured => Self::Captured,
+            StatusView::Failed => Self::Failed,
+            StatusView::Cancelled => Self::Cancelled,
+            StatusView::Closed => Self::Closed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_is_an_exact_decimal() {
+        for (text, expected) in [("1.0834", Some((10_834, 4))), ("7", Some((7, 0))), ("0.000000000001", Some((1, 12)))] {
+            assert_eq!(price(text).ok(), expected, "{text}");
+        }
+        for text in ["", "0", "1.", ".5", "-1", "1e3", "0.0000000000001", "99999999999999999999"] {
+            assert!(price(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_detail_of_the_engine_is_described() {
+        let all = serde_json::json!({
+            "card_scheme": "x", "card_first6": "x", "card_last4": "x", "issuer_country": "x", "response_code": "x", "response_text": "x",
+            "pre_authorised": true, "three_d_secure": true, "shopper_email": "x", "shopper_ip": "x", "site_url": "x",
+            "tracking_number": "x", "note": "x",
+        });
+        let details: PaymentDetails = serde_json::from_value(all.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&details).unwrap(), all);
+        let schema = serde_json::to_value(<PaymentDetailsView as utoipa::PartialSchema>::schema()).unwrap();
+        let described: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        let stored: Vec<&String> = all.as_object().unwrap().keys().collect();
+        assert_eq!(described, stored);
+    }
+}

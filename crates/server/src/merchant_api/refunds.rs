@@ -1,0 +1,261 @@
+//! Refunds over the native API.
+
+use axum::response::Response;
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
+use refundry_dialects::RefundWish;
+use refundry_engine::idempotency::{ComparedFields, NUMBER_LENGTH_MAX};
+use refundry_engine::payment::PaymentKey;
+use refundry_engine::{MerchantId, PaymentId, RefundId, TerminalId};
+use refundry_ledger::Money;
+use refundry_service::refunds::{self, NATIVE, NewRefund, Review};
+use refundry_store::RefundFilter;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::MerchantQuery;
+use super::refund_view::{RefundView, StateView};
+use crate::call::{Call, IDEMPOTENCY_KEY, created, json_response, mark_replayed, ok};
+use crate::problem::{Problem, kinds};
+use crate::views::{Amount, CurrencyCode, EventView, Listed, Rfc3339, page_request};
+
+/// A wish for a refund. The payment is named by `payment_id` or by `payment_reference`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundRequest {
+    /// Our id of the payment.
+    #[schema(value_type = Option<String>)]
+    pub payment_id: Option<PaymentId>,
+    /// The number that the merchant was given when it was paid.
+    pub payment_reference: Option<String>,
+    /// How much in all.
+    pub amount: Amount,
+    /// The marketing part of it.
+    pub marketing_amount: Option<Amount>,
+    /// What you believe is left of the payment. When that is not so any more, nothing is done and the fresh amount comes back.
+    pub expected_remaining: Option<Amount>,
+    /// A reference of the merchant behind the merchant.
+    pub merchant_reference: Option<String>,
+    /// Why; at most 256 letters.
+    pub reason: Option<String>,
+    /// Comes back in answers and notifications; at most 2,048 letters.
+    pub metadata: Option<String>,
+    /// Where the end is announced.
+    pub notify_url: Option<String>,
+    /// For keys that act for more than one merchant.
+    #[schema(value_type = Option<String>)]
+    pub merchant_id: Option<MerchantId>,
+    /// The channel that asks; left out, the key's own or the payment's.
+    #[schema(value_type = Option<String>)]
+    pub terminal_id: Option<TerminalId>,
+}
+
+/// The header of a request that moves money.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the header; it is read by name")]
+pub struct IdempotencyHeader {
+    /// Your number of the refund, 1 to 64 visible characters. The same number with the same content is answered again and never paid twice.
+    #[param(rename = "Idempotency-Key")]
+    pub idempotency_key: String,
+}
+
+/// A person's decision.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewRequest {
+    /// Let it pass, or not.
+    pub approve: bool,
+    /// Why.
+    #[serde(default)]
+    pub note: String,
+    /// The amount that you saw: an approval holds for what was seen only.
+    pub seen_amount: Amount,
+}
+
+/// Which refunds.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RefundQuery {
+    /// For keys that act for more than one merchant.
+    #[param(value_type = Option<String>)]
+    pub merchant_id: Option<MerchantId>,
+    /// In this state.
+    #[param(inline)]
+    pub state: Option<StateView>,
+    /// Of this payment.
+    #[param(value_type = Option<String>)]
+    pub payment_id: Option<PaymentId>,
+    /// With exactly this number.
+    pub number: Option<String>,
+    /// In this currency.
+    #[param(value_type = Option<String>)]
+    pub currency: Option<CurrencyCode>,
+    /// At least so many minor units.
+    pub amount_min: Option<i64>,
+    /// At most so many minor units.
+    pub amount_max: Option<i64>,
+    /// Asked for at or after.
+    #[param(value_type = Option<String>)]
+    pub from: Option<Rfc3339>,
+    /// Asked for before.
+    #[param(value_type = Option<String>)]
+    pub to: Option<Rfc3339>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Rows, 1 to 200; 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<u32>,
+}
+
+/// A refund with how it came to stand where it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RefundStory {
+    /// As it stands.
+    #[serde(flatten)]
+    pub refund: RefundView,
+    /// What happened, oldest first.
+    pub timeline: Vec<EventView>,
+}
+
+/// Asks for a refund.
+pub async fn create(call: Call) -> Result<Response, Problem> {
+    let accepted = decide(&call, idempotency_key(&call)?.to_owned(), false).await?;
+    let location = format!("/api/v1/refunds/{}", accepted.refund.id);
+    let view = RefundView::with_refundable(*accepted.refund, accepted.refundable);
+    let mut response = created(&view, !accepted.replayed);
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    if accepted.replayed {
+        mark_replayed(&mut response);
+    }
+    Ok(response)
+}
+
+/// Says what would happen, and changes nothing.
+pub async fn dry_run(call: Call) -> Result<Response, Problem> {
+    let number = call.header(IDEMPOTENCY_KEY)?.map_or_else(String::new, str::to_owned);
+    let number = if number.is_empty() { format!("dry-run-{}", call.app.service.world.ids.one(call.app.service.world.now())) } else { number };
+    let accepted = decide(&call, number, true).await?;
+    let mut response = json_response(StatusCode::OK, &RefundView::with_refundable(*accepted.refund, accepted.refundable));
+    if accepted.replayed {
+        mark_replayed(&mut response);
+    }
+    Ok(response)
+}
+
+/// One refund with its timeline, and why it stands where it stands.
+pub async fn find(call: Call) -> Result<Response, Problem> {
+    let (merchant_id, refund_id) = named(&call)?;
+    let story = refunds::story(&call.app.service, &call.caller, merchant_id, refund_id).await?;
+    let timeline = story.timeline.into_iter().map(EventView::from).collect();
+    ok(&RefundStory { refund: story.refund.into(), timeline })
+}
+
+/// Refunds, newest first.
+pub async fn list(call: Call) -> Result<Response, Problem> {
+    let query: RefundQuery = call.query()?;
+    let page = page_request(query.cursor.as_deref(), query.limit)?;
+    let filter = RefundFilter {
+        merchant_id: query.merchant_id,
+        mode: None,
+        from: query.from.map(|at| at.0),
+        to: query.to.map(|at| at.0),
+        state: query.state.map(Into::into),
+        payment_id: query.payment_id,
+        currency: query.currency.map(|currency| currency.0),
+        amount_minor_min: query.amount_min,
+        amount_minor_max: query.amount_max,
+        number: query.number,
+    };
+    ok(&Listed::of(refunds::list(&call.app.service, &call.caller, filter, page).await?, RefundView::from))
+}
+
+/// Takes a refund back while nothing has been sent.
+pub async fn cancel(call: Call) -> Result<Response, Problem> {
+    let (merchant_id, refund_id) = named(&call)?;
+    ok(&RefundView::from(refunds::cancel(&call.app.service, &call.caller, merchant_id, refund_id).await?))
+}
+
+/// Decides about a refund in review.
+pub async fn review(call: Call) -> Result<Response, Problem> {
+    let (merchant_id, refund_id) = named(&call)?;
+    let ReviewRequest { approve, note, seen_amount } = call.json()?;
+    let review = Review { merchant_id, refund_id, approve, note, seen_amount: seen_amount.into() };
+    ok(&RefundView::from(refunds::review(&call.app.service, &call.caller, review).await?))
+}
+
+async fn decide(call: &Call, number: String, dry_run: bool) -> Result<refunds::Accepted, Problem> {
+    let request: RefundRequest = call.json()?;
+    let (merchant_id, terminal_id) = (request.merchant_id, request.terminal_id);
+    let new = NewRefund { merchant_id, terminal_id, wish: request.wish(number)?, dry_run };
+    Ok(refunds::create(&call.app.service, &call.caller, NATIVE, new).await?)
+}
+
+impl RefundRequest {
+    fn wish(self, number: String) -> Result<RefundWish, Problem> {
+        let compared = self.compared();
+        let payment = match (self.payment_id, self.payment_reference) {
+            (Some(id), None) => PaymentKey::Id(id),
+            (None, Some(reference)) => PaymentKey::Reference(reference),
+            (None, None) | (Some(_), Some(_)) => return Err(payment_wanted()),
+        };
+        Ok(RefundWish {
+            number,
+            compared,
+            payment,
+            amount: self.amount.into(),
+            marketing: self.marketing_amount.map(Money::from),
+            expected_remaining: self.expected_remaining.map(Money::from),
+            merchant_reference: self.merchant_reference,
+            reason: self.reason,
+            metadata: self.metadata,
+            notify_url: self.notify_url,
+        })
+    }
+
+    /// What must be the same when the number comes again. What the caller believed is left is not part of what it asked for.
+    fn compared(&self) -> ComparedFields {
+        let amount = |amount: Amount| Money::from(amount).to_string();
+        let fields = [
+            ("payment_id", self.payment_id.map(|id| id.to_string())),
+            ("payment_reference", self.payment_reference.clone()),
+            ("amount", Some(amount(self.amount))),
+            ("marketing_amount", self.marketing_amount.map(amount)),
+            ("merchant_reference", self.merchant_reference.clone()),
+            ("reason", self.reason.clone()),
+            ("metadata", self.metadata.clone()),
+            ("notify_url", self.notify_url.clone()),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
+
+/// The merchant's number, as the header names it; quotation marks around it do not count.
+fn idempotency_key(call: &Call) -> Result<&str, Problem> {
+    let sent = call.header(IDEMPOTENCY_KEY)?.unwrap_or_default();
+    let number = sent.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(sent);
+    if (1..=NUMBER_LENGTH_MAX).contains(&number.len()) {
+        return Ok(number);
+    }
+    Err(Problem::parameter(
+        "Idempotency-Key",
+        format!("The header Idempotency-Key names this refund: 1 to {NUMBER_LENGTH_MAX} visible characters, made and kept by you before you send."),
+        format!("请求头 Idempotency-Key 用于标识本次退款：1 到 {NUMBER_LENGTH_MAX} 个可见字符，由您在发送前生成并保存。"),
+    ))
+}
+
+fn named(call: &Call) -> Result<(Option<MerchantId>, RefundId), Problem> {
+    let query: MerchantQuery = call.query()?;
+    Ok((query.merchant_id, call.path_id("refund_id", &kinds::UNKNOWN_REFUND)?))
+}
+
+fn payment_wanted() -> Problem {
+    Problem::field(
+        "payment_id",
+        "Name the payment by exactly one of payment_id and payment_reference.",
+        "请用 payment_id 或 payment_reference 之一（且仅一个）指定支付。",
+    )
+}
