@@ -8,6 +8,7 @@ use refundry_service::Service;
 
 use crate::config::Config;
 use crate::language::Language;
+use crate::telemetry::metrics::Metrics;
 
 /// The application that the router serves.
 pub struct App {
@@ -17,8 +18,8 @@ pub struct App {
     pub language: Language,
     /// Limits of requests.
     pub limits: Limits,
-    /// Draws `/metrics`, when there are metrics.
-    pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// Figures of requests and of everything else.
+    pub metrics: Arc<Metrics>,
     /// The OpenAPI document as it is served.
     pub open_api: Bytes,
     draining: AtomicBool,
@@ -37,7 +38,7 @@ pub struct Limits {
 
 impl App {
     /// Over a service, with the limits of the configuration.
-    pub fn new(service: Arc<Service>, config: &Config) -> Self {
+    pub fn new(service: Arc<Service>, metrics: Arc<Metrics>, config: &Config) -> Self {
         let limits = Limits {
             body_bytes_max: config.server.body_bytes_max,
             import_bytes_max: config.server.import_bytes_max,
@@ -47,7 +48,7 @@ impl App {
             service,
             language: Language::of_tag(&config.server.lang).unwrap_or(Language::English),
             limits,
-            metrics: None,
+            metrics,
             open_api: Bytes::from(crate::openapi::document_text()),
             draining: AtomicBool::new(false),
         }

@@ -1,7 +1,7 @@
 //! A call of the native API after the caller is proved and its permission checked: what endpoints take apart.
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
@@ -44,8 +44,8 @@ pub struct Call {
 pub enum CallBody {
     /// All of it.
     Whole(Bytes),
-    /// As it comes.
-    Stream(Body),
+    /// As it comes; the lock is never waited for, it only lets a call be shared.
+    Stream(Mutex<Body>),
 }
 
 impl Call {

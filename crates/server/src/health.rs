@@ -24,10 +24,12 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
     }
 }
 
-/// Figures in Prometheus' text form.
+/// Figures in the text form of OpenMetrics.
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
-    match &app.metrics {
-        Some(draw) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], draw()).into_response(),
-        None => (StatusCode::NOT_FOUND, "metrics are switched off\n").into_response(),
+    let now = app.service.world.now();
+    if let Ok(figures) = app.service.world.store.task_figures(now).await {
+        app.metrics.note_tasks(&figures, now.ms());
     }
+    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, media_type)], app.metrics.render()).into_response()
 }

@@ -56,6 +56,15 @@ impl Language {
     }
 }
 
+impl From<Language> for refundry_engine::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::English => Self::En,
+            Language::Chinese => Self::Zh,
+        }
+    }
+}
+
 /// Wishes of one header that are looked at.
 const WISHES_MAX: usize = 16;
 

@@ -1,7 +1,23 @@
 //! The server around the service: configuration, sockets, routes and commands.
 
+pub mod app;
+pub mod call;
 pub mod config;
+mod docs_page;
+pub mod endpoint;
+pub mod endpoints;
+mod health;
+mod html;
+mod json_body;
+pub mod language;
 pub mod listen;
 pub mod master_key;
+pub mod merchant_api;
+pub mod openapi;
+pub mod operator_api;
 pub mod outgoing_http;
+pub mod problem;
+pub mod router;
 pub mod telemetry;
+pub mod views;
+mod wire;

@@ -1,5 +1,12 @@
 //! What merchants, platforms and the operator ask of merchants' own things. The endpoints are dull: in, one call, out.
 
+pub mod credentials;
+pub mod endpoints;
+pub mod events;
+pub mod funds;
+pub mod idempotency_keys;
+pub mod import;
+pub mod notifications;
 pub mod payment_view;
 pub mod payments;
 pub mod refund_view;

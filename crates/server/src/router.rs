@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, RawPathParams, Request, State};
@@ -11,6 +12,8 @@ use axum::routing::{MethodFilter, MethodRouter, get};
 use futures::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use refundry_engine::Timestamp;
+use refundry_service::authenticate;
 use refundry_service::caller::Caller;
 
 use crate::app::App;
@@ -62,9 +65,10 @@ fn action(
         let endpoint = endpoint.clone();
         let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Box::pin(async move {
+            let begun = app.service.world.now();
             let language = wished_language(&app, request.headers());
             let request_id = request_id(&app);
-            let called = AssertUnwindSafe(call(app, &endpoint, path, request, language)).catch_unwind().await;
+            let called = AssertUnwindSafe(call(app.clone(), &endpoint, path, request, language)).catch_unwind().await;
             let mut response = match called {
                 Ok(Ok(response)) => response,
                 Ok(Err(problem)) => problem.answer(language, &request_id),
@@ -76,9 +80,15 @@ fn action(
             if let Ok(value) = HeaderValue::from_str(&request_id) {
                 response.headers_mut().insert(REQUEST_ID, value);
             }
+            count(&app, endpoint.path, begun, &response);
             response
         })
     }
+}
+
+fn count(app: &App, path: &str, begun: Timestamp, response: &Response) {
+    let took_us = u64::try_from(app.service.world.now().us().saturating_sub(begun.us())).unwrap_or(0);
+    app.metrics.answered(app.metrics.route(path), response.status().as_u16(), Duration::from_micros(took_us));
 }
 
 /// Proves the caller, then checks what it may do, then reads the body: strangers cost little.
@@ -103,7 +113,7 @@ async fn call(
         }
         Body::Lines => {
             must_be_of_type(&parts, &["application/x-ndjson", "application/ndjson", "application/jsonl"])?;
-            CallBody::Stream(body)
+            CallBody::Stream(Mutex::new(body))
         }
     };
     (endpoint.action)(Call { app, caller, language, parts, path, body }).await
@@ -113,7 +123,7 @@ async fn authenticate(app: &App, parts: &Parts) -> Result<Arc<Caller>, Problem> 
     let sent = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = sent.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = token else { return Err(Problem::new(&kinds::UNAUTHENTICATED)) };
-    let known = app.service.caller_of_key(token.trim()).await?;
+    let known = authenticate::bearer(&app.service, token.trim()).await?;
     known.ok_or_else(|| Problem::new(&kinds::UNAUTHENTICATED))
 }
 
@@ -138,8 +148,12 @@ async fn whole_body(parts: &Parts, body: axum::body::Body, limit: usize) -> Resu
 /// Paths of no route: dialects by their paths and prefixes, problems below `/api`, and plain words for the rest.
 async fn elsewhere(State(app): State<Arc<App>>, request: Request) -> Response {
     let path = request.uri().path();
-    if let Some(entry) = refundry_dialects::find(path) {
-        return wire::serve(&app, entry, request).await;
+    if refundry_dialects::find(path).is_some() {
+        let begun = app.service.world.now();
+        let path = path.to_owned();
+        let response = wire::serve(&app, request).await;
+        count(&app, &path, begun, &response);
+        return response;
     }
     if path == "/api" || path.starts_with("/api/") {
         return problem(&app, request.headers(), &kinds::PATH_UNKNOWN);

@@ -7,7 +7,7 @@ mod time;
 
 pub use amount::{Amount, AmountView, CurrencyCode};
 pub use event::EventView;
-pub use page::{Listed, PageQuery};
+pub use page::{Listed, PageQuery, page_request};
 pub use time::Rfc3339;
 
 use serde::{Deserialize, Serialize};

@@ -5,13 +5,13 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use refundry_dialects::wire::Headers;
-use refundry_dialects::{DialectEntry, WireRequest, WireResponse};
+use refundry_dialects::{WireRequest, WireResponse};
 
 use crate::app::App;
 use crate::listen::{BodyError, read_body};
 
 /// Has the front door answer a request in its dialect.
-pub async fn serve(app: &App, entry: &'static DialectEntry, request: Request) -> Response {
+pub async fn serve(app: &App, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let limit = app.limits.body_bytes_max;
     // An absolute-form target is reduced to path and query, which is what its sender signed.
@@ -21,11 +21,11 @@ pub async fn serve(app: &App, entry: &'static DialectEntry, request: Request) ->
     let answer = match &whole {
         Ok(bytes) => {
             let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: bytes };
-            app.service.answer(entry, &request).await
+            app.service.answer(request).await
         }
         Err(BodyError::TooLong { limit }) => {
             let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: &[] };
-            app.service.answer_too_large(entry, &request, *limit).await
+            app.service.answer_too_large(request, *limit).await
         }
         Err(BodyError::Incomplete) => return broken(),
     };

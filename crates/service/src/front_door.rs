@@ -47,6 +47,22 @@ impl Service {
         self.render(entry, &request, said, far_end).await
     }
 
+    /// Answers a request whose body is longer than `limit` and was not read: in the dialect, signed for whoever it claims to come from.
+    pub async fn answer_too_large(&self, request: WireRequest<'_>, limit: usize) -> WireResponse {
+        let Some(entry) = refundry_dialects::find(request.path) else {
+            return WireResponse { status: 413, headers: Vec::new(), body: Vec::new() };
+        };
+        let now = self.world.now();
+        let mut far_end = Correspondent { lookup: String::new(), scheme: String::new(), signer: None };
+        if let Ok(Claimed { lookup, scheme, .. }) = entry.dialect.identify(&request) {
+            let known = self.keyring.by_lookup(entry.name, &lookup, now).await.ok().flatten();
+            let signer = known.and_then(|known| known.signer(now).or_else(|| known.last_signer()));
+            far_end = Correspondent { lookup, scheme: scheme.to_owned(), signer };
+        }
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        self.render(entry, &request, Said::Malformed(WireError::TooLarge { limit }), far_end).await
+    }
+
     /// Who calls, if the request proves it.
     async fn admit(
         &self,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use refundry_engine::verdict::Changes;
 use refundry_store::CommitObserver;
+use tokio::sync::Notify;
 
 use crate::inbox::TaskInbox;
 use crate::keyring::KeyCache;
@@ -16,6 +17,8 @@ pub struct Observer {
     pub waiting: Arc<Waiting>,
     /// Due tasks for the workers of this process.
     pub inbox: Arc<TaskInbox>,
+    /// Wakes those who wait for events, whosever they are: they look again themselves.
+    pub news: Notify,
     pub(crate) keys: Arc<KeyCache>,
     clock: Arc<dyn Clock>,
 }
@@ -24,13 +27,16 @@ impl Observer {
     /// With an inbox of `inbox_length_max` tasks: 0 in a process without workers.
     pub fn new(clock: Arc<dyn Clock>, inbox_length_max: usize) -> Arc<Self> {
         let inbox = Arc::new(TaskInbox::new(inbox_length_max));
-        Arc::new(Self { waiting: Arc::default(), inbox, keys: Arc::default(), clock })
+        Arc::new(Self { waiting: Arc::default(), inbox, news: Notify::new(), keys: Arc::default(), clock })
     }
 }
 
 impl CommitObserver for Observer {
     fn committed(&self, changes: &Changes) {
         self.waiting.committed(changes);
+        if !changes.events.is_empty() {
+            self.news.notify_waiters();
+        }
         if !(changes.credentials.is_empty() && changes.merchants.is_empty() && changes.terminals.is_empty()) {
             self.keys.forget_all();
         }

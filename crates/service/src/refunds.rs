@@ -3,7 +3,7 @@
 use refundry_dialects::{DialectEntry, KeyScope, RefundInquiry, RefundWish};
 use refundry_engine::command::{CancelRefund, CreateRefund, ReviewRefund};
 use refundry_engine::event::Event;
-use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, RememberedDecision};
+use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, Remembered, RememberedDecision};
 use refundry_engine::payment::REFERENCE_LENGTH_MAX;
 use refundry_engine::refund::{METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, URL_LENGTH_MAX};
 use refundry_engine::task::Task;
@@ -14,6 +14,7 @@ use refundry_store::{Page, PageRequest, RefundFilter};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
+use crate::merchants;
 use crate::permissions::Permission;
 
 /// What of a dialect decides about idempotency.
@@ -140,6 +141,20 @@ pub async fn find_by_number(
         RememberedDecision::Accepted(refund_id) => find(service, caller, Some(merchant_id), refund_id).await,
         RememberedDecision::Refused(_) | RememberedDecision::ToppedUp => Err(Refusal::UnknownRefund.into()),
     }
+}
+
+/// What is remembered of a number, whatever became of it; nothing of a refund of the other mode.
+pub async fn remembered(
+    service: &Service,
+    caller: &Caller,
+    rules: DialectRules,
+    merchant_id: Option<MerchantId>,
+    number: &str,
+) -> Result<Option<Remembered>, ServiceError> {
+    caller.must(Permission::RefundsRead)?;
+    let merchant = merchants::read(service, caller, caller.merchant_id(merchant_id)?).await?;
+    let terminal_id = caller.terminal.as_ref().map(|terminal| terminal.id);
+    Ok(service.world.store.remembered(&key(rules, merchant.id, terminal_id, number.to_owned())).await?)
 }
 
 /// What an inquiry of a dialect asks for.

@@ -1,5 +1,7 @@
 //! Payments as NDJSON, read as they come: every line is recorded by itself and has a result of its own.
 
+use std::sync::PoisonError;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
@@ -64,7 +66,7 @@ pub struct ImportSum {
 /// it reads anything gets it all.
 pub async fn import(mut call: Call) -> Result<Response, Problem> {
     let body = match std::mem::replace(&mut call.body, CallBody::Whole(Bytes::new())) {
-        CallBody::Stream(body) => body,
+        CallBody::Stream(body) => body.into_inner().unwrap_or_else(PoisonError::into_inner),
         CallBody::Whole(bytes) => Body::from(bytes),
     };
     let (results, waiting) = mpsc::unbounded_channel();

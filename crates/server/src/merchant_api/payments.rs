@@ -67,7 +67,7 @@ pub async fn list(call: Call) -> Result<Response, Problem> {
         return match payments::find(&call.app.service, &call.caller, query.merchant_id, &key).await {
             Ok(payment) => ok(&Listed::whole(vec![payment], PaymentView::from)),
             Err(refundry_service::ServiceError::Refused(refundry_engine::Refusal::UnknownPayment)) => {
-                ok(&Listed::whole(Vec::new(), PaymentView::from))
+                ok(&Listed::<PaymentView> { items: Vec::new(), next: None })
             }
             Err(error) => Err(error.into()),
         };

@@ -85,6 +85,9 @@ pub struct RefundView {
     /// Why the money came back after success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub returned_reason: Option<String>,
+    /// When the acquirer paid it out although it had ended unpaid; the amount is booked as an exposure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paid_anyway_at: Option<Rfc3339>,
     /// When it ended: succeeded, failed, cancelled or came back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Rfc3339>,
@@ -224,6 +227,7 @@ impl From<Refund> for RefundView {
             arn: ended.arn,
             failure: ended.failure,
             returned_reason: ended.returned_reason,
+            paid_anyway_at: ended.paid_anyway_at,
             ended_at: ended.at,
             created_at: refund.created_at.into(),
             updated_at: refund.updated_at.into(),
@@ -239,6 +243,7 @@ struct Ended {
     arn: Option<String>,
     failure: Option<FailureView>,
     returned_reason: Option<String>,
+    paid_anyway_at: Option<Rfc3339>,
 }
 
 impl Ended {
@@ -247,8 +252,13 @@ impl Ended {
             RefundState::Pending { holds } => Self { holds: Some(holds), ..Self::default() },
             RefundState::Submitted { .. } | RefundState::Unresolved { .. } => Self::default(),
             RefundState::Succeeded { at, arn } => Self { at: Some(at.into()), arn: arn_text(arn), ..Self::default() },
-            RefundState::Failed { at, reason } => Self { at: Some(at.into()), failure: Some(reason.into()), ..Self::default() },
-            RefundState::Cancelled { at, .. } => Self { at: Some(at.into()), ..Self::default() },
+            RefundState::Failed { at, reason, paid_anyway_at } => {
+                let paid_anyway_at = paid_anyway_at.map(Rfc3339);
+                Self { at: Some(at.into()), failure: Some(reason.into()), paid_anyway_at, ..Self::default() }
+            }
+            RefundState::Cancelled { at, paid_anyway_at, .. } => {
+                Self { at: Some(at.into()), paid_anyway_at: paid_anyway_at.map(Rfc3339), ..Self::default() }
+            }
             RefundState::Returned { at, reason, arn, .. } => {
                 Self { at: Some(at.into()), arn: arn_text(arn), returned_reason: Some(reason), ..Self::default() }
             }

@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use refundry_dialects::RefundWish;
 use refundry_engine::idempotency::{ComparedFields, NUMBER_LENGTH_MAX};
 use refundry_engine::payment::PaymentKey;
-use refundry_engine::{MerchantId, PaymentId, RefundId, TerminalId};
+use refundry_engine::{Explanation, MerchantId, PaymentId, RefundId, TerminalId, Text, Who, explain};
 use refundry_ledger::Money;
 use refundry_service::refunds::{self, NATIVE, NewRefund, Review};
 use refundry_store::RefundFilter;
@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::MerchantQuery;
 use super::refund_view::{RefundView, StateView};
 use crate::call::{Call, IDEMPOTENCY_KEY, created, json_response, mark_replayed, ok};
+use crate::language::Language;
 use crate::problem::{Problem, kinds};
 use crate::views::{Amount, CurrencyCode, EventView, Listed, Rfc3339, page_request};
 
@@ -53,7 +54,6 @@ pub struct RefundRequest {
 /// The header of a request that moves money.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes the header; it is read by name")]
 pub struct IdempotencyHeader {
     /// Your number of the refund, 1 to 64 visible characters. The same number with the same content is answered again and never paid twice.
     #[param(rename = "Idempotency-Key")]
@@ -117,6 +117,23 @@ pub struct RefundStory {
     pub refund: RefundView,
     /// What happened, oldest first.
     pub timeline: Vec<EventView>,
+    /// Why it stands where it stands, in the caller's language.
+    pub explanation: ExplanationView,
+}
+
+/// Why a refund stands where it stands, from stored facts alone.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Explanation)]
+pub struct ExplanationView {
+    /// Why.
+    pub why: String,
+    /// Whose turn it is: `reviewer`, `merchant`, `refundry`, `acquirer`, `network`, `operator` or `nobody`.
+    pub who: &'static str,
+    /// What happens next.
+    pub next: String,
+    /// When that is due, if a time is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Rfc3339>,
 }
 
 /// Asks for a refund.
@@ -151,7 +168,8 @@ pub async fn find(call: Call) -> Result<Response, Problem> {
     let (merchant_id, refund_id) = named(&call)?;
     let story = refunds::story(&call.app.service, &call.caller, merchant_id, refund_id).await?;
     let timeline = story.timeline.into_iter().map(EventView::from).collect();
-    ok(&RefundStory { refund: story.refund.into(), timeline })
+    let explanation = ExplanationView::of(explain(&story.refund, story.next.as_ref(), story.now), call.language);
+    ok(&RefundStory { refund: story.refund.into(), timeline, explanation })
 }
 
 /// Refunds, newest first.
@@ -194,6 +212,22 @@ async fn decide(call: &Call, number: String, dry_run: bool) -> Result<refunds::A
     Ok(refunds::create(&call.app.service, &call.caller, NATIVE, new).await?)
 }
 
+impl ExplanationView {
+    fn of(explanation: Explanation, language: Language) -> Self {
+        let who = match explanation.who {
+            Who::Reviewer => "reviewer",
+            Who::Merchant => "merchant",
+            Who::Refundry => "refundry",
+            Who::Acquirer => "acquirer",
+            Who::Network => "network",
+            Who::Operator => "operator",
+            Who::Nobody => "nobody",
+        };
+        let say = |text: &Text| text.say(language.into()).to_owned();
+        Self { why: say(&explanation.why), who, next: say(&explanation.next), when: explanation.when.map(Rfc3339) }
+    }
+}
+
 impl RefundRequest {
     fn wish(self, number: String) -> Result<RefundWish, Problem> {
         let compared = self.compared();
@@ -234,7 +268,7 @@ impl RefundRequest {
 }
 
 /// The merchant's number, as the header names it; quotation marks around it do not count.
-fn idempotency_key(call: &Call) -> Result<&str, Problem> {
+pub fn idempotency_key(call: &Call) -> Result<&str, Problem> {
     let sent = call.header(IDEMPOTENCY_KEY)?.unwrap_or_default();
     let number = sent.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(sent);
     if (1..=NUMBER_LENGTH_MAX).contains(&number.len()) {

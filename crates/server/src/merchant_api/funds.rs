@@ -1,0 +1,61 @@
+//! A merchant's money, as the books say.
+
+use axum::response::Response;
+use refundry_engine::MerchantId;
+use refundry_ledger::{Money, Side};
+use refundry_service::funds;
+use refundry_store::BalanceRow;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::MerchantQuery;
+use super::refunds::idempotency_key;
+use crate::call::{Call, ok};
+use crate::problem::Problem;
+use crate::views::{Amount, AmountView, Listed};
+
+/// A balance that is not zero.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Balance)]
+pub struct BalanceView {
+    /// The ledger account, such as `available`, `unsettled`, `reserve`, `refunds_in_flight`.
+    #[schema(example = "available")]
+    pub ledger_account: &'static str,
+    /// How much, positive on the side where the ledger account normally stands.
+    pub amount: AmountView,
+}
+
+/// Money that the merchant pays in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TopUpRequest {
+    /// Whose.
+    #[schema(value_type = Option<String>)]
+    pub merchant_id: Option<MerchantId>,
+    /// How much.
+    pub amount: Amount,
+}
+
+impl From<BalanceRow> for BalanceView {
+    fn from(row: BalanceRow) -> Self {
+        let minor = match row.account.side() {
+            Side::Credit => row.minor,
+            Side::Debit => row.minor.saturating_neg(),
+        };
+        Self { ledger_account: row.account.name(), amount: Money::new(minor, row.currency).into() }
+    }
+}
+
+/// Every balance that is not zero.
+pub async fn balances(call: Call) -> Result<Response, Problem> {
+    let query: MerchantQuery = call.query()?;
+    ok(&Listed::whole(funds::balances(&call.app.service, &call.caller, query.merchant_id).await?, BalanceView::from))
+}
+
+/// Pays money in, once per idempotency key.
+pub async fn top_up(call: Call) -> Result<Response, Problem> {
+    let number = idempotency_key(&call)?.to_owned();
+    let TopUpRequest { merchant_id, amount } = call.json()?;
+    let balances = funds::top_up(&call.app.service, &call.caller, merchant_id, amount.into(), number).await?;
+    ok(&Listed::whole(balances, BalanceView::from))
+}

@@ -1,0 +1,6 @@
+//! What the operator keeps: merchants, terminals and their rules, and the log of who did what.
+
+pub mod audit;
+pub mod merchants;
+pub mod policy_view;
+pub mod terminals;

@@ -1,0 +1,135 @@
+//! How the rules of refunds look in JSON. The engine's own [`Policy`](refundry_engine::policy::Policy) and `PolicyPatch` are read and written
+//! as they are; these types only describe them.
+
+use refundry_engine::merchant::Standing;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What one level says; what it leaves out comes from the level above: method, terminal, merchant, defaults.
+#[derive(ToSchema)]
+#[schema(as = Policy)]
+#[expect(dead_code, reason = "describes the engine's PolicyPatch, which knows nothing of OpenAPI")]
+pub struct PolicyView {
+    /// Days after the payment in which it can be refunded.
+    refund_window_days: Option<u32>,
+    /// Whether less than the captured amount may be refunded.
+    partial_allowed: Option<bool>,
+    /// Whether one payment may have more than one refund.
+    several_allowed: Option<bool>,
+    /// How many refunds one payment may have.
+    refund_count_max: Option<u32>,
+    /// Which refunds a person looks at first.
+    review: Option<ReviewRuleView>,
+    /// Whether the reviewer must be another person than the applicant.
+    second_person: Option<bool>,
+    /// What happens when the money is not there.
+    funds: Option<FundsRuleView>,
+    /// Days that a refund waits for money.
+    funds_wait_days: Option<u32>,
+    /// Whether the payment's own unsettled money may be drawn.
+    draw_unsettled: Option<bool>,
+    /// Whether the payment's own reserve may be drawn.
+    draw_reserve: Option<bool>,
+    /// Whether the merchant's available money may be drawn.
+    draw_available: Option<bool>,
+    /// What happens to the fee of the payment.
+    original_fee: Option<FeeRuleView>,
+    /// Fee for a refund, in minor units of the payment's currency.
+    refund_fee_minor: Option<i64>,
+    /// Seconds in which a refund can be undone before it is sent.
+    undo_seconds: Option<u32>,
+    /// Milliseconds that an answer of a dialect waits for the acquirer.
+    synchronous_wait_ms: Option<u32>,
+}
+
+/// Which refunds a person looks at first.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[schema(as = ReviewRule)]
+pub enum ReviewRuleView {
+    /// None.
+    None,
+    /// Every refund.
+    All,
+    /// Those above an amount.
+    Above {
+        /// The largest amount that needs no review, in minor units.
+        minor: i64,
+    },
+}
+
+/// What happens to a refund whose money is not there.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FundsRule)]
+pub enum FundsRuleView {
+    /// It waits.
+    Wait,
+    /// It is refused at once.
+    Refuse,
+    /// It is accepted and fails afterwards.
+    FailLater,
+}
+
+/// What happens to the fee of the original payment.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FeeRule)]
+pub enum FeeRuleView {
+    /// The operator keeps it.
+    Keep,
+    /// It is given back in proportion.
+    GiveBack,
+}
+
+/// Whether somebody may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Standing)]
+pub enum StandingView {
+    /// May act.
+    Active,
+    /// May read, may not refund.
+    Suspended,
+}
+
+impl From<Standing> for StandingView {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Active => Self::Active,
+            Standing::Suspended => Self::Suspended,
+        }
+    }
+}
+
+impl From<StandingView> for Standing {
+    fn from(view: StandingView) -> Self {
+        match view {
+            StandingView::Active => Self::Active,
+            StandingView::Suspended => Self::Suspended,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use refundry_engine::policy::{FeeRule, FundsRule, Policy, PolicyPatch, ReviewRule};
+
+    #[test]
+    fn every_rule_of_the_engine_is_described() {
+        let policy = Policy { refund_count_max: Some(1), review: ReviewRule::Above { minor: 1 }, ..Policy::default() };
+        let policy = serde_json::to_value(policy).unwrap();
+        let schema = serde_json::to_value(<PolicyView as utoipa::PartialSchema>::schema()).unwrap();
+        let described: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        let known: Vec<&String> = policy.as_object().unwrap().keys().collect();
+        assert_eq!(described, known);
+        for word in ["wait", "refuse", "fail_later"] {
+            assert!(serde_json::from_value::<FundsRule>(word.into()).is_ok(), "{word}");
+        }
+        for word in ["keep", "give_back"] {
+            assert!(serde_json::from_value::<FeeRule>(word.into()).is_ok(), "{word}");
+        }
+        assert!(serde_json::from_str::<PolicyPatch>(r#"{"review":{"kind":"all"}}"#).is_ok());
+    }
+}
