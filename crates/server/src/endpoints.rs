@@ -2,8 +2,9 @@
 
 use refundry_service::permissions::Permission as May;
 
-use crate::endpoint::Method::{Delete, Get, Post, Put};
 use crate::endpoint::Endpoint;
+use crate::endpoint::Method::{Delete, Get, Post, Put};
+use crate::merchant_api::MerchantQuery;
 use crate::merchant_api::credentials::{self, CredentialQuery, CredentialRequest, CredentialView, RevocationRequest, RotationRequest};
 use crate::merchant_api::endpoints::{self, EndpointChangeRequest, EndpointRequest, EndpointView};
 use crate::merchant_api::events::{self, Feed, FeedQuery};
@@ -15,7 +16,6 @@ use crate::merchant_api::payment_view::{PaymentRequest, PaymentView};
 use crate::merchant_api::payments::{self, PaymentQuery};
 use crate::merchant_api::refund_view::RefundView;
 use crate::merchant_api::refunds::{self, IdempotencyHeader, RefundQuery, RefundRequest, RefundStory, ReviewRequest};
-use crate::merchant_api::MerchantQuery;
 use crate::operator_api::audit::{self, AuditQuery, AuditView};
 use crate::operator_api::merchants::{self, MerchantChangeRequest, MerchantRequest, MerchantView};
 use crate::operator_api::terminals::{

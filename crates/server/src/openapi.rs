@@ -37,8 +37,7 @@ pub fn document() -> OpenApi {
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     let refused = problem_response();
     let schemas: BTreeMap<String, RefOr<Schema>> = schemas.into_iter().collect();
-    let components =
-        ComponentsBuilder::new().schemas_from_iter(schemas).response(PROBLEM, refused).security_scheme("key", bearer).build();
+    let components = ComponentsBuilder::new().schemas_from_iter(schemas).response(PROBLEM, refused).security_scheme("key", bearer).build();
     let mut tags: Vec<&str> = rows.iter().map(|endpoint| endpoint.tag).collect();
     tags.dedup();
     OpenApiBuilder::new()
@@ -105,7 +104,10 @@ fn path_names(path: &str) -> impl Iterator<Item = &str> {
 
 fn problem_response() -> Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name())));
-    ResponseBuilder::new().description("Refused, malformed, or our fault: a problem of RFC 9457.").content("application/problem+json", content.build()).build()
+    ResponseBuilder::new()
+        .description("Refused, malformed, or our fault: a problem of RFC 9457.")
+        .content("application/problem+json", content.build())
+        .build()
 }
 
 fn http_method(method: Method) -> HttpMethod {

@@ -21,8 +21,8 @@ use crate::call::{Call, CallBody, REQUEST_ID};
 use crate::endpoint::{Audience, Body, Endpoint, Method};
 use crate::html::html_response;
 use crate::language::Language;
-use crate::problem::{Kind, Problem, kinds, pages};
 use crate::listen::{BodyError, read_body};
+use crate::problem::{Kind, Problem, kinds, pages};
 use crate::{docs_page, endpoints, health, wire};
 
 /// Everything that this server answers over HTTP.

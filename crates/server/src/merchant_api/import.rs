@@ -163,7 +163,9 @@ impl Import {
         for (line, problem) in outcomes {
             let outcome = match problem {
                 Some(problem) => Err(problem),
-                None => recorded.next().map_or_else(|| Err(Problem::new(&crate::problem::kinds::FAULT)), |result| result.map_err(Problem::from)),
+                None => {
+                    recorded.next().map_or_else(|| Err(Problem::new(&crate::problem::kinds::FAULT)), |result| result.map_err(Problem::from))
+                }
             };
             self.answer(line, outcome);
         }

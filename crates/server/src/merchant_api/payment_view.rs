@@ -235,7 +235,8 @@ impl QuoteRequest {
 /// An exact decimal above zero as digits and places.
 fn price(text: &str) -> Result<(i64, u32), Problem> {
     let wrong = || {
-        let (english, chinese) = ("price is a decimal above zero with at most 12 places, as text.", "price 应为大于零、最多 12 位小数的十进制文本。");
+        let (english, chinese) =
+            ("price is a decimal above zero with at most 12 places, as text.", "price 应为大于零、最多 12 位小数的十进制文本。");
         Problem::field("quote.price", english, chinese)
     };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

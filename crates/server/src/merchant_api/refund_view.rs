@@ -298,9 +298,7 @@ impl From<FailReason> for FailureView {
     fn from(reason: FailReason) -> Self {
         let bare = |kind| Self { kind, code: None, text: None, by: None };
         match reason {
-            FailReason::DeclinedByAcquirer { code, text } => {
-                Self { code: Some(code), text: Some(text), ..bare("declined_by_acquirer") }
-            }
+            FailReason::DeclinedByAcquirer { code, text } => Self { code: Some(code), text: Some(text), ..bare("declined_by_acquirer") },
             FailReason::RejectedByReviewer { by, note } => {
                 Self { text: Some(note), by: Some(by.to_string()), ..bare("rejected_by_reviewer") }
             }

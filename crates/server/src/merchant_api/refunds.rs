@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use refundry_dialects::RefundWish;
 use refundry_engine::idempotency::{ComparedFields, NUMBER_LENGTH_MAX};
 use refundry_engine::payment::PaymentKey;
-use refundry_engine::{Explanation, MerchantId, PaymentId, RefundId, TerminalId, Text, Who, explain};
+use refundry_engine::{Explanation, MerchantId, PaymentId, RefundId, TerminalId, Text, Who};
 use refundry_ledger::Money;
 use refundry_service::refunds::{self, NATIVE, NewRefund, Review};
 use refundry_store::RefundFilter;
@@ -154,7 +154,8 @@ pub async fn create(call: Call) -> Result<Response, Problem> {
 /// Says what would happen, and changes nothing.
 pub async fn dry_run(call: Call) -> Result<Response, Problem> {
     let number = call.header(IDEMPOTENCY_KEY)?.map_or_else(String::new, str::to_owned);
-    let number = if number.is_empty() { format!("dry-run-{}", call.app.service.world.ids.one(call.app.service.world.now())) } else { number };
+    let number =
+        if number.is_empty() { format!("dry-run-{}", call.app.service.world.ids.one(call.app.service.world.now())) } else { number };
     let accepted = decide(&call, number, true).await?;
     let mut response = json_response(StatusCode::OK, &RefundView::with_refundable(*accepted.refund, accepted.refundable));
     if accepted.replayed {
@@ -168,7 +169,7 @@ pub async fn find(call: Call) -> Result<Response, Problem> {
     let (merchant_id, refund_id) = named(&call)?;
     let story = refunds::story(&call.app.service, &call.caller, merchant_id, refund_id).await?;
     let timeline = story.timeline.into_iter().map(EventView::from).collect();
-    let explanation = ExplanationView::of(explain(&story.refund, story.next.as_ref(), story.now), call.language);
+    let explanation = ExplanationView::of(story.explanation, call.language);
     ok(&RefundStory { refund: story.refund.into(), timeline, explanation })
 }
 
@@ -276,7 +277,9 @@ pub fn idempotency_key(call: &Call) -> Result<&str, Problem> {
     }
     Err(Problem::parameter(
         "Idempotency-Key",
-        format!("The header Idempotency-Key names this refund: 1 to {NUMBER_LENGTH_MAX} visible characters, made and kept by you before you send."),
+        format!(
+            "The header Idempotency-Key names this refund: 1 to {NUMBER_LENGTH_MAX} visible characters, made and kept by you before you send."
+        ),
         format!("请求头 Idempotency-Key 用于标识本次退款：1 到 {NUMBER_LENGTH_MAX} 个可见字符，由您在发送前生成并保存。"),
     ))
 }

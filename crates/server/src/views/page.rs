@@ -27,7 +27,9 @@ impl PageQuery {
 pub fn page_request(cursor: Option<&str>, limit: Option<u32>) -> Result<PageRequest, Problem> {
     let limit = limit.unwrap_or(PAGE_LIMIT);
     if !(1..=PAGE_LIMIT_MAX).contains(&limit) {
-        return Err(Problem::parameter("limit", "limit is a number from 1 to 200.", "limit 应为 1 到 200 的整数。").fact("limit", PAGE_LIMIT_MAX));
+        return Err(
+            Problem::parameter("limit", "limit is a number from 1 to 200.", "limit 应为 1 到 200 的整数。").fact("limit", PAGE_LIMIT_MAX)
+        );
     }
     let wrong = |_| Problem::parameter("cursor", "cursor is `next` of the page before.", "cursor 应为上一页返回的 `next`。");
     let after = cursor.map(|text| i64::from_str_radix(text, 16).map_err(wrong)).transpose()?;

@@ -60,10 +60,9 @@ mod tests {
 
     #[test]
     fn times_are_said_in_utc_and_read_with_any_offset() {
-        for (text, expected) in [
-            ("\"2026-01-31T09:30:00Z\"", "2026-01-31T09:30:00Z"),
-            ("\"2026-01-31T17:30:00.25+08:00\"", "2026-01-31T09:30:00.25Z"),
-        ] {
+        for (text, expected) in
+            [("\"2026-01-31T09:30:00Z\"", "2026-01-31T09:30:00Z"), ("\"2026-01-31T17:30:00.25+08:00\"", "2026-01-31T09:30:00.25Z")]
+        {
             let read: Rfc3339 = serde_json::from_str(text).unwrap();
             assert_eq!(read.to_string(), expected);
         }
