@@ -75,11 +75,12 @@ impl<B: Backend> Lane<B> {
         true
     }
 
-    /// Steps until the queue is closed and empty.
-    pub fn run_until_closed(&mut self) {
+    /// Steps until the queue is closed and empty; gives itself back, so that its connection can be closed last.
+    pub fn run_until_closed(mut self) -> Self {
         while self.queue.park() {
             self.step();
         }
+        self
     }
 
     fn run(&mut self, mut commands: Vec<QueuedCommand>, mut claims: Vec<QueuedClaim>) {

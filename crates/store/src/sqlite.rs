@@ -21,7 +21,7 @@ mod singles;
 mod tasks;
 mod verbs;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -45,7 +45,15 @@ pub struct SqliteStore {
     connector: Connector,
     /// The lane, when nobody loops it: then [`SqliteStore::step`] does.
     lane: Mutex<Option<Lane<SqliteBackend>>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    lane_thread: Mutex<Option<JoinHandle<Lane<SqliteBackend>>>>,
+    checkpoint_thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What ends when a store is closed. The lane's connection goes last: only a connection that writes can empty the log into the file.
+struct Ending {
+    lane: Option<Lane<SqliteBackend>>,
+    lane_thread: Option<JoinHandle<Lane<SqliteBackend>>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl SqliteStore {
@@ -55,27 +63,35 @@ impl SqliteStore {
         let queue = Arc::new(Queue::new(options.queued_max));
         let checkpoints = Arc::new(CheckpointSignal::default());
         let backend = SqliteBackend::new(connection, options.lease_new_tasks_ms, Arc::clone(&checkpoints));
-        let mut lane = Lane::new(backend, Arc::clone(&queue), options.observer.clone(), options.batch_max);
+        let lane = Lane::new(backend, Arc::clone(&queue), options.observer.clone(), options.batch_max);
         let readers = Readers::start(connector.clone(), options.readers)?;
-        let store = Self { queue, readers, checkpoints, connector, lane: Mutex::new(None), threads: Mutex::default() };
+        let store = Self {
+            queue,
+            readers,
+            checkpoints,
+            connector,
+            lane: Mutex::default(),
+            lane_thread: Mutex::default(),
+            checkpoint_thread: Mutex::default(),
+        };
         if options.threads {
-            store.keep(spawn_named("lane", move || lane.run_until_closed())?);
+            *locked(&store.lane_thread) = Some(spawn_named("lane", move || lane.run_until_closed())?);
         } else {
-            *store.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(lane);
+            *locked(&store.lane) = Some(lane);
         }
         if options.threads && options.checkpoint_interval_ms > 0 && matches!(options.location, Location::File(_)) {
             let connection = store.connector.connect(Use::Checkpoint)?;
             let (signal, log_limit_mib) = (Arc::clone(&store.checkpoints), options.log_limit_mib);
             let interval = Duration::from_millis(options.checkpoint_interval_ms);
-            store.keep(spawn_named("checkpoints", move || checkpoint::run(&connection, &signal, interval, log_limit_mib))?);
+            let run = move || checkpoint::run(&connection, &signal, interval, log_limit_mib);
+            *locked(&store.checkpoint_thread) = Some(spawn_named("checkpoints", run)?);
         }
         Ok(store)
     }
 
     /// Does what waits, in one commit, on the caller's thread. False when nothing waited, or when a thread of the store does it.
     pub fn step(&self) -> bool {
-        let mut lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
-        lane.as_mut().is_some_and(Lane::step)
+        locked(&self.lane).as_mut().is_some_and(Lane::step)
     }
 
     /// Moves the log into the database now.
@@ -91,20 +107,14 @@ impl SqliteStore {
         futures::executor::block_on(ticket)
     }
 
-    fn keep(&self, thread: JoinHandle<()>) {
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
-    }
-
-    /// Takes no more commands, does those that are queued, and gives the threads that are ending.
-    fn wind_up(&self) -> Vec<JoinHandle<()>> {
+    /// Takes no more commands, and gives what is ending. A lane with a thread still does what is queued.
+    fn wind_up(&self) -> Ending {
         self.queue.close();
-        while self.step() {}
-        *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.checkpoints.close();
         self.readers.close();
-        let mut threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        threads.extend(self.readers.take_threads());
-        threads
+        let mut threads = self.readers.take_threads();
+        threads.extend(locked(&self.checkpoint_thread).take());
+        Ending { lane: locked(&self.lane).take(), lane_thread: locked(&self.lane_thread).take(), threads }
     }
 
     fn push(&self, command: Command) -> Ticket {
@@ -114,14 +124,22 @@ impl SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        join(self.wind_up());
+        self.wind_up().join();
     }
 }
 
-fn join(threads: Vec<JoinHandle<()>>) {
-    for thread in threads {
-        if thread.join().is_err() {
-            tracing::error!("a thread of the store stopped by a panic");
+impl Ending {
+    /// Waits until all of it has ended.
+    fn join(self) {
+        let stopped = || tracing::error!("a thread of the store stopped by a panic");
+        for thread in self.threads {
+            thread.join().unwrap_or_else(|_| stopped());
         }
+        let joined = self.lane_thread.map(|thread| thread.join().map_err(|_| stopped()));
+        drop((joined, self.lane));
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,44 +1,517 @@
 //! One suite for every backend: what a store promises, seen through the trait alone.
 
-mod stage;
-
 use futures::executor::block_on;
-use refundry_engine::payment::PaymentKey;
-use refundry_store::{PageRequest, RefundFilter};
+use refundry_engine::command::{Act, CancelRefund, PostponeTask, RecordDelivery, ReplayNotification, RevokeCredential, TopUp};
+use refundry_engine::credential::{Credential, Holder};
+use refundry_engine::event::EventKind;
+use refundry_engine::idempotency::{IdempotencyKey, RememberedDecision};
+use refundry_engine::merchant::{Endpoint, Merchant, Mode, Terminal};
+use refundry_engine::notification::{DeliveryAttempt, NotificationState};
+use refundry_engine::payment::{PaymentKey, PaymentStatus};
+use refundry_engine::policy::{FundsRule, PolicyPatch, ReviewRule};
+use refundry_engine::refund::RefundStateName;
+use refundry_engine::task::{Task, TaskKind};
+use refundry_engine::{CredentialId, EndpointId, MerchantId, Outcome, PaymentId, Refusal, TaskId};
+use refundry_store::{
+    Claim, NotificationFilter, PAGE_SCAN_MAX, Page, PageRequest, PaymentFilter, RefundFilter, Store, StoreError, WaitingRefunds,
+};
 
-use stage::Stage;
+use crate::stage::{self, Stage, euro};
 
-#[test]
-fn what_was_written_is_read_back() {
-    let stage = Stage::in_memory();
+/// Every case on every backend.
+macro_rules! suite {
+    ($($case:ident)*) => {
+        mod sqlite {
+            $(#[test] fn $case() { super::$case(&crate::stage::Stage::on_sqlite()); })*
+        }
+        mod sqlite_in_memory {
+            $(#[test] fn $case() { super::$case(&crate::stage::Stage::in_memory()); })*
+        }
+    };
+}
+
+suite! {
+    what_was_written_is_read_back
+    settings_are_listed_by_id
+    credentials_are_found_by_lookup
+    payments_are_listed_newest_first
+    refunds_are_filtered
+    lists_of_all_merchants_are_merged
+    a_page_looks_at_a_limited_number_of_rows
+    a_number_means_one_refund
+    a_batch_sees_its_own_changes
+    tasks_are_leased
+    a_task_can_be_put_off
+    notifications_are_tried_and_parked
+    the_feed_has_no_gaps
+    the_audit_log_is_read_by_merchant_or_whole
+    refunds_wait_for_money_oldest_first
+    the_books_of_a_working_store_are_clean
+    a_payment_is_updated_in_all_its_fields
+    a_backup_is_a_whole_store
+    a_closed_store_takes_nothing
+}
+
+fn all() -> PageRequest {
+    PageRequest::default()
+}
+
+fn page_of(limit: u32) -> PageRequest {
+    PageRequest { after: None, limit }
+}
+
+/// All pages, one after the other.
+fn pages<T>(limit: u32, read: impl Fn(PageRequest) -> Page<T>) -> Vec<Vec<T>> {
+    let mut request = page_of(limit);
+    let mut found = Vec::new();
+    loop {
+        let page = read(request);
+        found.push(page.rows);
+        match page.next {
+            Some(next) => request.after = Some(next),
+            None => return found,
+        }
+    }
+}
+
+fn what_was_written_is_read_back(stage: &Stage) {
     let acme = stage.merchant(7);
     let payment = stage.payment(acme, "p1", 10_000);
     let refund = stage.refund(&payment, "r1", 4_000);
-    let store = stage.store.as_store();
+    let store = &stage.store;
 
+    assert_eq!(block_on(store.ping()).unwrap(), ());
     assert_eq!(block_on(store.merchant(acme)).unwrap(), Some(stage::merchant(acme)));
+    assert_eq!(block_on(store.merchant(MerchantId::new(8))).unwrap(), None);
     assert_eq!(block_on(store.terminals(acme)).unwrap(), vec![stage::terminal(acme)]);
+    assert_eq!(block_on(store.terminal(acme, stage::terminal_of(acme))).unwrap(), Some(stage::terminal(acme)));
     let by_reference = PaymentKey::Reference("p1".to_owned());
     let after = block_on(store.payment(acme, &by_reference)).unwrap().unwrap();
-    assert_eq!(after.refunded, stage::euro(4_000));
-    assert_eq!(after.refund_count, 1);
+    assert_eq!((after.refunded, after.refund_count), (euro(4_000), 1));
     assert_eq!(after.details, payment.details);
+    assert_eq!(block_on(store.payment(acme, &PaymentKey::Id(payment.id))).unwrap(), Some(after));
+    assert_eq!(block_on(store.payment(MerchantId::new(8), &by_reference)).unwrap(), None);
     assert_eq!(block_on(store.refund(acme, refund.id)).unwrap(), Some(refund.clone()));
-    let filter = RefundFilter { payment_id: Some(payment.id), merchant_id: Some(acme), ..RefundFilter::default() };
-    let page = block_on(store.refunds(&filter, PageRequest::default())).unwrap();
-    assert_eq!((page.rows, page.next), (vec![refund.clone()], None));
+    assert_eq!(block_on(store.refund(MerchantId::new(8), refund.id)).unwrap(), None);
     assert_eq!(block_on(store.timeline(acme, refund.id)).unwrap().len(), 1);
+    let after = stage.succeed(&refund);
+    assert_eq!(block_on(store.refund(acme, refund.id)).unwrap(), Some(after));
+    assert_eq!(block_on(store.timeline(acme, refund.id)).unwrap().len(), 3);
+    let balances = block_on(store.balances(acme)).unwrap();
+    assert!(!balances.is_empty());
+    assert_eq!(balances.iter().map(|row| row.minor).sum::<i64>(), 0);
 }
 
-#[test]
-fn the_books_of_a_working_store_are_clean() {
-    let stage = Stage::in_memory();
+fn settings_are_listed_by_id(stage: &Stage) {
+    for number in [5, 3, 9] {
+        stage.merchant(number);
+    }
+    let read = |request| block_on(stage.store.merchants(request)).unwrap();
+    let ids: Vec<Vec<i64>> = pages(2, read).into_iter().map(|rows| rows.iter().map(|merchant| merchant.id.get()).collect()).collect();
+    assert_eq!(ids, [vec![3, 5], vec![9]]);
+    let renamed = Merchant { name: "Another".to_owned(), ..stage::merchant(MerchantId::new(3)) };
+    stage.must(Act::PutMerchant(Box::new(renamed.clone())));
+    assert_eq!(block_on(stage.store.merchant(renamed.id)).unwrap(), Some(renamed));
+}
+
+fn credential(id: i64, lookup: &str, key_version: u32, holder: Holder) -> Credential {
+    Credential {
+        id: CredentialId::new(id),
+        holder,
+        dialect: "native".to_owned(),
+        lookup: lookup.to_owned(),
+        scheme: "api_key".to_owned(),
+        key_version,
+        proof: "hash".to_owned(),
+        sealed_secret: String::new(),
+        public_key: String::new(),
+        permissions: vec!["refunds:write".to_owned()],
+        name: "till".to_owned(),
+        created_at: refundry_engine::Timestamp::from_ms(1),
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
+fn credentials_are_found_by_lookup(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let of_acme = || Holder::Merchant { merchant_id: acme };
+    let first = credential(1, "key", 1, of_acme());
+    let second = credential(2, "key", 2, of_acme());
+    let operators = credential(3, "other", 1, Holder::Operator { mode: Mode::Live });
+    for row in [&first, &second, &operators] {
+        stage.must(Act::PutCredential(Box::new(row.clone())));
+    }
+    let store = &stage.store;
+    assert_eq!(block_on(store.credentials_by_lookup("native", "key")).unwrap(), [first.clone(), second.clone()]);
+    assert_eq!(block_on(store.credentials_by_lookup("antom", "key")).unwrap(), []);
+    assert_eq!(block_on(store.credentials(Some(acme), all())).unwrap().rows, [first.clone(), second.clone()]);
+    assert_eq!(block_on(store.credentials(None, page_of(2))).unwrap().next, Some(2));
+    assert_eq!(block_on(store.credentials(None, PageRequest { after: Some(2), limit: 2 })).unwrap().rows, [operators]);
+
+    let taken = stage.act(Act::PutCredential(Box::new(credential(4, "key", 1, of_acme())))).unwrap();
+    assert_eq!(taken, Outcome::Refused { refusal: Refusal::AlreadyExists { field: "lookup".to_owned() }, replayed: false });
+    stage.must(Act::RevokeCredential(RevokeCredential { credential_id: first.id, at: stage.now() }));
+    let revoked = block_on(store.credential(first.id)).unwrap().unwrap();
+    assert!(!revoked.is_valid_at(stage.now()));
+}
+
+fn payments_are_listed_newest_first(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let payments: Vec<_> = (0..5).map(|number| stage.payment(acme, &format!("p{number}"), 100 + number)).collect();
+    let of_acme = PaymentFilter { merchant_id: Some(acme), ..PaymentFilter::default() };
+    let read = |request| block_on(stage.store.payments(&of_acme, request)).unwrap();
+    let references: Vec<Vec<String>> =
+        pages(2, read).into_iter().map(|rows| rows.into_iter().map(|payment| payment.payment_reference).collect()).collect();
+    assert_eq!(references, [vec!["p4", "p3"], vec!["p2", "p1"], vec!["p0"]]);
+
+    let count = |filter: PaymentFilter| block_on(stage.store.payments(&filter, all())).unwrap().rows.len();
+    let (from, to) = (Some(payments[1].paid_at), Some(payments[3].paid_at));
+    for (expected, filter) in [
+        (5, PaymentFilter { mode: Some(Mode::Live), ..of_acme.clone() }),
+        (0, PaymentFilter { mode: Some(Mode::Sandbox), ..of_acme.clone() }),
+        (5, PaymentFilter { status: Some(PaymentStatus::Captured), ..of_acme.clone() }),
+        (0, PaymentFilter { status: Some(PaymentStatus::Failed), ..of_acme.clone() }),
+        (0, PaymentFilter { currency: Some("USD".parse().unwrap()), ..of_acme.clone() }),
+        (1, PaymentFilter { merchant_reference: Some("order p2".to_owned()), ..of_acme.clone() }),
+        (0, PaymentFilter { merchant_reference: Some("order p2".to_owned()), to, from: to, ..of_acme.clone() }),
+        (2, PaymentFilter { from, to, ..of_acme.clone() }),
+        (4, PaymentFilter { from, ..of_acme.clone() }),
+        (3, PaymentFilter { to, ..of_acme.clone() }),
+    ] {
+        assert_eq!(count(filter.clone()), expected, "{filter:?}");
+    }
+}
+
+fn refunds_are_filtered(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let (first, second) = (stage.payment(acme, "p1", 10_000), stage.payment(acme, "p2", 10_000));
+    let refunds = [stage.refund(&first, "r1", 100), stage.refund(&first, "r2", 200), stage.refund(&second, "r3", 300)];
+    stage.succeed(&refunds[0]);
+    stage.must(Act::CancelRefund(CancelRefund { merchant_id: acme, mode: Mode::Live, refund_id: refunds[1].id }));
+    let of_acme = RefundFilter { merchant_id: Some(acme), ..RefundFilter::default() };
+    let in_state = |state| RefundFilter { state: Some(state), ..of_acme.clone() };
+    let numbers = |filter: &RefundFilter| -> Vec<String> {
+        block_on(stage.store.refunds(filter, all())).unwrap().rows.into_iter().map(|refund| refund.number).collect()
+    };
+    for (expected, filter) in [
+        (vec!["r3", "r2", "r1"], of_acme.clone()),
+        (vec!["r2", "r1"], RefundFilter { payment_id: Some(first.id), ..of_acme.clone() }),
+        (vec!["r2"], RefundFilter { number: Some("r2".to_owned()), ..of_acme.clone() }),
+        (vec![], RefundFilter { number: Some("r9".to_owned()), ..of_acme.clone() }),
+        (vec![], RefundFilter { number: Some("r2".to_owned()), payment_id: Some(second.id), ..of_acme.clone() }),
+        (vec!["r1"], in_state(RefundStateName::Succeeded)),
+        (vec!["r2"], in_state(RefundStateName::Cancelled)),
+        (vec!["r3"], in_state(RefundStateName::Pending)),
+        (vec![], in_state(RefundStateName::Submitted)),
+        (vec![], in_state(RefundStateName::Unresolved)),
+        (vec!["r3", "r2"], RefundFilter { amount_minor_min: Some(200), ..of_acme.clone() }),
+        (vec!["r2", "r1"], RefundFilter { amount_minor_max: Some(200), ..of_acme.clone() }),
+        (vec!["r2", "r1"], RefundFilter { to: Some(refunds[2].created_at), ..of_acme.clone() }),
+        (vec!["r3", "r2"], RefundFilter { from: Some(refunds[1].created_at), ..of_acme.clone() }),
+        (vec![], RefundFilter { mode: Some(Mode::Sandbox), ..of_acme.clone() }),
+        (vec![], RefundFilter { currency: Some("USD".parse().unwrap()), ..of_acme.clone() }),
+    ] {
+        assert_eq!(numbers(&filter), expected, "{filter:?}");
+    }
+}
+
+fn lists_of_all_merchants_are_merged(stage: &Stage) {
+    let merchants: Vec<_> = (1..=3).map(|number| stage.merchant(number)).collect();
+    let sandbox = Merchant { mode: Mode::Sandbox, ..stage::merchant(MerchantId::new(9)) };
+    stage.must(Act::PutMerchant(Box::new(sandbox.clone())));
+    stage.must(Act::PutTerminal(Box::new(Terminal { mode: Mode::Sandbox, ..stage::terminal(sandbox.id) })));
+    for round in 0..3 {
+        for merchant_id in &merchants {
+            let payment = stage.payment(*merchant_id, &format!("p{round}"), 1_000);
+            stage.refund(&payment, &format!("r{round}"), 100);
+        }
+    }
+    // Two merchants may have a payment of the same id; no page may lose one.
+    let twin = PaymentId::new(stage::stamp_id(&stage.stamp()));
+    for merchant_id in &merchants {
+        let payment = stage::payment(*merchant_id, twin, "twin", euro(5));
+        stage.must(Act::RecordPayment(refundry_engine::command::RecordPayment { payment }.into()));
+    }
+    let live = PaymentFilter { mode: Some(Mode::Live), ..PaymentFilter::default() };
+    for limit in 1..=5 {
+        let rows: Vec<_> = pages(limit, |request| block_on(stage.store.payments(&live, request)).unwrap()).into_iter().flatten().collect();
+        assert_eq!(rows.len(), 12, "pages of {limit}");
+        assert!(rows.is_sorted_by(|newer, older| newer.id >= older.id));
+    }
+    let sandbox = RefundFilter { mode: Some(Mode::Sandbox), ..RefundFilter::default() };
+    assert_eq!(block_on(stage.store.refunds(&sandbox, all())).unwrap().rows, []);
+    let pending = RefundFilter { state: Some(RefundStateName::Pending), ..RefundFilter::default() };
+    assert_eq!(block_on(stage.store.refunds(&pending, all())).unwrap().rows.len(), 9);
+    let by_number = RefundFilter { number: Some("r1".to_owned()), ..RefundFilter::default() };
+    assert_eq!(block_on(stage.store.refunds(&by_number, all())).unwrap().rows.len(), 3);
+}
+
+fn a_page_looks_at_a_limited_number_of_rows(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let count = i64::from(PAGE_SCAN_MAX) + 10;
+    let tickets: Vec<_> = (0..count)
+        .map(|number| {
+            let id = PaymentId::new(stage::stamp_id(&stage.stamp()));
+            let captured = if number == 0 { stage::money(5, "USD") } else { euro(5) };
+            let payment = stage::payment(acme, id, &format!("p{number}"), captured);
+            stage.store.transact(stage.command(Act::RecordPayment(refundry_engine::command::RecordPayment { payment }.into())))
+        })
+        .collect();
+    tickets.into_iter().for_each(|ticket| drop(block_on(ticket).unwrap()));
+    let rare = PaymentFilter { merchant_id: Some(acme), currency: Some("USD".parse().unwrap()), ..PaymentFilter::default() };
+    let found = pages(50, |request| block_on(stage.store.payments(&rare, request)).unwrap());
+    let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [0, 1], "the first page ends at its limit, with a cursor");
+    let everywhere = PaymentFilter { merchant_id: None, ..rare };
+    let sizes: Vec<usize> =
+        pages(50, |request| block_on(stage.store.payments(&everywhere, request)).unwrap()).iter().map(Vec::len).collect();
+    assert_eq!(sizes, [0, 1]);
+}
+
+fn a_number_means_one_refund(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 10_000);
+    let first = stage.refund(&payment, "r1", 100);
+    match stage.must(Act::CreateRefund(Box::new(stage.ask(&payment, "r1", 100)))) {
+        Outcome::Refund { refund, replayed, .. } => assert_eq!((refund.id, replayed), (first.id, true)),
+        other => panic!("{other:?}"),
+    }
+    let other = stage.act(Act::CreateRefund(Box::new(stage.ask(&payment, "r1", 200)))).unwrap();
+    assert!(matches!(other, Outcome::Refused { refusal: Refusal::RepeatInconsistent { .. }, .. }), "{other:?}");
+
+    let mut refused = stage.ask(&payment, "r2", 20_000);
+    refused.remember_refusals = true;
+    for replayed in [false, true] {
+        let outcome = stage.act(Act::CreateRefund(Box::new(refused.clone()))).unwrap();
+        assert_eq!(outcome, Outcome::Refused { refusal: Refusal::ExceedsRefundable { refundable: euro(9_900) }, replayed });
+    }
+    let remembered = block_on(stage.store.remembered(&refused.key)).unwrap().unwrap();
+    assert_eq!(remembered.compared, refused.compared);
+    assert!(matches!(remembered.decision, RememberedDecision::Refused(_)));
+    let unknown = IdempotencyKey { scope: "elsewhere".to_owned(), ..refused.key };
+    assert_eq!(block_on(stage.store.remembered(&unknown)).unwrap(), None);
+}
+
+fn a_batch_sees_its_own_changes(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 1_000);
+    let asks: Vec<_> =
+        (0..30).map(|number| stage.command(Act::CreateRefund(Box::new(stage.ask(&payment, &format!("r{number}"), 100))))).collect();
+    let tickets: Vec<_> = asks.into_iter().map(|command| stage.store.transact(command)).collect();
+    let outcomes: Vec<_> = tickets.into_iter().map(|ticket| block_on(ticket).unwrap()).collect();
+    let accepted = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Refund { .. })).count();
+    assert_eq!(accepted, 10);
+    let after = block_on(stage.store.payment(acme, &PaymentKey::Id(payment.id))).unwrap().unwrap();
+    assert_eq!((after.refunded, after.refund_count), (euro(1_000), 10));
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+fn tasks_are_leased(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 10_000);
+    let refunds: Vec<_> = (0..3).map(|number| stage.refund(&payment, &format!("r{number}"), 100)).collect();
+    let now = stage.now();
+    let wish = Claim { now, lease_until: now.plus_ms(1_000), kinds: vec![TaskKind::SubmitRefund], limit: 2 };
+    let claimed = |claim: &Claim| block_on(stage.store.claim(claim.clone())).unwrap();
+    let ids = |tasks: Vec<Task>| tasks.into_iter().map(|task| task.refund_id()).collect::<Vec<_>>();
+
+    assert_eq!(ids(claimed(&Claim { kinds: vec![TaskKind::DeliverNotification], ..wish.clone() })), []);
+    assert_eq!(ids(claimed(&wish)), [refunds[0].id, refunds[1].id]);
+    assert_eq!(ids(claimed(&wish)), [refunds[2].id]);
+    assert_eq!(ids(claimed(&wish)), []);
+    let later = Claim { now: now.plus_ms(1_000), lease_until: now.plus_ms(2_000), limit: 9, ..wish.clone() };
+    assert_eq!(ids(claimed(&later)).len(), 3, "a lease ends");
+
+    let figures = block_on(stage.store.task_figures(later.now)).unwrap();
+    assert_eq!(figures.open, [(TaskKind::SubmitRefund, 3)]);
+    assert_eq!(figures.oldest_due_at, Some(refunds[0].created_at));
+    let task = block_on(stage.store.task(acme, TaskId::new(refunds[0].id.get()))).unwrap().unwrap();
+    assert_eq!((task.kind, task.due_at), (TaskKind::SubmitRefund, refunds[0].created_at), "a lease moves no due time");
+    stage.succeed(&refunds[0]);
+    assert_eq!(block_on(stage.store.task(acme, TaskId::new(refunds[0].id.get()))).unwrap(), None);
+}
+
+fn a_task_can_be_put_off(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 10_000);
+    let refund = stage.refund(&payment, "r1", 100);
+    let id = TaskId::new(refund.id.get());
+    let before = block_on(stage.store.task(acme, id)).unwrap().unwrap();
+    let after = Task { due_at: before.due_at.plus_seconds(60), tries: 1, ..before };
+    stage.must(Act::PostponeTask(PostponeTask { task: after.clone() }));
+    assert_eq!(block_on(stage.store.task(acme, id)).unwrap(), Some(after));
+    let now = stage.now();
+    let wish = Claim { now, lease_until: now.plus_ms(1), kinds: TaskKind::ALL.to_vec(), limit: 10 };
+    assert_eq!(block_on(stage.store.claim(wish)).unwrap(), []);
+}
+
+fn notifications_are_tried_and_parked(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let endpoint = Endpoint {
+        id: EndpointId::new(1),
+        url: "https://shop.example/hook".to_owned(),
+        sealed_secret: "sealed".to_owned(),
+        events: vec![EventKind::RefundSucceeded.word().to_owned()],
+        enabled: true,
+    };
+    stage.must(Act::PutEndpoint(refundry_engine::command::PutEndpoint { merchant_id: acme, endpoint }));
+    let payment = stage.payment(acme, "p1", 10_000);
+    let refunds = [stage.refund(&payment, "r1", 100), stage.refund(&payment, "r2", 100)];
+    refunds.iter().for_each(|refund| drop(stage.succeed(refund)));
+    let of_refund = NotificationFilter { merchant_id: Some(acme), refund_id: Some(refunds[0].id), ..NotificationFilter::default() };
+    let listed = |filter: &NotificationFilter| block_on(stage.store.notifications(filter, all())).unwrap().rows;
+    let [first] = &listed(&of_refund)[..] else { panic!("one notification of the first refund") };
+
+    let attempt = DeliveryAttempt {
+        notification_id: first.id,
+        at: stage.now(),
+        status: Some(503),
+        answer: "busy".to_owned(),
+        took_ms: 12,
+        acknowledged: false,
+    };
+    let again = Some(stage.now().plus_seconds(60));
+    for next_at in [again, None] {
+        stage.must(Act::RecordDelivery(RecordDelivery { merchant_id: acme, attempt: attempt.clone(), next_at }));
+    }
+    assert_eq!(block_on(stage.store.deliveries(acme, first.id)).unwrap(), [attempt.clone(), attempt]);
+    let parked = block_on(stage.store.notification(acme, first.id)).unwrap().unwrap();
+    assert_eq!((parked.state, parked.tries), (NotificationState::Parked, 2));
+    let in_state = |state| NotificationFilter { state: Some(state), mode: Some(Mode::Live), ..NotificationFilter::default() };
+    assert_eq!(listed(&in_state(NotificationState::Parked)), [parked]);
+    assert_eq!(listed(&in_state(NotificationState::Due)).len(), 1);
+    assert_eq!(block_on(stage.store.task_figures(stage.now())).unwrap().parked_notifications, 1);
+    let sandbox = NotificationFilter { merchant_id: Some(acme), mode: Some(Mode::Sandbox), ..NotificationFilter::default() };
+    assert_eq!(listed(&sandbox), []);
+
+    let replay = ReplayNotification { merchant_id: acme, mode: Mode::Live, notification_id: first.id };
+    stage.must(Act::ReplayNotification(replay));
+    assert_eq!(listed(&in_state(NotificationState::Due)).len(), 2);
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+fn the_feed_has_no_gaps(stage: &Stage) {
+    let (acme, other) = (stage.merchant(7), stage.merchant(8));
+    let payment = stage.payment(acme, "p1", 10_000);
+    stage.payment(other, "p1", 10_000);
+    let refund = stage.refund(&payment, "r1", 100);
+    stage.succeed(&refund);
+    let events = block_on(stage.store.events_after(acme, 0, 100)).unwrap();
+    let numbers: Vec<i64> = events.iter().map(|event| event.sequence).collect();
+    assert_eq!(numbers, (1..=i64::try_from(events.len()).unwrap()).collect::<Vec<_>>());
+    let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds.last(), Some(&EventKind::RefundSucceeded));
+    assert_eq!(block_on(stage.store.events_after(acme, 1, 1)).unwrap(), [events[1].clone()]);
+    assert_eq!(block_on(stage.store.events_after(other, 0, 100)).unwrap().len(), 1);
+    let timeline = block_on(stage.store.timeline(acme, refund.id)).unwrap();
+    assert_eq!(timeline, events.into_iter().filter(|event| event.refund_id == Some(refund.id)).collect::<Vec<_>>());
+}
+
+fn the_audit_log_is_read_by_merchant_or_whole(stage: &Stage) {
+    let (acme, other) = (stage.merchant(7), stage.merchant(8));
+    stage.must(Act::PutCredential(Box::new(credential(1, "key", 1, Holder::Operator { mode: Mode::Live }))));
+    let actions = |merchant_id, request| -> Vec<&'static str> {
+        let page = block_on(stage.store.audit(merchant_id, request)).unwrap();
+        page.rows.into_iter().map(|line| line.action).collect()
+    };
+    assert_eq!(actions(Some(acme), all()), ["terminal.put", "merchant.put"]);
+    assert_eq!(actions(Some(other), page_of(1)), ["terminal.put"]);
+    assert_eq!(actions(None, all()), ["credential.put", "terminal.put", "merchant.put", "terminal.put", "merchant.put"]);
+}
+
+fn refunds_wait_for_money_oldest_first(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let policy = PolicyPatch {
+        funds: Some(FundsRule::Wait),
+        draw_unsettled: Some(false),
+        review: Some(ReviewRule::Above { minor: 5_000 }),
+        ..PolicyPatch::default()
+    };
+    stage.must(Act::PutTerminal(Box::new(Terminal { policy, ..stage::terminal(acme) })));
+    let payment = stage.payment(acme, "p1", 100_000);
+    let refunds: Vec<_> = (0..3).map(|number| stage.refund(&payment, &format!("r{number}"), 100)).collect();
+    let reviewed = stage.refund(&payment, "reviewed", 6_000);
+    let euros = "EUR".parse().unwrap();
+    let wanted = WaitingRefunds { merchant_id: acme, currency: euros, limit: 2 };
+    assert_eq!(block_on(stage.store.waiting_refunds(&wanted)).unwrap(), [refunds[0].id, refunds[1].id]);
+    let dollars = WaitingRefunds { currency: "USD".parse().unwrap(), ..wanted };
+    assert_eq!(block_on(stage.store.waiting_refunds(&dollars)).unwrap(), []);
+    let pending = RefundFilter { merchant_id: Some(acme), state: Some(RefundStateName::Pending), ..RefundFilter::default() };
+    let listed = block_on(stage.store.refunds(&pending, all())).unwrap().rows;
+    assert_eq!((listed.len(), listed[0].id), (4, reviewed.id), "those that a person decides are listed too");
+
+    let key = IdempotencyKey { merchant_id: acme, dialect: "native".to_owned(), scope: "top_up".to_owned(), number: "t1".to_owned() };
+    let top_up = TopUp { merchant_id: acme, mode: Mode::Live, amount: euro(200), key: key.clone() };
+    stage.must(Act::TopUp(top_up));
+    assert_eq!(block_on(stage.store.remembered(&key)).unwrap().unwrap().decision, RememberedDecision::ToppedUp);
+    let act = refundry_engine::command::ReleaseWaiting {
+        merchant_id: acme,
+        currency: euros,
+        refund_ids: block_on(stage.store.waiting_refunds(&wanted)).unwrap(),
+        more: true,
+    };
+    stage.must(Act::ReleaseWaiting(act));
+    assert_eq!(block_on(stage.store.waiting_refunds(&wanted)).unwrap(), [refunds[2].id]);
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+fn the_books_of_a_working_store_are_clean(stage: &Stage) {
     let acme = stage.merchant(7);
     let payment = stage.payment(acme, "p1", 10_000);
     stage.refund(&payment, "r1", 4_000);
     stage.payment(acme, "p2", 500);
     let report = block_on(stage.store.check_books()).unwrap();
-    assert_eq!(report.faults, vec![]);
+    assert_eq!(report.faults, []);
     assert_eq!((report.merchants, report.payments, report.refunds), (1, 2, 1));
     assert!(report.postings > 0);
+}
+
+fn a_payment_is_updated_in_all_its_fields(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let id = PaymentId::new(stage::stamp_id(&stage.stamp()));
+    let mut told = stage::payment(acme, id, "p1", euro(0));
+    told.status = PaymentStatus::Authorised;
+    told.authorised = euro(900);
+    stage.must(Act::RecordPayment(refundry_engine::command::RecordPayment { payment: told.clone() }.into()));
+    told.status = PaymentStatus::Captured;
+    told.captured = euro(900);
+    told.notify_url = Some("https://shop.example/hook".to_owned());
+    let after = match stage.must(Act::RecordPayment(refundry_engine::command::RecordPayment { payment: told }.into())) {
+        Outcome::Payment { payment, created } => {
+            assert!(!created);
+            payment
+        }
+        other => panic!("{other:?}"),
+    };
+    let stored = block_on(stage.store.payment(acme, &PaymentKey::Id(id))).unwrap();
+    assert_eq!(stored.as_ref(), Some(after.as_ref()));
+    assert_eq!(stored.map(|payment| payment.status), Some(PaymentStatus::Captured));
+    let by_order =
+        PaymentFilter { merchant_id: Some(acme), merchant_reference: Some(after.merchant_reference.clone()), ..PaymentFilter::default() };
+    assert_eq!(block_on(stage.store.payments(&by_order, all())).unwrap().rows, [*after]);
+}
+
+fn a_backup_is_a_whole_store(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 10_000);
+    let refund = stage.refund(&payment, "r1", 100);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("copy.db");
+    block_on(stage.store.backup(&file)).unwrap();
+    assert!(block_on(stage.store.backup(&file)).is_err(), "no file is overwritten");
+    stage.refund(&payment, "r2", 100);
+    let copy = refundry_store::SqliteStore::open(&refundry_store::SqliteOptions::file(&file)).unwrap();
+    assert_eq!(block_on(copy.refund(acme, refund.id)).unwrap(), Some(refund));
+    let of_acme = RefundFilter { merchant_id: Some(acme), ..RefundFilter::default() };
+    assert_eq!(block_on(copy.refunds(&of_acme, all())).unwrap().rows.len(), 1);
+    assert_eq!(block_on(copy.check_books()).unwrap().faults, []);
+}
+
+fn a_closed_store_takes_nothing(stage: &Stage) {
+    let ticket = stage.store.transact(stage.command(Act::PutMerchant(Box::new(stage::merchant(MerchantId::new(1))))));
+    block_on(stage.store.close()).unwrap();
+    assert!(block_on(ticket).is_ok(), "what was queued is done");
+    let late = stage.act(Act::PutMerchant(Box::new(stage::merchant(MerchantId::new(2)))));
+    assert!(matches!(late, Err(StoreError::Closed)), "{late:?}");
 }

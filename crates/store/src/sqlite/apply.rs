@@ -103,10 +103,6 @@ fn put_payment(
     if loaded != Some(&Facts::of(payment)) {
         payment_row::update_facts(connection, payment)?;
     }
-    if loaded.is_none_or(|loaded| loaded.renames(payment)) {
-        let row = params![payment.merchant_id.get(), payment.id.get(), payment.merchant_reference];
-        prepared(connection, payment_row::UPDATE_MERCHANT_REFERENCE)?.execute(row).map_err(fault)?;
-    }
     Ok(())
 }
 

@@ -26,13 +26,10 @@ pub const INSERT: &str = "INSERT INTO payments (merchant_id, payment_id, mode, s
     fee_given_back_minor, unsettled_left_minor, reserve_left_minor, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
     ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
 
-/// Writes what the operator's payment system changed, as far as it is not indexed.
+/// Writes what the operator's payment system changed. References never change, and so no index does.
 pub const UPDATE_FACTS: &str = "UPDATE payments SET status = ?3, terminal_id = ?4, method = ?5, paid_at = ?6, authorised_minor = ?7, \
     captured_minor = ?8, marketing_minor = ?9, fee_minor = ?10, reserved_minor = ?11, quote = ?12, notify_url = ?13, details = ?14, \
     mode = ?15 WHERE merchant_id = ?1 AND payment_id = ?2";
-
-/// Writes a changed order number; it is indexed, and so has a statement of its own.
-pub const UPDATE_MERCHANT_REFERENCE: &str = "UPDATE payments SET merchant_reference = ?3 WHERE merchant_id = ?1 AND payment_id = ?2";
 
 /// Writes what refunds, settlement and disputes change.
 pub const UPDATE_SUMS: &str = "UPDATE payments SET settled = ?3, charged_back_minor = ?4, open_chargebacks = ?5, open_retrievals = ?6, \
@@ -43,7 +40,6 @@ pub const UPDATE_SUMS: &str = "UPDATE payments SET settled = ?3, charged_back_mi
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     details: Arc<PaymentDetails>,
-    merchant_reference: String,
     status: refundry_engine::payment::PaymentStatus,
     fixed: [i64; 7],
     method: String,
@@ -56,7 +52,6 @@ impl Facts {
     pub fn of(payment: &Payment) -> Self {
         Self {
             details: Arc::clone(&payment.details),
-            merchant_reference: payment.merchant_reference.clone(),
             status: payment.status,
             fixed: [
                 payment.terminal_id.get(),
@@ -71,11 +66,6 @@ impl Facts {
             notify_url: payment.notify_url.clone(),
             quote: payment.quote.clone(),
         }
-    }
-
-    /// Whether the order number is another one.
-    pub fn renames(&self, payment: &Payment) -> bool {
-        self.merchant_reference != payment.merchant_reference
     }
 }
 

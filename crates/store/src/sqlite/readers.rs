@@ -97,7 +97,7 @@ impl Readers {
 }
 
 /// Starts a thread of the store.
-pub fn spawn_named(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+pub fn spawn_named<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, StoreError> {
     std::thread::Builder::new().name(format!("store {name}")).spawn(run).map_err(|error| StoreError::TryAgain(Arc::new(error)))
 }
 

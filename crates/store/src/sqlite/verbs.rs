@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::load::{FIND_CREDENTIAL, FIND_TERMINAL, body, find};
 use super::readers::spawn_named;
-use super::{SqliteStore, backup, books, join, lists, other_rows, refund_row, singles};
+use super::{SqliteStore, backup, books, lists, other_rows, refund_row, singles};
 use crate::{
     BalanceRow, BooksReport, Claim, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError,
     TaskFigures, Ticket, WaitingRefunds,
@@ -162,10 +162,12 @@ impl Store for SqliteStore {
     }
 
     fn close(&self) -> Reading<'_, ()> {
-        let threads = self.wind_up();
+        self.queue.close();
+        while self.step() {}
+        let ending = self.wind_up();
         let (answer, receiver) = oneshot::channel();
         if let Err(error) = spawn_named("closing", move || {
-            join(threads);
+            ending.join();
             // Nobody may wait any more.
             answer.send(()).unwrap_or_default();
         }) {

@@ -1,52 +1,70 @@
 //! The stage that the tests of the store play on: one merchant, one terminal, payments, and commands with rising ids and times.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::executor::block_on;
-use refundry_engine::command::{Act, Command, CreateRefund, RecordPayment, Stamp};
+use refundry_engine::command::{Act, Command, CreateRefund, RecordPayment, RecordResult, Stamp, StartSubmission};
 use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::ids::{EPOCH_MS, IDS_PER_BLOCK, IdBlock, compose};
 use refundry_engine::merchant::{Merchant, Mode, Standing, Terminal};
 use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus};
 use refundry_engine::policy::PolicyPatch;
-use refundry_engine::refund::Refund;
+use refundry_engine::refund::{AcquirerAnswer, Refund};
 use refundry_engine::{Actor, MerchantId, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
 use refundry_ledger::Money;
-use refundry_store::{SqliteOptions, SqliteStore, Store, StoreError};
+use refundry_store::{SqliteOptions, SqliteStore, Store, StoreError, SyncMode};
+use tempfile::TempDir;
 
 /// When the play begins.
 pub const BEGIN_MS: i64 = EPOCH_MS + 200_000_000_000;
 
 /// A store with somebody on it.
 pub struct Stage {
-    pub store: Box<dyn Step>,
+    pub store: Box<dyn Store>,
+    folder: Option<TempDir>,
     next: AtomicI64,
 }
 
-/// A store whose lane is moved by the test, or by a thread of its own.
-pub trait Step: Store {
-    fn move_on(&self);
-    fn as_store(&self) -> &dyn Store;
-}
-
-impl Step for SqliteStore {
-    fn move_on(&self) {
-        while self.step() {}
-    }
-
-    fn as_store(&self) -> &dyn Store {
-        self
-    }
-}
-
 impl Stage {
-    /// In memory, nothing moves by itself.
-    pub fn in_memory() -> Self {
-        Self::on(SqliteStore::open(&SqliteOptions::stepped()).expect("a database in memory can be opened"))
+    /// As a server has it, but without waiting for the disk.
+    pub fn on_sqlite() -> Self {
+        Self::on_sqlite_with(|_| {})
     }
 
-    pub fn on(store: SqliteStore) -> Self {
-        Self { store: Box::new(store), next: AtomicI64::new(1) }
+    /// On a file in a folder that goes away with the stage.
+    pub fn on_sqlite_with(change: impl FnOnce(&mut SqliteOptions)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut options = SqliteOptions::file(folder.path().join("refundry.db"));
+        options.sync = SyncMode::Off;
+        options.readers = 2;
+        change(&mut options);
+        Self::on(SqliteStore::open(&options).expect("a new file can be opened"), Some(folder))
+    }
+
+    /// In memory.
+    pub fn in_memory() -> Self {
+        let options = SqliteOptions { threads: true, busy_timeout_ms: 5_000, ..SqliteOptions::stepped() };
+        Self::on(SqliteStore::open(&options).expect("a database in memory can be opened"), None)
+    }
+
+    /// On a store that is there already.
+    pub fn on(store: impl Store + 'static, folder: Option<TempDir>) -> Self {
+        Self { store: Box::new(store), folder, next: AtomicI64::new(1) }
+    }
+
+    /// The database's file.
+    pub fn file(&self) -> PathBuf {
+        self.folder.as_ref().expect("a stage on a file").path().join("refundry.db")
+    }
+
+    /// Closes the store and opens the same file again.
+    pub fn reopened(self) -> Self {
+        let file = self.file();
+        let Self { store, folder, next } = self;
+        drop(store);
+        let store = SqliteStore::open(&SqliteOptions::file(file)).expect("the file can be opened again");
+        Self { store: Box::new(store), folder, next }
     }
 
     /// The instant of the next command.
@@ -67,9 +85,7 @@ impl Stage {
 
     /// Does it and gives the outcome.
     pub fn act(&self, act: Act) -> Result<Outcome, StoreError> {
-        let ticket = self.store.transact(self.command(act));
-        self.store.move_on();
-        block_on(ticket)
+        block_on(self.store.transact(self.command(act)))
     }
 
     pub fn must(&self, act: Act) -> Outcome {
@@ -96,6 +112,21 @@ impl Stage {
 
     pub fn refund(&self, payment: &Payment, number: &str, minor: i64) -> Refund {
         match self.must(Act::CreateRefund(Box::new(self.ask(payment, number, minor)))) {
+            Outcome::Refund { refund, .. } => *refund,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Its attempt is committed and the acquirer pays it out.
+    pub fn succeed(&self, refund: &Refund) -> Refund {
+        let (merchant_id, refund_id) = (refund.merchant_id, refund.id);
+        let attempt =
+            match self.must(Act::StartSubmission(StartSubmission { merchant_id, refund_id, resolve_at: self.now().plus_ms(60_000) })) {
+                Outcome::CallAcquirer { attempt, .. } => attempt,
+                other => panic!("{other:?}"),
+            };
+        let answer = AcquirerAnswer::Approved { reference: Some("a1".to_owned()), arn: None };
+        match self.must(Act::RecordResult(RecordResult { merchant_id, refund_id, attempt, answer, next_at: self.now() })) {
             Outcome::Refund { refund, .. } => *refund,
             other => panic!("{other:?}"),
         }
@@ -208,4 +239,8 @@ pub fn create_refund(payment: &Payment, number: &str, minor: i64, refund_id: Ref
         notify_url: None,
         dry_run: false,
     }
+}
+
+pub fn money(minor: i64, currency: &str) -> Money {
+    Money::new(minor, currency.parse().expect("a currency"))
 }

@@ -45,7 +45,8 @@ pub fn check_shares_due(connection: &Connection, report: &mut BooksReport) -> Re
     let sql = "SELECT currency, balance_minor FROM balances WHERE account = ?1";
     each(connection, sql, [chart::SHARES_DUE.code()], |row| {
         let mut columns = Columns::new(row, "balance");
-        *sums.entry(columns.string()?).or_default() += i128::from(columns.int()?);
+        let (currency, minor) = (columns.string()?, columns.int()?);
+        *sums.entry(currency).or_default() += i128::from(minor);
         Ok(())
     })?;
     for (currency, sum) in sums {

@@ -1,0 +1,77 @@
+//! The check of the books names each row that is off.
+
+use futures::executor::block_on;
+use refundry_engine::EndpointId;
+use refundry_engine::command::{Act, PutEndpoint};
+use refundry_engine::merchant::{Endpoint, Terminal};
+use refundry_engine::policy::{FundsRule, PolicyPatch};
+use rusqlite::Connection;
+
+use crate::stage::{self, Stage};
+
+/// A store with a bit of everything.
+fn busy_stage() -> Stage {
+    let stage = Stage::on_sqlite();
+    let acme = stage.merchant(7);
+    let policy = PolicyPatch { funds: Some(FundsRule::Wait), ..PolicyPatch::default() };
+    stage.must(Act::PutTerminal(Box::new(Terminal { policy, ..stage::terminal(acme) })));
+    let endpoint = Endpoint {
+        id: EndpointId::new(1),
+        url: "https://shop.example/hook".to_owned(),
+        sealed_secret: "sealed".to_owned(),
+        events: Vec::new(),
+        enabled: true,
+    };
+    stage.must(Act::PutEndpoint(PutEndpoint { merchant_id: acme, endpoint }));
+    let payment = stage.payment(acme, "p1", 10_000);
+    let paid_out = stage.refund(&payment, "r1", 4_000);
+    stage.succeed(&paid_out);
+    stage.refund(&payment, "r2", 1_000);
+    let policy = PolicyPatch { draw_unsettled: Some(false), funds: Some(FundsRule::Wait), ..PolicyPatch::default() };
+    stage.must(Act::PutTerminal(Box::new(Terminal { policy, ..stage::terminal(acme) })));
+    stage.refund(&payment, "r3", 500);
+    stage
+}
+
+#[test]
+fn clean_books_have_no_faults() {
+    let report = block_on(busy_stage().store.check_books()).unwrap();
+    assert_eq!(report.faults, []);
+    assert_eq!((report.merchants, report.payments, report.refunds), (1, 1, 3));
+}
+
+#[test]
+fn each_broken_row_is_named_by_its_rule() {
+    let of_r1 = "WHERE refund_id = (SELECT refund_id FROM refunds WHERE number = 'r1')";
+    let of_r2 = "= (SELECT refund_id FROM refunds WHERE number = 'r2')";
+    for (rule, sql) in [
+        ("balance_is_fold_of_postings", "UPDATE balances SET balance_minor = balance_minor + 1 WHERE account = 1".to_owned()),
+        ("balance_is_fold_of_postings", "DELETE FROM balances WHERE account = 1".to_owned()),
+        ("balance_is_fold_of_postings", format!("DELETE FROM postings {of_r1}")),
+        ("book_sums_to_zero", "UPDATE balances SET balance_minor = balance_minor - 5 WHERE account = 1".to_owned()),
+        ("shares_due_sum_to_zero", "INSERT INTO balances VALUES (7, 'EUR', 6, 10)".to_owned()),
+        ("payment_refunded_is_sum_of_refunds", "UPDATE payments SET refunded_minor = 0".to_owned()),
+        ("payment_marketing_is_sum_of_refunds", "UPDATE payments SET refunded_marketing_minor = 3".to_owned()),
+        ("payment_refund_count_is_count_of_refunds", "UPDATE payments SET refund_count = 9".to_owned()),
+        ("payment_fee_given_back_is_sum_of_refunds", "UPDATE payments SET fee_given_back_minor = 9".to_owned()),
+        ("refunds_are_within_captured", format!("UPDATE refunds SET amount_minor = 999999 {of_r1}")),
+        ("refunds_are_within_marketing", format!("UPDATE refunds SET marketing_minor = 1 {of_r1}")),
+        ("refund_has_one_next_step", format!("DELETE FROM tasks WHERE task_id {of_r2}")),
+        ("refund_has_its_payment", format!("UPDATE refunds SET payment_id = 5 {of_r1}")),
+        ("waiting_is_count_of_refunds", "UPDATE counters SET value = 2 WHERE name LIKE 'waiting:%'".to_owned()),
+        ("waiting_is_count_of_refunds", "DELETE FROM counters WHERE name LIKE 'waiting:%'".to_owned()),
+        ("remembered_key_has_its_refund", "UPDATE remembered SET refund_id = 5 WHERE number = 'r1'".to_owned()),
+        ("refund_has_its_key", "DELETE FROM remembered WHERE number = 'r1'".to_owned()),
+        ("task_has_its_subject", "INSERT INTO tasks VALUES (7, 5, 0, 'submit_refund', 1, 1, 0, '')".to_owned()),
+        ("events_have_no_gap", "DELETE FROM events WHERE sequence = 2".to_owned()),
+        ("last_sequence_is_that_of_the_feed", "UPDATE counters SET value = 1 WHERE name = 'last_sequence'".to_owned()),
+        ("due_notification_has_a_task", "DELETE FROM tasks WHERE kind = 'deliver_notification'".to_owned()),
+        ("notification_has_its_event", "UPDATE notifications SET event_sequence = 999".to_owned()),
+    ] {
+        let stage = busy_stage();
+        let direct = Connection::open(stage.file()).unwrap();
+        assert!(direct.execute(&sql, []).unwrap() > 0, "{sql} spoils something");
+        let faults = block_on(stage.store.check_books()).unwrap().faults;
+        assert!(faults.iter().any(|fault| fault.rule == rule), "{sql} should break {rule}: {faults:?}");
+    }
+}

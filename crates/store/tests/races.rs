@@ -1,0 +1,185 @@
+//! Real threads against one store.
+
+use std::sync::{Arc, Mutex};
+
+use futures::executor::block_on;
+use refundry_engine::command::{Act, Command};
+use refundry_engine::payment::{Payment, PaymentKey};
+use refundry_engine::task::TaskKind;
+use refundry_engine::{Changes, MerchantId, Outcome, RefundId, Refusal, TaskId};
+use refundry_store::{Claim, CommitObserver, StoreError};
+
+use crate::stage::{self, Stage, euro};
+
+/// Runs all commands at once, each on a thread of its own.
+fn at_once(stage: &Stage, commands: Vec<Command>) -> Vec<Result<Outcome, StoreError>> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = commands.into_iter().map(|command| scope.spawn(|| block_on(stage.store.transact(command)))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+fn asks(stage: &Stage, payment: &Payment, count: usize, number: impl Fn(usize) -> String) -> Vec<Command> {
+    (0..count).map(|index| stage.command(Act::CreateRefund(Box::new(stage.ask(payment, &number(index), 100))))).collect()
+}
+
+/// Remembers the sizes of commits.
+#[derive(Default)]
+struct Batches(Mutex<Vec<usize>>);
+
+impl CommitObserver for Batches {
+    fn committed(&self, changes: &Changes) {
+        self.0.lock().unwrap().push(changes.refunds.len());
+    }
+}
+
+#[test]
+fn two_hundred_refunds_of_one_payment_stop_at_what_was_captured() {
+    let stage = Stage::on_sqlite();
+    let payment = stage.payment(stage.merchant(7), "p1", 10_000);
+    let outcomes = at_once(&stage, asks(&stage, &payment, 200, |index| format!("r{index}")));
+    let accepted = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Refund { replayed: false, .. }))).count();
+    let refused = Refusal::ExceedsRefundable { refundable: euro(0) };
+    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Refused { refusal, .. }) if *refusal == refused)).count();
+    assert_eq!((accepted, refused), (100, 100));
+    let after = block_on(stage.store.payment(payment.merchant_id, &PaymentKey::Id(payment.id))).unwrap().unwrap();
+    assert_eq!((after.refunded, after.refund_count), (euro(10_000), 100));
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+#[test]
+fn the_refunds_of_one_payment_share_a_commit() {
+    let batches = Arc::new(Batches::default());
+    let stage = Stage::on_sqlite_with(|options| options.observer = Some(Arc::clone(&batches) as Arc<dyn CommitObserver>));
+    let payment = stage.payment(stage.merchant(7), "p1", 100_000);
+    let tickets: Vec<_> =
+        asks(&stage, &payment, 200, |index| format!("r{index}")).into_iter().map(|command| stage.store.transact(command)).collect();
+    tickets.into_iter().for_each(|ticket| drop(block_on(ticket).unwrap()));
+    let sizes = batches.0.lock().unwrap().clone();
+    assert_eq!(sizes.iter().sum::<usize>(), 200);
+    assert!(sizes.len() < 100, "200 refunds took {} commits", sizes.len());
+}
+
+#[test]
+fn the_same_number_at_once_is_one_refund_with_one_answer() {
+    let stage = Stage::on_sqlite();
+    let payment = stage.payment(stage.merchant(7), "p1", 10_000);
+    let outcomes = at_once(&stage, asks(&stage, &payment, 20, |_| "the same".to_owned()));
+    let mut ids: Vec<RefundId> = Vec::new();
+    let mut first = 0;
+    for outcome in outcomes {
+        match outcome.unwrap() {
+            Outcome::Refund { refund, replayed, .. } => {
+                ids.push(refund.id);
+                first += usize::from(!replayed);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    ids.dedup();
+    assert_eq!((ids.len(), first), (1, 1));
+}
+
+#[test]
+fn each_task_is_leased_to_one_worker_until_its_lease_ends() {
+    let stage = Stage::on_sqlite();
+    let payment = stage.payment(stage.merchant(7), "p1", 10_000);
+    for number in 0..40 {
+        stage.refund(&payment, &format!("r{number}"), 100);
+    }
+    let now = stage.now();
+    let wish = Claim { now, lease_until: now.plus_ms(1_000), kinds: vec![TaskKind::SubmitRefund], limit: 3 };
+    let claim_all = |wish: &Claim| -> Vec<TaskId> {
+        let mut claimed = Vec::new();
+        loop {
+            let tasks = block_on(stage.store.claim(wish.clone())).unwrap();
+            if tasks.is_empty() {
+                return claimed;
+            }
+            claimed.extend(tasks.into_iter().map(|task| task.id));
+        }
+    };
+    let at_once = |wish: &Claim| -> Vec<TaskId> {
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..8).map(|_| scope.spawn(|| claim_all(wish))).collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+        })
+    };
+    for round in 0..2 {
+        let wish = Claim { now: now.plus_ms(round * 1_000), lease_until: now.plus_ms((round + 1) * 1_000), ..wish.clone() };
+        let mut claimed = at_once(&wish);
+        claimed.sort_unstable();
+        let count = claimed.len();
+        claimed.dedup();
+        assert_eq!((claimed.len(), count), (40, 40), "round {round}: each once");
+    }
+}
+
+#[test]
+fn a_command_that_cannot_be_decided_fails_alone() {
+    let stage = Stage::on_sqlite();
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 10_000);
+    let mut commands = asks(&stage, &payment, 9, |index| format!("r{index}"));
+    // A block of ids that is used up makes the decision panic.
+    while commands[4].stamp.ids.left() > 0 {
+        commands[4].stamp.ids.take();
+    }
+    let tickets: Vec<_> = commands.into_iter().map(|command| stage.store.transact(command)).collect();
+    for (index, ticket) in tickets.into_iter().enumerate() {
+        let outcome = block_on(ticket);
+        match index {
+            4 => assert!(matches!(outcome, Err(StoreError::Poisoned(_))), "{outcome:?}"),
+            _ => assert!(matches!(outcome, Ok(Outcome::Refund { .. })), "{index}: {outcome:?}"),
+        }
+    }
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_fails_only_who_needs_it() {
+    let stage = Stage::on_sqlite();
+    let acme = stage.merchant(7);
+    let payments: Vec<_> = (0..8).map(|number| stage.payment(acme, &format!("p{number}"), 10_000)).collect();
+    let direct = rusqlite::Connection::open(stage.file()).unwrap();
+    direct.execute("UPDATE payments SET details = 'no JSON' WHERE payment_id = ?1", [payments[3].id.get()]).unwrap();
+    let tickets: Vec<_> = payments
+        .iter()
+        .map(|payment| stage.store.transact(asks(&stage, payment, 1, |_| payment.payment_reference.clone()).remove(0)))
+        .collect();
+    for (index, ticket) in tickets.into_iter().enumerate() {
+        let outcome = block_on(ticket);
+        match index {
+            3 => assert!(matches!(outcome, Err(StoreError::Unreadable { what: "payment", .. })), "{outcome:?}"),
+            _ => assert!(matches!(outcome, Ok(Outcome::Refund { .. })), "{index}: {outcome:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_full_queue_says_so() {
+    let stage = Stage::on_sqlite_with(|options| {
+        options.threads = false;
+        options.readers = 0;
+        options.queued_max = 2;
+    });
+    let put = |number| Act::PutMerchant(Box::new(stage::merchant(MerchantId::new(number))));
+    let waiting: Vec<_> = (1..=2).map(|number| stage.store.transact(stage.command(put(number)))).collect();
+    let refused = block_on(stage.store.transact(stage.command(put(3))));
+    assert!(matches!(refused, Err(StoreError::Overloaded)), "{refused:?}");
+    block_on(stage.store.close()).unwrap();
+    waiting.into_iter().for_each(|ticket| drop(block_on(ticket).unwrap()));
+}
+
+#[test]
+fn new_tasks_can_be_born_leased() {
+    let stage = Stage::on_sqlite_with(|options| options.lease_new_tasks_ms = Some(5_000));
+    let payment = stage.payment(stage.merchant(7), "p1", 10_000);
+    let refund = stage.refund(&payment, "r1", 100);
+    let claim = |at_ms: i64| {
+        let now = refund.created_at.plus_ms(at_ms);
+        let wish = Claim { now, lease_until: now.plus_ms(1), kinds: TaskKind::ALL.to_vec(), limit: 10 };
+        block_on(stage.store.claim(wish)).unwrap().len()
+    };
+    assert_eq!((claim(0), claim(4_999), claim(5_000)), (0, 0, 1));
+}

@@ -1,0 +1,129 @@
+//! What becomes of a store when the disk is full, the file locked, damaged, or not ours.
+
+use std::path::Path;
+
+use futures::executor::block_on;
+use refundry_engine::MerchantId;
+use refundry_engine::command::Act;
+use refundry_store::{RefundFilter, SqliteOptions, SqliteStore, Store, StoreError};
+use rusqlite::Connection;
+
+use crate::stage::{self, Stage};
+
+#[test]
+fn everything_is_there_when_the_file_is_opened_again() {
+    let stage = Stage::on_sqlite();
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 10_000);
+    let refund = stage.refund(&payment, "r1", 100);
+    let stage = stage.reopened();
+    assert_eq!(block_on(stage.store.refund(acme, refund.id)).unwrap(), Some(refund));
+    let again = stage.refund(&payment, "r2", 100);
+    assert_eq!(again.payment_id, payment.id);
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+#[test]
+fn a_full_disk_is_passing_and_the_store_recovers_by_itself() {
+    let stage = Stage::on_sqlite_with(|options| options.pages_max = Some(80));
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 1_000_000);
+    let mut accepted = 0;
+    let error = loop {
+        let ask = stage.ask(&payment, &format!("r{accepted}"), 100);
+        match stage.act(Act::CreateRefund(Box::new(ask))) {
+            Ok(_) => accepted += 1,
+            Err(error) => break error,
+        }
+        assert!(accepted < 5_000, "the limit of pages holds");
+    };
+    assert!(matches!(error, StoreError::TryAgain(_)), "{error:?}");
+    assert!(error.is_passing());
+    assert!(stage.act(Act::CreateRefund(Box::new(stage.ask(&payment, "still full", 100)))).is_err());
+    assert!(block_on(stage.store.payment(acme, &refundry_engine::payment::PaymentKey::Id(payment.id))).unwrap().is_some(), "reads go on");
+
+    // Space is made: nobody opens the store again, the next command just passes.
+    let direct = Connection::open(stage.file()).unwrap();
+    direct.execute("DELETE FROM audit", []).unwrap();
+    drop(direct);
+    let refund = stage.refund(&payment, &format!("r{accepted}"), 100);
+    assert_eq!(refund.merchant_id, acme);
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+#[test]
+fn a_file_that_another_process_locks_is_passing() {
+    let stage = Stage::on_sqlite_with(|options| options.busy_timeout_ms = 0);
+    let acme = stage.merchant(7);
+    let direct = Connection::open(stage.file()).unwrap();
+    direct.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let put = || Act::PutMerchant(Box::new(stage::merchant(MerchantId::new(8))));
+    let locked = stage.act(put());
+    assert!(matches!(locked, Err(StoreError::TryAgain(_))), "{locked:?}");
+    assert_eq!(block_on(stage.store.merchant(acme)).unwrap(), Some(stage::merchant(acme)), "reads go on");
+    direct.execute_batch("ROLLBACK").unwrap();
+    stage.must(put());
+}
+
+#[test]
+fn what_another_process_writes_is_seen() {
+    let stage = Stage::on_sqlite();
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 10_000);
+    stage.refund(&payment, "r1", 100);
+    let direct = Connection::open(stage.file()).unwrap();
+    direct.execute("UPDATE merchants SET body = replace(body, '\"active\"', '\"suspended\"')", []).unwrap();
+    let refused = stage.act(Act::CreateRefund(Box::new(stage.ask(&payment, "r2", 100)))).unwrap();
+    let suspended = refundry_engine::Refusal::MerchantSuspended;
+    assert_eq!(refused, refundry_engine::Outcome::Refused { refusal: suspended, replayed: false });
+}
+
+fn open(file: &Path) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(&SqliteOptions::file(file))
+}
+
+/// What opening a file says, after `spoil` had its way with it.
+fn refusal_after(spoil: impl FnOnce(&Path)) -> String {
+    let stage = Stage::on_sqlite();
+    let payment = stage.payment(stage.merchant(7), "p1", 10_000);
+    stage.refund(&payment, "r1", 100);
+    let file = stage.file();
+    block_on(stage.store.close()).unwrap();
+    spoil(&file);
+    match open(&file) {
+        Err(StoreError::Damaged(why)) => why,
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("the file was opened"),
+    }
+}
+
+fn with_sql(sql: &'static str) -> impl FnOnce(&Path) {
+    move |file| Connection::open(file).unwrap().execute_batch(sql).unwrap()
+}
+
+#[test]
+fn files_that_are_damaged_or_not_ours_are_refused_with_the_reason() {
+    let overwrite = |file: &Path| std::fs::write(file, "a letter to my aunt, and no database at all".repeat(10)).unwrap();
+    let cut = |file: &Path| {
+        let length = std::fs::metadata(file).unwrap().len();
+        std::fs::OpenOptions::new().write(true).open(file).unwrap().set_len(length / 2).unwrap();
+    };
+    for (why, said) in [
+        ("not a SQLite database", refusal_after(overwrite)),
+        ("cut off", refusal_after(cut)),
+        ("another program's", refusal_after(with_sql("PRAGMA application_id = 1"))),
+        ("newer program", refusal_after(with_sql("PRAGMA user_version = 999"))),
+        ("another content", refusal_after(with_sql("UPDATE meta SET value = 'edited' WHERE name LIKE 'migration:%'"))),
+    ] {
+        assert!(said.contains(why), "{said:?} should say {why:?}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_a_new_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.db");
+    std::fs::write(&file, "").unwrap();
+    let store = open(&file).unwrap();
+    assert_eq!(block_on(store.refunds(&RefundFilter::default(), refundry_store::PageRequest::default())).unwrap().rows, []);
+}

@@ -1,0 +1,12 @@
+//! What a store promises, in one test binary.
+
+#[cfg(test)]
+mod books;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod recovery;
+#[cfg(test)]
+mod stage;
