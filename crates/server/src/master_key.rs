@@ -26,7 +26,9 @@ pub fn open_or_create(path: &Path, environment: Option<&str>, random: &dyn Rando
         Err(error) => return Err(error).with_context(|| unreadable(path)),
     };
     warn_when_shared(path);
-    MasterKeys::parse(&text).with_context(|| format!("the master key file {} cannot be used", path.display()))
+    let keys = MasterKeys::parse(&text).with_context(|| format!("the master key file {} cannot be used", path.display()))?;
+    let path = path.to_owned();
+    Ok(keys.rereading(Box::new(move || fs::read_to_string(&path).ok().map(Zeroizing::new))))
 }
 
 /// Appends a fresh key, which becomes current; the older ones stay until everything is sealed again. Returns all keys.
@@ -123,6 +125,8 @@ mod tests {
         let sealed = old.seal("p", b"secret", &SystemRandom);
         let rotated = rotate(&path, None, &SystemRandom).unwrap();
         assert_ne!(rotated.current_id(), old.current_id());
+        let resealed = rotated.reseal("p", &sealed, &SystemRandom).unwrap().expect("the key is new");
+        assert_eq!(old.open("p", &resealed).unwrap().as_slice(), b"secret", "a process that was running follows");
         let read = open_or_create(&path, None, &SystemRandom).unwrap();
         assert_eq!(read.current_id(), rotated.current_id());
         assert!(read.reseal("p", &sealed, &SystemRandom).unwrap().is_some());
@@ -135,7 +139,7 @@ mod tests {
         let path = folder.path().join("master.key");
         let line = new_master_key_line(&SystemRandom);
         let keys = open_or_create(&path, Some(&line), &SystemRandom).unwrap();
-        assert!(line.starts_with(keys.current_id()));
+        assert!(line.starts_with(&keys.current_id()));
         assert!(!path.exists());
         for (error, expected) in [
             (open_or_create(&path, Some("nonsense"), &SystemRandom).unwrap_err(), "REFUNDRY_MASTER_KEY cannot be used"),

@@ -6,9 +6,11 @@
 //! rotation keeps far away. Reading and writing the master key file is the server's affair, not this module's.
 
 use crate::random::Random;
+use arc_swap::ArcSwap;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Bytes of one master key.
@@ -20,8 +22,12 @@ const KEY_ID_LENGTH_MAX: usize = 32;
 
 /// The current master key and the older ones that may still be needed to open.
 pub struct MasterKeys {
-    keys: Vec<MasterKey>,
+    keys: ArcSwap<Vec<MasterKey>>,
+    source: Option<KeySource>,
 }
+
+/// Where the text of the keys is read again; `None` when it cannot be read now.
+pub type KeySource = Box<dyn Fn() -> Option<Zeroizing<String>> + Send + Sync>;
 
 struct MasterKey {
     id: String,
@@ -76,28 +82,19 @@ impl MasterKeys {
     /// Reads `id:base64` entries separated by line ends, blanks or commas; the last one is current. Lines that begin
     /// with `#` are remarks.
     pub fn parse(text: &str) -> Result<MasterKeys, MasterKeyError> {
-        let entries = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-        let entries = entries.flat_map(|line| line.split([' ', '\t', ',', '\r'])).filter(|entry| !entry.is_empty());
-        let mut keys: Vec<MasterKey> = Vec::new();
-        for (index, entry) in entries.enumerate() {
-            if index == MASTER_KEYS_MAX {
-                return Err(MasterKeyError::TooMany);
-            }
-            let key = MasterKey::parse(entry).ok_or(MasterKeyError::Malformed { line: index + 1 })?;
-            if keys.iter().any(|other| other.id == key.id) {
-                return Err(MasterKeyError::Repeated { id: key.id });
-            }
-            keys.push(key);
-        }
-        if keys.is_empty() {
-            return Err(MasterKeyError::Empty);
-        }
-        Ok(MasterKeys { keys })
+        Ok(MasterKeys { keys: ArcSwap::from_pointee(parse(text)?), source: None })
+    }
+
+    /// Reads the keys again from `source` when a secret names one that is not in the set: after a rotation by another process this one
+    /// follows without being told.
+    pub fn rereading(self, source: KeySource) -> MasterKeys {
+        MasterKeys { source: Some(source), ..self }
     }
 
     /// Seals under the current key.
     pub fn seal(&self, purpose: &str, plain: &[u8], random: &dyn Random) -> String {
-        let MasterKey { id, key } = self.current();
+        let keys = self.keys.load();
+        let MasterKey { id, key } = current(&keys);
         let mut nonce = [0_u8; NONCE_LEN];
         random.fill(&mut nonce);
         let mut in_out = plain.to_vec();
@@ -111,9 +108,9 @@ impl MasterKeys {
     /// Opens what [`seal`](Self::seal) made for the same purpose, with whichever key of the set it names.
     pub fn open(&self, purpose: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (id, text) = split(sealed)?;
-        let Some(MasterKey { key, .. }) = self.keys.iter().find(|key| key.id == id) else {
-            return Err(SealError::UnknownKey { id: id.to_owned() });
-        };
+        let keys = self.keys_with(id)?;
+        let found = keys.iter().find(|key| key.id == id).map(|found| &found.key);
+        let key = found.ok_or_else(|| SealError::UnknownKey { id: id.to_owned() })?;
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::Malformed)?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Malformed)?;
         let mut in_out = Zeroizing::new(sealed.to_vec());
@@ -127,25 +124,37 @@ impl MasterKeys {
 
     /// Seals again under the current key; `None` when the text already is.
     pub fn reseal(&self, purpose: &str, sealed: &str, random: &dyn Random) -> Result<Option<String>, SealError> {
+        let plain = self.open(purpose, sealed)?;
         if split(sealed)?.0 == self.current_id() {
             return Ok(None);
         }
-        let plain = self.open(purpose, sealed)?;
         Ok(Some(self.seal(purpose, &plain, random)))
     }
 
     /// The id of the key that seals now.
-    pub fn current_id(&self) -> &str {
-        &self.current().id
+    pub fn current_id(&self) -> String {
+        current(&self.keys.load()).id.clone()
     }
 
     /// The ids of all keys, oldest first.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.keys.iter().map(|key| key.id.as_str())
+    pub fn ids(&self) -> Vec<String> {
+        self.keys.load().iter().map(|key| key.id.clone()).collect()
     }
 
-    fn current(&self) -> &MasterKey {
-        self.keys.last().expect("parse refuses an empty set")
+    fn keys_with(&self, id: &str) -> Result<Arc<Vec<MasterKey>>, SealError> {
+        let keys = self.keys.load_full();
+        if keys.iter().any(|key| key.id == id) {
+            return Ok(keys);
+        }
+        let unknown = || SealError::UnknownKey { id: id.to_owned() };
+        let text = self.source.as_ref().and_then(|source| source()).ok_or_else(unknown)?;
+        let fresh = parse(&text).map(Arc::new).map_err(|_| unknown())?;
+        // A set without the wanted key would only lose keys that still work.
+        if fresh.iter().any(|key| key.id == id) {
+            self.keys.store(fresh.clone());
+            return Ok(fresh);
+        }
+        Err(unknown())
     }
 }
 
@@ -176,6 +185,27 @@ pub fn new_master_key_line(random: &dyn Random) -> Zeroizing<String> {
     random.fill(&mut *key);
     let text = Zeroizing::new(BASE64_STANDARD.encode(*key));
     Zeroizing::new(format!("k{}:{}", hex::encode(id), *text))
+}
+
+fn parse(text: &str) -> Result<Vec<MasterKey>, MasterKeyError> {
+    let entries = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let entries = entries.flat_map(|line| line.split([' ', '\t', ',', '\r'])).filter(|entry| !entry.is_empty());
+    let mut keys: Vec<MasterKey> = Vec::new();
+    for (index, entry) in entries.enumerate() {
+        if index == MASTER_KEYS_MAX {
+            return Err(MasterKeyError::TooMany);
+        }
+        let key = MasterKey::parse(entry).ok_or(MasterKeyError::Malformed { line: index + 1 })?;
+        if keys.iter().any(|other| other.id == key.id) {
+            return Err(MasterKeyError::Repeated { id: key.id });
+        }
+        keys.push(key);
+    }
+    if keys.is_empty() { Err(MasterKeyError::Empty) } else { Ok(keys) }
+}
+
+fn current(keys: &[MasterKey]) -> &MasterKey {
+    keys.last().expect("parse refuses an empty set")
 }
 
 fn split(sealed: &str) -> Result<(&str, &str), SealError> {
@@ -251,6 +281,27 @@ mod tests {
     }
 
     #[test]
+    fn a_rotation_elsewhere_is_followed_when_its_key_is_met() {
+        let random = CountingRandom::default();
+        let file = Arc::new(std::sync::Mutex::new(line("a", 1)));
+        let source = file.clone();
+        let serving = keys(&line("a", 1)).rereading(Box::new(move || Some(Zeroizing::new(source.lock().unwrap().clone()))));
+        let old = serving.seal("p", b"old", &random);
+        let both = format!("{} {}", line("a", 1), line("b", 2));
+        let new = keys(&both).seal("p", b"new", &random);
+        assert_eq!(serving.open("p", &new), Err(SealError::UnknownKey { id: "b".into() }));
+        *file.lock().unwrap() = both;
+        assert_eq!(serving.open("p", &old).unwrap().as_slice(), b"old");
+        assert_eq!(serving.current_id(), "a", "nothing asked for the new key yet");
+        assert_eq!(serving.open("p", &new).unwrap().as_slice(), b"new");
+        assert_eq!(serving.current_id(), "b");
+        *file.lock().unwrap() = "damaged".to_owned();
+        let strange = keys(&line("c", 3)).seal("p", b"x", &random);
+        assert_eq!(serving.open("p", &strange), Err(SealError::UnknownKey { id: "c".into() }));
+        assert_eq!(serving.open("p", &new).unwrap().as_slice(), b"new", "what worked goes on working");
+    }
+
+    #[test]
     fn malformed_key_files_are_refused() {
         let short = format!("a:{}", BASE64_STANDARD.encode([1_u8; 16]));
         for (text, error) in [
@@ -271,7 +322,7 @@ mod tests {
         let random = CountingRandom::default();
         let (first, second) = (new_master_key_line(&random), new_master_key_line(&random));
         let keys = keys(&format!("{}\n{}", *first, *second));
-        assert_eq!(keys.ids().count(), 2);
+        assert_eq!(keys.ids().len(), 2);
         assert!(!format!("{keys:?}").contains(first.split_once(':').unwrap().1), "Debug shows ids only");
     }
 }
