@@ -7,3 +7,4 @@ mod house;
 mod notifications;
 mod payments;
 mod races;
+mod rights;
