@@ -1,4 +1,4 @@
-//! Native notifications, against the published example of Standard Webhooks and byte for byte.
+//! Native notifications, byte for byte.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
