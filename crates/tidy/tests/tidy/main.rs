@@ -10,3 +10,4 @@ mod purity;
 mod silencers;
 mod texts;
 mod traits;
+mod walk;
