@@ -1,5 +1,7 @@
 //! "Why is it still pending?", answered from stored facts alone, in English and Chinese.
 
+#[cfg(test)]
+mod tests;
 mod words;
 
 use refundry_ledger::Money;

@@ -1,9 +1,11 @@
 //! Who hears of an event, and what an event of a refund says.
 
+use refundry_ledger::Money;
+
 use crate::event::{EventFacts, EventKind};
 use crate::merchant::Endpoint;
 use crate::notification::Recipient;
-use crate::refund::{Refund, RefundInPlay};
+use crate::refund::{Refund, RefundInPlay, RefundState};
 use crate::{MerchantId, Snapshot};
 
 /// Everybody who hears of an event: the dialect's address, for what dialects have words for, and the native endpoints that want the kind.
@@ -63,6 +65,20 @@ pub(crate) fn refund_facts(refund: &Refund) -> EventFacts {
         fact("amount", refund.amount),
         fact("state", refund.state.name().word()),
     ]
+}
+
+/// What holds a pending refund, when something does.
+pub(crate) fn hold_facts(refund: &Refund) -> EventFacts {
+    let RefundState::Pending { holds } = &refund.state else {
+        return EventFacts::new();
+    };
+    let names = [("review", holds.review.is_some()), ("funds", holds.funds.is_some()), ("delay", holds.delay_until.is_some())];
+    let names: Vec<&str> = names.into_iter().filter_map(|(name, holds)| holds.then_some(name)).collect();
+    if names.is_empty() {
+        return EventFacts::new();
+    }
+    let missing = holds.funds.as_ref().map(|funds| fact("missing", Money::new(funds.missing_minor, refund.amount.currency())));
+    [fact("holds", names.join(" "))].into_iter().chain(missing).collect()
 }
 
 /// One fact by name.

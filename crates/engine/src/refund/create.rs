@@ -10,7 +10,7 @@ use crate::draft::{About, Draft};
 use crate::event::EventKind;
 use crate::idempotency::{Remembered, RememberedDecision, first_difference};
 use crate::merchant::{Merchant, Standing, Terminal};
-use crate::notify::fact;
+use crate::notify::{self, fact};
 use crate::payment::{Payment, PaymentStatus};
 use crate::policy::{FeeRule, FundsRule, Policy, ReviewRule};
 use crate::{Outcome, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write};
@@ -170,7 +170,9 @@ fn accept(mut draft: Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(
         in_play.refund.state = RefundState::Pending { holds };
         funding::put_next_step(&mut draft, &in_play.refund);
     }
-    draft.tell_of_refund(EventKind::RefundAccepted, &in_play, vec![fact("terminal", &terminal.name)]);
+    let mut facts = vec![fact("terminal", &terminal.name)];
+    facts.extend(notify::hold_facts(&in_play.refund));
+    draft.tell_of_refund(EventKind::RefundAccepted, &in_play, facts);
     draft.audit("refund.create", About::refund(&in_play.refund), vec![fact("amount", act.amount), fact("number", &act.key.number)]);
 
     let outcome = in_play.outcome(false);

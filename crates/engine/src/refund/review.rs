@@ -4,7 +4,7 @@ use super::{FailReason, Holds, RefundInPlay, RefundState, funding, moves};
 use crate::command::ReviewRefund;
 use crate::draft::{About, Draft};
 use crate::event::EventKind;
-use crate::notify::fact;
+use crate::notify::{self, fact};
 use crate::{Refusal, Snapshot, Stamp, Verdict};
 
 /// Lets a refund pass or rejects it. What is decided about must be what the person saw, and, by policy, not the person's own application.
@@ -42,11 +42,12 @@ fn review(mut draft: Draft<'_>, act: &ReviewRefund) -> Result<Verdict, Refusal> 
 
 /// Without the review, the undo window may still run; otherwise the money is looked for.
 fn approve(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, holds: Holds, note: Vec<(String, String)>) -> Result<(), Refusal> {
-    draft.tell_of_refund(EventKind::RefundApproved, in_play, note);
     let delay_until = holds.delay_until.filter(|until| draft.now() < *until);
     let rest = Holds { review: None, delay_until, ..holds };
     let is_free = rest.is_empty();
     in_play.refund.state = RefundState::Pending { holds: rest };
+    let facts = note.into_iter().chain(notify::hold_facts(&in_play.refund)).collect();
+    draft.tell_of_refund(EventKind::RefundApproved, in_play, facts);
     if !is_free {
         funding::put_next_step(draft, &in_play.refund);
         return Ok(());

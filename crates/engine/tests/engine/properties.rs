@@ -9,7 +9,7 @@ use refundry_engine::chart::{AVAILABLE, FEE_INCOME, RESERVE, UNSETTLED};
 use refundry_engine::command::CreateRefund;
 use refundry_engine::policy::{FeeRule, FundsRule, PolicyPatch, ReviewRule};
 use refundry_engine::refund::{AcquirerAnswer, RefundState};
-use refundry_engine::{Outcome, PaymentId, RefundId};
+use refundry_engine::{Mode, Outcome, PaymentId, RefundId};
 use refundry_ledger::{Currency, Money};
 
 const PAYMENTS: i64 = 3;
@@ -155,7 +155,7 @@ fn play(desk: &mut Desk, steps: &[Step]) {
 fn play_on_refund(desk: &mut Desk, id: RefundId, step: &Step) {
     let before = desk.refund(id).clone();
     match step {
-        Step::Cancel(_) => drop(desk.cancel(id)),
+        Step::Cancel(_) => drop(desk.cancel(id, Mode::Live)),
         Step::Review(_, passes) => drop(desk.review(id, "ann", *passes, before.amount)),
         Step::Release(_) => drop(desk.release(id)),
         Step::Submit(_) => drop(desk.submit(id)),

@@ -158,11 +158,8 @@ impl Desk {
         self.carry_out(Actor::Merchant(name.to_owned()), Act::CreateRefund(Box::new(create)))
     }
 
-    pub fn cancel(&mut self, refund_id: RefundId) -> Outcome {
-        self.carry_out(
-            Actor::Merchant("shop".to_owned()),
-            Act::CancelRefund(CancelRefund { merchant_id: MERCHANT, mode: Mode::Live, refund_id }),
-        )
+    pub fn cancel(&mut self, refund_id: RefundId, mode: Mode) -> Outcome {
+        self.carry_out(Actor::Merchant("shop".to_owned()), Act::CancelRefund(CancelRefund { merchant_id: MERCHANT, mode, refund_id }))
     }
 
     pub fn review(&mut self, refund_id: RefundId, by: &str, approve: bool, seen_amount: Money) -> Outcome {

@@ -65,7 +65,8 @@ impl Scenario {
             "refund" => self.refund(words),
             "acquirer" => self.acquirer(words),
             "review" => self.review(words),
-            "cancel" => self.desk.cancel(refund(&mut words)),
+            "cancel" => self.desk.cancel(refund(&mut words), if words.next() == Some("in_sandbox") { Mode::Sandbox } else { Mode::Live }),
+            "facts" => return self.facts(),
             "release" => self.desk.release(refund(&mut words)),
             "submit" => self.desk.submit(refund(&mut words)),
             "arn" => self.desk.arn(refund(&mut words), next(&mut words)),
@@ -281,6 +282,14 @@ impl Scenario {
         self.events_seen = self.desk.events.len();
         let to = if heard.is_empty() { String::new() } else { format!(" to {}", heard.join(" ")) };
         format!("{}{to}", kinds.join(" "))
+    }
+
+    /// What the last event says beside what all events of a refund say.
+    fn facts(&self) -> String {
+        let facts = self.desk.events.iter().last().map_or(&[][..], |event| &event.facts);
+        let shared = ["refund_id", "payment_reference", "number", "amount", "state", "terminal"];
+        let own = facts.iter().filter(|(name, _)| !shared.contains(&name.as_str()));
+        own.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
     }
 
     fn audited(&mut self) -> String {
