@@ -32,15 +32,15 @@ fn check(snapshot: &Snapshot, told: &Payment) -> Result<(), Refusal> {
     if terminal.is_none() {
         return Err(Refusal::UnknownTerminal);
     }
-    check_reference("payment_reference", &told.payment_reference)?;
-    check_reference("merchant_reference", &told.merchant_reference)?;
+    check_reference("payment_reference", &told.payment_reference, 1)?;
+    check_reference("merchant_reference", &told.merchant_reference, 0)?;
     check_card(told)?;
     check_amounts(told)
 }
 
-fn check_reference(field: &str, reference: &str) -> Result<(), Refusal> {
-    let fits = (1..=REFERENCE_LENGTH_MAX).contains(&reference.chars().count()) && !reference.chars().any(char::is_control);
-    fits.then_some(()).ok_or_else(|| invalid(field, format!("1 to {REFERENCE_LENGTH_MAX} letters without control characters")))
+fn check_reference(field: &str, reference: &str, shortest: usize) -> Result<(), Refusal> {
+    let fits = (shortest..=REFERENCE_LENGTH_MAX).contains(&reference.chars().count()) && !reference.chars().any(char::is_control);
+    fits.then_some(()).ok_or_else(|| invalid(field, format!("{shortest} to {REFERENCE_LENGTH_MAX} letters without control characters")))
 }
 
 /// A card number is never stored: six and four digits, no more.

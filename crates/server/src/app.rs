@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::body::Bytes;
 use refundry_service::Service;
 
+use crate::acquirer_reports::Reporters;
 use crate::config::Config;
 use crate::language::Language;
 use crate::telemetry::metrics::Metrics;
@@ -20,6 +21,8 @@ pub struct App {
     pub limits: Limits,
     /// Figures of requests and of everything else.
     pub metrics: Arc<Metrics>,
+    /// Acquirers that may report over HTTP.
+    pub reporters: Reporters,
     /// The OpenAPI document as it is served.
     pub open_api: Bytes,
     draining: AtomicBool,
@@ -49,6 +52,7 @@ impl App {
             language: Language::of_tag(&config.server.lang).unwrap_or(Language::English),
             limits,
             metrics,
+            reporters: Reporters::default(),
             open_api: Bytes::from(crate::openapi::document_text()),
             draining: AtomicBool::new(false),
         }

@@ -41,7 +41,8 @@ pub fn is_unhurried(path: &str) -> bool {
     path == IMPORT_PATH
 }
 
-const IMPORT_PATH: &str = "/api/v1/payments/import";
+/// Where payments are imported as a stream of lines.
+pub const IMPORT_PATH: &str = "/api/v1/payments/import";
 
 fn refund_rows() -> Vec<Endpoint> {
     let one = "/api/v1/refunds/{refund_id}";

@@ -1,13 +1,16 @@
 //! The server around the service: configuration, sockets, routes and commands.
 
+pub mod acquirer_reports;
 pub mod app;
 pub mod call;
+pub mod commands;
 pub mod config;
 mod docs_page;
 pub mod endpoint;
 pub mod endpoints;
 mod health;
 mod html;
+pub mod installation;
 mod json_body;
 pub mod language;
 pub mod listen;
@@ -18,6 +21,7 @@ pub mod operator_api;
 pub mod outgoing_http;
 pub mod problem;
 pub mod router;
+pub mod system_clock;
 pub mod telemetry;
 pub mod views;
 mod wire;

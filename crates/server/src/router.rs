@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Path, RawPathParams, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodFilter, MethodRouter, get};
+use axum::routing::{MethodFilter, MethodRouter, get, post};
 use futures::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -23,7 +23,7 @@ use crate::html::html_response;
 use crate::language::Language;
 use crate::listen::{BodyError, read_body};
 use crate::problem::{Kind, Problem, kinds, pages};
-use crate::{docs_page, endpoints, health, wire};
+use crate::{acquirer_reports, docs_page, endpoints, health, wire};
 
 /// Everything that this server answers over HTTP.
 pub fn router(app: Arc<App>) -> Router {
@@ -37,15 +37,28 @@ pub fn router(app: Arc<App>) -> Router {
         router = router.route(path, methods.fallback(wrong_method));
     }
     router
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .merge(health_routes())
+        .route("/acquirers/{name}/reports", post(acquirer_reports::take))
         .route("/api/v1/openapi.json", get(open_api))
         .route("/docs", get(docs))
         .route("/problems", get(problem_list))
         .route("/problems/{code}", get(problem_page))
         .fallback(elsewhere)
         .with_state(app)
+}
+
+/// What a process without the API answers: how it is.
+pub fn health_only(app: Arc<App>) -> Router {
+    health_routes().with_state(app)
+}
+
+fn health_routes() -> Router<Arc<App>> {
+    Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready)).route("/metrics", get(health::metrics))
+}
+
+/// Whether a request to this path may take as long as its bytes move: imports.
+pub fn is_unhurried(path: &str) -> bool {
+    path == endpoints::IMPORT_PATH
 }
 
 fn filter(method: Method) -> MethodFilter {

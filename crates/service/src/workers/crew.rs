@@ -8,14 +8,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
-use refundry_engine::command::{Act, RecordArn, RecordReturn};
 use refundry_engine::task::{Task, TaskKind};
-use refundry_engine::{Actor, Outcome};
 use refundry_store::{Claim, StoreError};
 
-use super::{WorkerSettings, deliver_notifications, release_refunds, resolve_refunds, submit_refunds, transact};
+use super::{WorkerSettings, deliver_notifications, record_reports, release_refunds, resolve_refunds, submit_refunds};
 use crate::Service;
-use crate::acquirer::{Acquirer, AcquirerReport};
+use crate::acquirer::Acquirer;
 
 /// The workers of a process.
 pub struct Crew {
@@ -139,31 +137,13 @@ impl Crew {
             match select(&mut stop, acquirer.next_report()).await {
                 Either::Left(_) => return,
                 Either::Right((report, _)) => {
-                    if let Err(error) = self.record(report).await {
+                    if let Err(error) = record_reports::record(&self.service.world, &self.settings, report).await {
                         tracing::error!(
                             cause = &error as &dyn std::error::Error,
                             "an acquirer's report was not recorded; asking finds it again"
                         );
                     }
                 }
-            }
-        }
-    }
-
-    /// Records what an acquirer says on its own.
-    pub async fn record(&self, report: AcquirerReport) -> Result<Outcome, StoreError> {
-        let world = &self.service.world;
-        match report {
-            AcquirerReport::Result { merchant_id, refund_id, attempt, answer } => {
-                let next_at = self.settings.next_try(world, refund_id.instant());
-                let result = refundry_engine::command::RecordResult { merchant_id, refund_id, attempt, answer, next_at };
-                transact(world, Actor::Acquirer, Act::RecordResult(result)).await
-            }
-            AcquirerReport::Arn { merchant_id, refund_id, arn } => {
-                transact(world, Actor::Network, Act::RecordArn(RecordArn { merchant_id, refund_id, arn })).await
-            }
-            AcquirerReport::Returned { merchant_id, refund_id, reason } => {
-                transact(world, Actor::Acquirer, Act::RecordReturn(RecordReturn { merchant_id, refund_id, reason })).await
             }
         }
     }

@@ -1,0 +1,88 @@
+//! The commands of `refundry`, one file each.
+
+mod at_the_desk;
+pub mod backup;
+pub mod demo;
+pub mod doctor;
+pub mod key;
+pub mod keys;
+pub mod merchant;
+pub mod migrate;
+pub mod serve;
+pub mod terminal;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+
+/// Refundry 归款: a self-hosted refund platform.
+#[derive(Debug, Parser)]
+#[command(name = "refundry", version, about, propagate_version = true)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where the configuration is.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ConfigFile {
+    /// The configuration file; without it the defaults and the environment count. See `refundry config`.
+    #[arg(long, short, env = "REFUNDRY_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// Reads it, with the environment's overrides.
+    pub fn load(&self) -> anyhow::Result<Config> {
+        Ok(Config::load(self.config.as_deref(), std::env::vars())?)
+    }
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve requests and carry refunds out.
+    Serve(serve::Serve),
+    /// Make a data directory with merchants, keys and payments to play with, and serve it.
+    Demo(demo::Demo),
+    /// Make or update the database.
+    Migrate(migrate::Migrate),
+    /// Check what is stored.
+    Doctor(doctor::Doctor),
+    /// Copy the database, consistently, while it is served.
+    Backup(backup::Backup),
+    /// Make and list merchants.
+    Merchant(merchant::Merchant),
+    /// Make and list terminals.
+    Terminal(terminal::Terminal),
+    /// Issue, list, rotate and revoke credentials.
+    Key(key::Key),
+    /// Change the key under which secrets are sealed.
+    Keys(keys::Keys),
+    /// Print the configuration file with all keys, their defaults and what they do.
+    Config,
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Serve(serve) => serve.run(),
+            Self::Demo(demo) => demo.run(),
+            Self::Migrate(migrate) => migrate.run(),
+            Self::Doctor(doctor) => doctor.run(),
+            Self::Backup(backup) => backup.run(),
+            Self::Merchant(merchant) => merchant.run(),
+            Self::Terminal(terminal) => terminal.run(),
+            Self::Key(key) => key.run(),
+            Self::Keys(keys) => keys.run(),
+            Self::Config => {
+                print!("{}", crate::config::default_file());
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `refundry terminal …`: makes and lists terminals on this machine.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use refundry_engine::MerchantId;
+use refundry_engine::policy::PolicyPatch;
+use refundry_service::terminals::{self, NewTerminal};
+use serde_json::json;
+
+use super::at_the_desk::{Desk, print};
+
+/// Make and list terminals.
+#[derive(Args, Debug)]
+pub struct Terminal {
+    #[command(flatten)]
+    desk: Desk,
+    /// What to do.
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Make a terminal with the default rules of its dialect.
+    Create(Create),
+    /// List the terminals of a merchant.
+    List {
+        /// Whose.
+        #[arg(long)]
+        merchant: MerchantId,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Create {
+    /// Whose.
+    #[arg(long)]
+    merchant: MerchantId,
+    /// What people read.
+    #[arg(long)]
+    name: String,
+    /// What it speaks: `antom` or `native`.
+    #[arg(long, default_value = "native")]
+    dialect: String,
+    /// Who carries its refunds out, by the name in the configuration; sandbox terminals have `simulated`.
+    #[arg(long)]
+    acquirer: Option<String>,
+    /// Where the dialect's notifications go.
+    #[arg(long)]
+    notify_url: Option<String>,
+    /// Milliseconds that answers wait for the acquirer; 0 answers at once.
+    #[arg(long)]
+    synchronous_wait_ms: Option<u32>,
+}
+
+impl Terminal {
+    /// Does it, and prints JSON lines.
+    pub fn run(self) -> anyhow::Result<()> {
+        let Self { desk, what } = self;
+        desk.work(async |service, caller| {
+            match what {
+                What::Create(create) => {
+                    let policy = PolicyPatch { synchronous_wait_ms: create.synchronous_wait_ms, ..PolicyPatch::default() };
+                    let new = NewTerminal {
+                        merchant_id: Some(create.merchant),
+                        name: create.name,
+                        dialect: create.dialect,
+                        acquirer: create.acquirer,
+                        policy,
+                        method_policies: BTreeMap::new(),
+                        notify_url: create.notify_url,
+                    };
+                    print(&line(&terminals::create(service, caller, new).await?));
+                }
+                What::List { merchant } => {
+                    for terminal in terminals::list(service, caller, Some(merchant)).await? {
+                        print(&line(&terminal));
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+fn line(terminal: &refundry_engine::merchant::Terminal) -> serde_json::Value {
+    json!({
+        "terminal_id": terminal.id,
+        "merchant_id": terminal.merchant_id,
+        "name": terminal.name,
+        "dialect": terminal.dialect,
+        "acquirer": terminal.acquirer,
+        "standing": terminal.standing,
+    })
+}
