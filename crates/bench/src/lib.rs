@@ -6,6 +6,8 @@
 pub mod baselines;
 pub mod client;
 pub mod cpu;
+pub mod crash;
+pub mod http_service;
 pub mod load;
 pub mod manifest;
 pub mod receiver;

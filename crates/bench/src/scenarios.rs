@@ -149,9 +149,8 @@ impl Ground {
         let merchant = self.merchant()?;
         let body = format!(r#"{{"url":"http://{}/hook","events":["refund.succeeded"]}}"#, receiver.address);
         let request = format!(
-            "POST /api/v1/merchants/{}/endpoints HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            merchant.merchant_id,
-            self.manifest.operator_key,
+            "POST /api/v1/notification-endpoints HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            merchant.api_key,
             body.len()
         );
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,0 +1,6 @@
+//! Kills a server again and again under load, and holds what everybody else remembers against what it says afterwards.
+
+pub mod acquirer;
+pub mod callers;
+pub mod inbox;
+pub mod verdict;
