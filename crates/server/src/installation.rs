@@ -83,6 +83,8 @@ fn open_store(config: &Config, works: bool, observer: Arc<dyn CommitObserver>) -
         queued_max: database.queue_max,
         readers: database.readers,
         cache_kib: u32::try_from(database.cache_bytes / 1_024).unwrap_or(u32::MAX),
+        reader_cache_kib: u32::try_from(database.reader_cache_bytes / 1_024).unwrap_or(u32::MAX),
+        busy_timeout_ms: database.busy_timeout_ms,
         checkpoint_interval_ms: database.checkpoint_interval_ms,
         log_limit_mib: u32::try_from(database.wal_bytes_max / (1_024 * 1_024)).unwrap_or(u32::MAX),
         lease_new_tasks_ms: works.then_some(config.workers.lease_ms),

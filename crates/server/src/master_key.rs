@@ -36,7 +36,7 @@ pub fn rotate(path: &Path, environment: Option<&str>, random: &dyn Random) -> Re
     if environment.is_some() {
         bail!(
             "the master key comes from {ENVIRONMENT_MASTER_KEY}: append a line made by `openssl rand -base64 32` there, \
-             as `newid:<base64>`, and restart / 主密钥来自环境变量 {ENVIRONMENT_MASTER_KEY}：请在其中追加一行新密钥并重启"
+             as `newid:<base64>`, restart, and run this with --finish / 主密钥来自环境变量 {ENVIRONMENT_MASTER_KEY}：请在其中追加一行新密钥，重启后用 --finish 执行"
         );
     }
     let old = Zeroizing::new(fs::read_to_string(path).with_context(|| unreadable(path))?);
