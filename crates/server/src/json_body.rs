@@ -45,6 +45,10 @@ fn describe(path: &str, error: &serde_json::Error) -> Problem {
         let field = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         return Problem::field(field.clone(), format!("{field} is missing."), format!("缺少字段 {field}。"));
     }
+    if rule.starts_with("duplicate field") {
+        let field = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        return Problem::field(field.clone(), format!("{field} is there twice."), format!("字段 {field} 重复。"));
+    }
     Problem::field(path, format!("{path}: {rule}."), format!("字段 {path} 不符合要求：{rule}。"))
 }
 

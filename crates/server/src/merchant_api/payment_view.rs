@@ -29,7 +29,6 @@ pub struct PaymentRequest {
     /// The number that the merchant was given; unique per merchant.
     pub payment_reference: String,
     /// The merchant's order number.
-    #[serde(default)]
     pub merchant_reference: String,
     /// Payment method, such as `card` or `ALIPAY_CN`.
     pub method: String,

@@ -1,0 +1,261 @@
+//! Who may do what: every endpoint of the table, and every path of every dialect, is tried by everybody who may not.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use http::Method;
+use refundry_engine::Mode;
+use refundry_engine::credential::Holder;
+use refundry_server::endpoint::{Audience, Body as Takes, Endpoint, Method as Verb};
+use refundry_server::endpoints;
+use refundry_service::permissions::Permission;
+use serde_json::{Value, json};
+
+use crate::antom::{Client, refund_body, result};
+use crate::app::{Actor, Seen, Shop, TestApp, euros};
+
+/// Somebody with things that others are after.
+struct Victim {
+    shop: Shop,
+    refund_id: String,
+    payment_id: String,
+    notification_id: String,
+    endpoint_id: String,
+    credential_id: String,
+}
+
+impl Victim {
+    async fn settle_in(app: &TestApp, mode: Mode) -> Self {
+        let shop = app.shop(mode, "native").await;
+        let endpoint = shop.key.post("/api/v1/notification-endpoints", json!({"url": "https://shop.example/hook"})).await;
+        let payment = app.paid(&shop, "p1", "100.00 EUR").await;
+        let refund = shop.key.refund("r1", euros("p1", 100)).await;
+        let operator = app.operator(mode).await;
+        let credentials = operator.get(&format!("/api/v1/credentials?merchant_id={}", shop.merchant.id)).await;
+        let notifications = shop.key.get("/api/v1/notifications").await;
+        Self {
+            refund_id: refund.text("/refund_id"),
+            payment_id: payment.id.to_string(),
+            notification_id: notifications.text("/items/0/notification_id"),
+            endpoint_id: endpoint.text("/endpoint_id"),
+            credential_id: credentials.text("/items/0/credential_id"),
+            shop,
+        }
+    }
+
+    /// A request at this endpoint about the victim's things, well formed in every respect.
+    fn request(&self, endpoint: &Endpoint) -> (String, Value) {
+        let merchant_id = self.shop.merchant.id.to_string();
+        let named = |name: &str| match name {
+            "refund_id" => self.refund_id.clone(),
+            "payment_id" => self.payment_id.clone(),
+            "notification_id" => self.notification_id.clone(),
+            "endpoint_id" => self.endpoint_id.clone(),
+            "credential_id" => self.credential_id.clone(),
+            "merchant_id" => merchant_id.clone(),
+            "terminal_id" => self.shop.terminal.id.to_string(),
+            "number" => "r1".to_owned(),
+            other => panic!("say what {other} is"),
+        };
+        let parts: Vec<String> = endpoint
+            .path
+            .split('/')
+            .map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+                Some(name) => named(name),
+                None => part.to_owned(),
+            })
+            .collect();
+        let asks_whose = endpoint.parameters.iter().any(|parameter| parameter.name == "merchant_id");
+        let query = if asks_whose { format!("?merchant_id={merchant_id}") } else { String::new() };
+        (parts.join("/") + &query, self.body(endpoint, &merchant_id))
+    }
+
+    fn body(&self, endpoint: &Endpoint, merchant_id: &str) -> Value {
+        let amount = json!({"value": 1, "currency": "EUR"});
+        let (merchant, terminal) = (merchant_id, self.shop.terminal.id.to_string());
+        if endpoint.body == Takes::Nothing {
+            return Value::Null;
+        }
+        match endpoint.path.trim_start_matches("/api/v1/") {
+            "refunds" | "refunds/dry-run" => json!({"merchant_id": merchant, "payment_id": self.payment_id, "amount": amount}),
+            "refunds/{refund_id}/review" => json!({"approve": true, "seen_amount": {"value": 100, "currency": "EUR"}}),
+            "payments" | "payments/import" => json!({
+                "merchant_id": merchant, "terminal_id": terminal, "payment_reference": "p2", "merchant_reference": "order 2",
+                "method": "card", "status": "captured",
+                "paid_at": "2026-01-01T00:00:00Z", "authorised": amount,
+            }),
+            "notification-endpoints" => json!({"merchant_id": merchant, "url": "https://thief.example/hook"}),
+            "notification-endpoints/{endpoint_id}" => json!({"url": "https://thief.example/hook"}),
+            "notifications/replay" => json!({"merchant_id": merchant, "state": "due"}),
+            "funds/top-ups" => json!({"merchant_id": merchant, "amount": amount}),
+            "merchants" => json!({"name": "New"}),
+            "merchants/{merchant_id}" => json!({"name": "Mine"}),
+            "terminals" => json!({"merchant_id": merchant, "name": "Till", "dialect": "native"}),
+            "terminals/{terminal_id}" => json!({"name": "Mine"}),
+            "terminals/{terminal_id}/forced-answers" => json!({"api": "refund", "code": null}),
+            "credentials" => json!({"holder": {"kind": "merchant", "merchant_id": merchant}, "name": "thief"}),
+            "credentials/{credential_id}/rotate" | "credentials/{credential_id}/revoke" => json!({}),
+            other => panic!("say what a good body of {other} is"),
+        }
+    }
+
+    /// Whether an answer shows anything of the victim's.
+    fn is_seen_in(&self, seen: &Seen) -> bool {
+        let text = String::from_utf8_lossy(&seen.bytes).into_owned();
+        let ids = [&self.refund_id, &self.payment_id, &self.notification_id, &self.endpoint_id, &self.credential_id];
+        ids.into_iter().chain([&self.shop.merchant.id.to_string()]).any(|id| text.contains(id.as_str()))
+    }
+
+    /// Everything of the victim's that somebody could have changed.
+    async fn belongings(&self, operator: &Actor) -> Vec<String> {
+        let whose = format!("merchant_id={}", self.shop.merchant.id);
+        let mut all =
+            vec![String::from_utf8_lossy(&operator.get(&format!("/api/v1/merchants/{}", self.shop.merchant.id)).await.bytes).into_owned()];
+        for list in ["refunds", "payments", "notifications", "notification-endpoints", "funds", "terminals", "credentials", "events"] {
+            let seen = operator.get(&format!("/api/v1/{list}?{whose}")).await;
+            assert_eq!(seen.status, 200, "{list}");
+            all.push(String::from_utf8_lossy(&seen.bytes).into_owned());
+        }
+        all
+    }
+}
+
+async fn call(actor: &Actor, endpoint: &Endpoint, path: &str, body: &Value) -> Seen {
+    let method = match endpoint.method {
+        Verb::Get => Method::GET,
+        Verb::Post => Method::POST,
+        Verb::Put => Method::PUT,
+        Verb::Delete => Method::DELETE,
+    };
+    let (media_type, text) = match endpoint.body {
+        Takes::Nothing => ("", String::new()),
+        Takes::Json => ("application/json", body.to_string()),
+        Takes::Lines => ("application/x-ndjson", format!("{body}\n")),
+    };
+    actor.send(method, path, &[("content-type", media_type), ("idempotency-key", "theft")], Body::from(text)).await
+}
+
+fn other(mode: Mode) -> Mode {
+    match mode {
+        Mode::Sandbox => Mode::Live,
+        Mode::Live => Mode::Sandbox,
+    }
+}
+
+fn name(endpoint: &Endpoint) -> String {
+    format!("{} {}", endpoint.method.word(), endpoint.path)
+}
+
+#[tokio::test]
+async fn without_a_key_or_with_a_wrong_one_nothing_is_answered() {
+    let app = TestApp::start().await;
+    let victim = Victim::settle_in(&app, Mode::Sandbox).await;
+    let forger = Actor { token: format!("{}x", victim.shop.key.token), ..app.stranger() };
+    for endpoint in endpoints::all() {
+        let (path, body) = victim.request(&endpoint);
+        for actor in [app.stranger(), forger.clone()] {
+            let seen = call(&actor, &endpoint, &path, &body).await;
+            assert_eq!(seen.brief(), "401 unauthenticated -", "{}", name(&endpoint));
+            assert_eq!(seen.header("www-authenticate"), Some("Bearer realm=\"refundry\""));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_without_the_permission_is_refused_and_told_which() {
+    let app = TestApp::start().await;
+    let victim = Victim::settle_in(&app, Mode::Sandbox).await;
+    for endpoint in endpoints::all() {
+        let others: Vec<&str> =
+            Permission::ALL.iter().filter(|permission| **permission != endpoint.permission).map(|permission| permission.word()).collect();
+        let (path, body) = victim.request(&endpoint);
+        let almost = app.key(Mode::Sandbox, Holder::Operator { mode: Mode::Sandbox }, Some(&others)).await;
+        let seen = call(&almost, &endpoint, &path, &body).await;
+        assert_eq!(
+            (seen.brief().as_str(), seen.text("/facts/permission").as_str()),
+            ("403 not_allowed -", endpoint.permission.word()),
+            "{}",
+            name(&endpoint)
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_works_for_whoever_may_use_it() {
+    let app = TestApp::start().await;
+    let victim = Victim::settle_in(&app, Mode::Sandbox).await;
+    let everything: Vec<&str> = Permission::ALL.iter().map(|permission| permission.word()).collect();
+    let own = app.key(Mode::Sandbox, Holder::Merchant { merchant_id: victim.shop.merchant.id }, Some(&everything)).await;
+    let operator = app.operator(Mode::Sandbox).await;
+    let mut refused = BTreeSet::new();
+    for endpoint in endpoints::all() {
+        let (path, body) = victim.request(&endpoint);
+        let actor = if endpoint.audience == Audience::Operator { &operator } else { &own };
+        let seen = call(actor, &endpoint, &path, &body).await;
+        if seen.status >= 400 {
+            refused.insert(format!("{}: {}", name(&endpoint), seen.brief()));
+        }
+    }
+    // Reached, and refused for what it is about: the refund is not in review.
+    let expected = ["POST /api/v1/refunds/{refund_id}/review: 409 refund_state_forbids -"];
+    assert_eq!(refused.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
+/// Another merchant's key, with every permission there is, neither reads nor changes anything; nor does a key of the other mode, be it the
+/// operator's own.
+#[tokio::test]
+async fn nobody_reaches_the_things_of_others_or_of_the_other_mode() {
+    let app = TestApp::start().await;
+    let everything: Vec<&str> = Permission::ALL.iter().map(|permission| permission.word()).collect();
+    for mode in [Mode::Sandbox, Mode::Live] {
+        let victim = Victim::settle_in(&app, mode).await;
+        let operator = app.operator(mode).await;
+        let neighbour = app.shop(mode, "native").await.merchant.id;
+        let stranger = app.shop(other(mode), "native").await.merchant.id;
+        let thieves = [
+            ("another merchant", mode, app.key(mode, Holder::Merchant { merchant_id: neighbour }, Some(&everything)).await),
+            ("a platform", mode, app.key(mode, Holder::Platform { mode, merchant_ids: vec![neighbour] }, Some(&everything)).await),
+            (
+                "a merchant of the other mode",
+                other(mode),
+                app.key(other(mode), Holder::Merchant { merchant_id: stranger }, Some(&everything)).await,
+            ),
+            ("the operator of the other mode", other(mode), app.operator(other(mode)).await),
+        ];
+        let before = victim.belongings(&operator).await;
+        for (who, thief_mode, thief) in &thieves {
+            for endpoint in endpoints::all() {
+                let (path, body) = victim.request(&endpoint);
+                let seen = call(thief, &endpoint, &path, &body).await;
+                let what = format!("{who} at {} of {mode:?}: {} {:?}", name(&endpoint), seen.status, seen.bytes);
+                assert!(!victim.is_seen_in(&seen), "{what}");
+                // No live key forces anything, whosever terminal it names.
+                let forces = endpoint.path.ends_with("forced-answers") && *thief_mode == Mode::Live;
+                assert!(seen.status < 300 || [403, 404].contains(&seen.status) || (forces && seen.status == 422), "{what}");
+            }
+        }
+        assert_eq!(victim.belongings(&operator).await, before, "something was changed");
+    }
+}
+
+#[tokio::test]
+async fn dialects_keep_the_modes_apart_on_every_path() {
+    let app = TestApp::start().await;
+    for mode in [Mode::Sandbox, Mode::Live] {
+        let victim = app.shop(mode, "antom").await;
+        app.paid(&victim, "p1", "100.00 EUR").await;
+        let thief = app.shop(other(mode), "antom").await;
+        let pair = refundry_service::signatures::generate_rsa_keys();
+        let issued = app.antom_credential(&thief, &pair).await;
+        let client = Client::with_key(&app, &issued.credential.lookup, &pair.private_pkcs8);
+        for path in refundry_dialects::ALL.iter().filter(|entry| entry.name == "antom").flat_map(|entry| entry.paths) {
+            let body = if path.contains("inquiry") { r#"{"refundRequestId":"r1"}"#.to_owned() } else { refund_body("r1", "p1", 100) };
+            let seen = client.call(path, &body).await;
+            let expected = if path.contains("inquiry") { "F REFUND_NOT_EXIST" } else { "F ORDER_NOT_EXIST" };
+            let answered = result(&seen);
+            assert!(answered == expected || answered == "F ORDER_NOT_EXIST" || answered == "F INVALID_API", "{mode:?} {path}: {answered}");
+        }
+        let payment = victim.key.get("/api/v1/payments?payment_reference=p1").await;
+        assert_eq!(payment.text("/items/0/refund_count"), "0");
+    }
+}

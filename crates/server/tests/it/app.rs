@@ -1,0 +1,336 @@
+//! A whole server on an empty store, and the people who call it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use futures::future::BoxFuture;
+use http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt as _;
+use refundry_engine::Mode;
+use refundry_engine::credential::Holder;
+use refundry_engine::merchant::{Merchant, Terminal};
+use refundry_engine::payment::{Payment, PaymentDetails, PaymentStatus};
+use refundry_engine::policy::PolicyPatch;
+use refundry_engine::refund::RefundStateName;
+use refundry_ledger::Money;
+use refundry_server::app::App;
+use refundry_server::config::Config;
+use refundry_server::router::router;
+use refundry_server::telemetry::metrics::Metrics;
+use refundry_service::acquirer::Acquirer;
+use refundry_service::acquirers::simulated::Simulated;
+use refundry_service::cpu_pool::CpuPool;
+use refundry_service::credentials::{self, IssuedCredential, NewCredential, NewKey};
+use refundry_service::merchants::NewMerchant;
+use refundry_service::outgoing::{Notifier, OutgoingError, OutgoingRequest, OutgoingResponse};
+use refundry_service::payments::NewPayment;
+use refundry_service::seal::{MasterKeys, new_master_key_line};
+use refundry_service::signatures::RsaKeyTexts;
+use refundry_service::terminals::NewTerminal;
+use refundry_service::workers::WorkerSettings;
+use refundry_service::workers::crew::Crew;
+use refundry_service::world::{Ids, World};
+use refundry_service::{Caller, Observer, Service, merchants, payments, terminals};
+use refundry_store::{PageRequest, RefundFilter, SqliteOptions, SqliteStore, Store, SyncMode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+use crate::clock::{Counting, HandClock};
+
+/// The server and the world around it.
+pub struct TestApp {
+    pub router: Router,
+    pub service: Arc<Service>,
+    pub clock: Arc<HandClock>,
+    pub post: Arc<Post>,
+    pub crew: Crew,
+    closed: AtomicBool,
+    _folder: TempDir,
+}
+
+/// Somebody with a key.
+#[derive(Clone)]
+pub struct Actor {
+    pub router: Router,
+    pub token: String,
+}
+
+/// A merchant with a terminal.
+pub struct Shop {
+    pub merchant: Merchant,
+    pub terminal: Terminal,
+    pub key: Actor,
+}
+
+/// An answer as it was seen.
+#[derive(Debug)]
+pub struct Seen {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        let clock = Arc::new(HandClock::default());
+        let random = Arc::new(Counting::default());
+        let observer = Observer::new(clock.clone(), 100_000);
+        let folder = TempDir::new().unwrap();
+        let file = SqliteOptions::file(folder.path().join("refundry.db"));
+        let options = SqliteOptions { sync: SyncMode::Off, readers: 2, observer: Some(observer.clone()), ..file };
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&options).unwrap());
+        let acquirer = || -> Arc<dyn Acquirer> { Arc::new(Simulated::new(clock.clone())) };
+        let acquirers = BTreeMap::from([("simulated".to_owned(), acquirer()), ("bank".to_owned(), acquirer())]);
+        let post = Arc::new(Post::default());
+        let master_keys = Arc::new(MasterKeys::parse(&new_master_key_line(random.as_ref())).unwrap());
+        let world = World {
+            store,
+            clock: clock.clone(),
+            ids: Arc::new(Ids::new(1)),
+            random,
+            acquirers: Arc::new(acquirers),
+            notifier: post.clone(),
+        };
+        let service = Arc::new(Service::new(world, observer, master_keys, Arc::new(CpuPool::inline())));
+        refundry_service::install(&service).await.unwrap();
+        let config = Config::load(None, []).unwrap();
+        let app = Arc::new(App::new(service.clone(), Arc::new(Metrics::new()), &config));
+        let crew = Crew::new(service.clone(), WorkerSettings::default());
+        Self { router: router(app), service, clock, post, crew, closed: AtomicBool::new(false), _folder: folder }
+    }
+
+    /// An operator with every permission.
+    pub async fn operator(&self, mode: Mode) -> Actor {
+        self.key(mode, Holder::Operator { mode }, None).await
+    }
+
+    /// Somebody without a key.
+    pub fn stranger(&self) -> Actor {
+        Actor { router: self.router.clone(), token: String::new() }
+    }
+
+    /// A merchant with a terminal, and a key with the usual permissions.
+    pub async fn shop(&self, mode: Mode, dialect: &str) -> Shop {
+        self.shop_with(mode, dialect, PolicyPatch::default()).await
+    }
+
+    pub async fn shop_with(&self, mode: Mode, dialect: &str, policy: PolicyPatch) -> Shop {
+        let operator = Caller::operator("olga", mode);
+        let new = NewMerchant { name: "Acme".to_owned(), policy: PolicyPatch::default() };
+        let merchant = merchants::create(&self.service, &operator, new).await.unwrap();
+        let new = NewTerminal {
+            merchant_id: Some(merchant.id),
+            name: "Till".to_owned(),
+            dialect: dialect.to_owned(),
+            acquirer: None,
+            policy,
+            method_policies: BTreeMap::new(),
+            notify_url: None,
+        };
+        let terminal = terminals::create(&self.service, &operator, new).await.unwrap();
+        let key = self.key(mode, Holder::Merchant { merchant_id: merchant.id }, None).await;
+        Shop { merchant, terminal, key }
+    }
+
+    /// A key with these permissions, or the usual ones.
+    pub async fn key(&self, mode: Mode, holder: Holder, permissions: Option<&[&str]>) -> Actor {
+        let new = NewCredential {
+            holder,
+            dialect: "native".to_owned(),
+            key: NewKey::Token,
+            lookup: None,
+            permissions: permissions.map(|words| words.iter().map(|word| (*word).to_owned()).collect()),
+            name: "key".to_owned(),
+            expires_at: None,
+        };
+        let issued = credentials::issue(&self.service, &Caller::operator("olga", mode), new).await.unwrap();
+        Actor { router: self.router.clone(), token: issued.token.unwrap().to_string() }
+    }
+
+    /// An Antom key pair of the shop's terminal.
+    pub async fn antom_keys(&self, shop: &Shop) -> IssuedCredential {
+        credentials::issue(&self.service, &Caller::operator("olga", shop.merchant.mode), antom_wish(shop)).await.unwrap()
+    }
+
+    /// An Antom credential for a key pair of the shop's own.
+    pub async fn antom_credential(&self, shop: &Shop, pair: &RsaKeyTexts) -> IssuedCredential {
+        let new = NewCredential { key: NewKey::PublicKey(pair.public_spki.clone()), ..antom_wish(shop) };
+        credentials::issue(&self.service, &Caller::operator("olga", shop.merchant.mode), new).await.unwrap()
+    }
+
+    /// A captured payment of the shop.
+    pub async fn paid(&self, shop: &Shop, reference: &str, amount: &str) -> Payment {
+        let new = NewPayment {
+            merchant_id: Some(shop.merchant.id),
+            terminal_id: Some(shop.terminal.id),
+            payment_reference: reference.to_owned(),
+            merchant_reference: format!("order-{reference}"),
+            method: "card".to_owned(),
+            status: PaymentStatus::Captured,
+            paid_at: self.service.world.now(),
+            authorised: money(amount),
+            captured: money(amount),
+            marketing: None,
+            fee: None,
+            reserved: None,
+            quote: None,
+            notify_url: None,
+            details: PaymentDetails::default(),
+        };
+        let operator = Caller::operator("olga", shop.merchant.mode);
+        *payments::record(&self.service, &operator, new).await.unwrap().payment
+    }
+
+    /// Carries out everything that is due now, until nothing is.
+    pub async fn work(&self) {
+        loop {
+            let mut tasks = self.service.observer.inbox.take(1_000);
+            tasks.extend(self.crew.claim(1_000).await);
+            if tasks.is_empty() {
+                return;
+            }
+            for task in tasks {
+                self.crew.perform(task).await;
+            }
+        }
+    }
+
+    /// Closes the store, as at the end of the process.
+    pub async fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.service.world.store.close().await.unwrap();
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.closed.load(Ordering::SeqCst) {
+            return;
+        }
+        let store = self.service.world.store.clone();
+        let checked = std::thread::spawn(move || {
+            let books = futures::executor::block_on(store.check_books()).expect("the books can be checked");
+            let filter = RefundFilter { state: Some(RefundStateName::Unresolved), ..RefundFilter::default() };
+            let unresolved = futures::executor::block_on(store.refunds(&filter, PageRequest::default())).expect("refunds can be read");
+            (books.faults, unresolved.rows.len())
+        });
+        let (faults, unresolved) = checked.join().expect("the check ends");
+        assert!(faults.is_empty(), "the books are off: {faults:?}");
+        assert_eq!(unresolved, 0, "refunds are left unresolved");
+    }
+}
+
+impl Actor {
+    pub async fn get(&self, path: &str) -> Seen {
+        self.send(Method::GET, path, &[], Body::empty()).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Seen {
+        self.send(Method::POST, path, &[("content-type", "application/json")], Body::from(body.to_string())).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Seen {
+        self.send(Method::PUT, path, &[("content-type", "application/json")], Body::from(body.to_string())).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Seen {
+        self.send(Method::DELETE, path, &[], Body::empty()).await
+    }
+
+    /// Asks for a refund over the native API.
+    pub async fn refund(&self, number: &str, body: Value) -> Seen {
+        let headers = [("content-type", "application/json"), ("idempotency-key", number)];
+        self.send(Method::POST, "/api/v1/refunds", &headers, Body::from(body.to_string())).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Seen {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !self.token.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", self.token));
+        }
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Seen { status: parts.status.as_u16(), headers: parts.headers, bytes }
+    }
+}
+
+impl Seen {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("no JSON: {} {:?}", self.status, self.bytes))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// A text in the body, by its JSON pointer.
+    pub fn text(&self, pointer: &str) -> String {
+        match self.json().pointer(pointer) {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// Status, code and field of a problem, such as `422 exceeds_refundable amount`; of other answers the status.
+    pub fn brief(&self) -> String {
+        if self.status < 400 {
+            return self.status.to_string();
+        }
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{} {:?}", self.status, self.bytes);
+        let body = self.json();
+        for member in ["type", "title", "detail", "cure", "code", "request_id"] {
+            assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{member} is missing in {body}");
+        }
+        assert_eq!(body["status"], self.status);
+        assert_eq!(body["type"], format!("/problems/{}", body["code"].as_str().unwrap()));
+        format!("{} {} {}", self.status, body["code"].as_str().unwrap(), body["field"].as_str().unwrap_or("-"))
+    }
+}
+
+fn antom_wish(shop: &Shop) -> NewCredential {
+    NewCredential {
+        holder: Holder::Terminal { merchant_id: shop.merchant.id, terminal_id: shop.terminal.id },
+        dialect: "antom".to_owned(),
+        key: NewKey::BothPairs,
+        lookup: None,
+        permissions: None,
+        name: "till".to_owned(),
+        expires_at: None,
+    }
+}
+
+pub fn money(text: &str) -> Money {
+    let (amount, currency) = text.split_once(' ').unwrap();
+    Money::parse_major(amount, currency.parse().unwrap()).unwrap()
+}
+
+/// A wish for a refund of so many cents.
+pub fn euros(reference: &str, cents: i64) -> Value {
+    serde_json::json!({"payment_reference": reference, "amount": {"value": cents, "currency": "EUR"}})
+}
+
+/// Receivers: they acknowledge, unless they are told to be deaf.
+#[derive(Default)]
+pub struct Post {
+    pub received: Mutex<Vec<OutgoingRequest>>,
+    pub deaf: AtomicBool,
+}
+
+impl Notifier for Post {
+    fn post<'a>(&'a self, request: OutgoingRequest) -> BoxFuture<'a, Result<OutgoingResponse, OutgoingError>> {
+        self.received.lock().unwrap().push(request);
+        let status = if self.deaf.load(Ordering::SeqCst) { 503 } else { 200 };
+        let body = r#"{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}"#;
+        let response = OutgoingResponse { status, headers: Vec::new(), body: Bytes::from_static(body.as_bytes()) };
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}

@@ -1,0 +1,17 @@
+//! HTTP as a whole: the real router over a real store, with a clock that moves by hand and the simulated acquirer.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod access;
+mod antom;
+mod app;
+mod bad_input;
+mod clock;
+mod funds;
+mod keys;
+mod notifications;
+mod open_api;
+mod pages;
+mod parallel;
+mod payments;
+mod refunds;

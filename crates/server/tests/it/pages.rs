@@ -1,0 +1,36 @@
+//! Pages for people and machines beside the API.
+
+use axum::body::Body;
+use http::Method;
+
+use crate::app::TestApp;
+
+#[tokio::test]
+async fn problems_have_pages_in_both_languages_and_as_json() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    let list = String::from_utf8(stranger.get("/problems").await.bytes.to_vec()).unwrap();
+    for code in refundry_engine::Refusal::CODES {
+        assert!(list.contains(&format!("/problems/{code}")), "{code}");
+    }
+    let path = "/problems/exceeds_refundable";
+    let english = String::from_utf8(stranger.get(path).await.bytes.to_vec()).unwrap();
+    assert!(english.contains("More than is left") && english.contains("lang=\"en\""));
+    let seen = stranger.send(Method::GET, path, &[("accept-language", "zh")], Body::empty()).await;
+    assert!(String::from_utf8(seen.bytes.to_vec()).unwrap().contains("超过可退金额"));
+    let seen = stranger.send(Method::GET, path, &[("accept", "application/json")], Body::empty()).await;
+    assert_eq!((seen.text("/status").as_str(), seen.text("/title/en").as_str()), ("422", "More than is left"));
+    assert_eq!(stranger.get("/problems/nothing").await.status, 404);
+}
+
+#[tokio::test]
+async fn machines_learn_how_the_process_is() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    assert_eq!((stranger.get("/healthz").await.status, stranger.get("/readyz").await.status), (200, 200));
+    stranger.get("/api/v1/refunds").await;
+    let figures = String::from_utf8(stranger.get("/metrics").await.bytes.to_vec()).unwrap();
+    assert!(figures.contains("refundry_") && figures.ends_with("# EOF\n"), "{figures}");
+    let seen = stranger.get("/nothing").await;
+    assert_eq!((seen.status, seen.bytes.as_ref()), (404, b"not found\n".as_slice()));
+}
