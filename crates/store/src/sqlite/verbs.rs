@@ -101,7 +101,9 @@ impl Store for SqliteStore {
 
     fn timeline(&self, merchant_id: MerchantId, refund_id: RefundId) -> Reading<'_, Vec<Event>> {
         let columns = other_rows::EVENT_COLUMNS;
-        let sql = format!("SELECT {columns} FROM events WHERE merchant_id = ?1 AND refund_id = ?2 ORDER BY sequence LIMIT ?3");
+        let sql = format!(
+            "SELECT {columns} FROM events INDEXED BY events_of_refund WHERE merchant_id = ?1 AND refund_id = ?2 ORDER BY sequence LIMIT ?3"
+        );
         let params = (merchant_id.get(), refund_id.get(), TIMELINE_MAX);
         self.readers.read(move |connection| singles::all(connection, &sql, params, other_rows::event))
     }

@@ -46,7 +46,8 @@ pub fn check_payments(connection: &Connection, merchant_id: i64, report: &mut Bo
 
 fn sums_of(connection: &Connection, payment: &Payment) -> Result<Sums, StoreError> {
     let mut sums = Sums::default();
-    let sql = "SELECT state, amount_minor, marketing_minor, fee_given_back_minor FROM refunds WHERE merchant_id = ?1 AND payment_id = ?2";
+    let sql = "SELECT state, amount_minor, marketing_minor, fee_given_back_minor FROM refunds INDEXED BY refunds_of_payment \
+        WHERE merchant_id = ?1 AND payment_id = ?2";
     each(connection, sql, (payment.merchant_id.get(), payment.id.get()), |row| {
         let mut columns = Columns::new(row, "refund");
         if counts(columns.word(refund_row::state_from)?) {
