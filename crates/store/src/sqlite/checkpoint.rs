@@ -1,7 +1,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::fault::fault;
 use crate::StoreError;
@@ -59,23 +59,31 @@ pub fn run(connection: &Connection, signal: &Arc<CheckpointSignal>, interval: Du
     if let Err(error) = connection.busy_timeout(Duration::from_millis(RESTART_WAIT_MS)) {
         tracing::warn!(%error, "checkpoints give up at once when somebody reads");
     }
+    let limit = i64::from(log_limit_mib) * PAGES_PER_MIB;
+    let mut restart_above = limit;
     while signal.wait(interval) {
-        let log_pages = match checkpoint(connection, "PASSIVE") {
-            Ok(log_pages) => log_pages,
-            Err(error) => {
-                tracing::warn!(%error, "a checkpoint failed; the next one follows");
-                continue;
+        match checkpoint(connection, "PASSIVE") {
+            Ok(Checkpoint { log_pages, .. }) if log_pages > restart_above => {
+                // Writers wait meanwhile: while somebody reads for long, it is not tried again before the log has doubled.
+                let restarted = checkpoint(connection, "RESTART").is_ok_and(|restart| !restart.hindered);
+                restart_above = if restarted { limit } else { log_pages.saturating_mul(2) };
             }
-        };
-        if log_pages > i64::from(log_limit_mib) * PAGES_PER_MIB
-            && let Err(error) = checkpoint(connection, "TRUNCATE")
-        {
-            tracing::debug!(%error, "the log could not begin anew; somebody reads from it");
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a checkpoint failed; the next one follows"),
         }
     }
 }
 
-/// Moves the log into the database; gives the pages of the log.
-pub fn checkpoint(connection: &Connection, kind: &str) -> Result<i64, StoreError> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], |row| row.get(1)).map_err(fault)
+/// How far a checkpoint came.
+pub struct Checkpoint {
+    /// Somebody who reads or writes kept it from its end.
+    pub hindered: bool,
+    /// Pages in the log.
+    pub log_pages: i64,
+}
+
+/// Moves the log into the database.
+pub fn checkpoint(connection: &Connection, kind: &str) -> Result<Checkpoint, StoreError> {
+    let read = |row: &Row<'_>| Ok(Checkpoint { hindered: row.get(0)?, log_pages: row.get(1)? });
+    connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], read).map_err(fault)
 }

@@ -71,7 +71,7 @@ impl SqliteOptions {
             cache_kib: 48 * 1024,
             reader_cache_kib: 6 * 1024,
             checkpoint_interval_ms: 20,
-            log_limit_mib: 256,
+            log_limit_mib: 64,
             busy_timeout_ms: 2_000,
             pages_max: None,
             lease_new_tasks_ms: None,

@@ -1,0 +1,237 @@
+//! What one refund costs in storage, decision included: core-microseconds, commits, and refunds per second.
+//!
+//! `cargo run --release -p refundry-store --example refund_cost -- [payments] [refunds] [in flight] [folder]`
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::executor::block_on;
+use refundry_engine::command::{Act, Command, CreateRefund, RecordPayment, Stamp};
+use refundry_engine::idempotency::IdempotencyKey;
+use refundry_engine::ids::{EPOCH_MS, IDS_PER_MS, IdBlock, compose};
+use refundry_engine::merchant::{Merchant, Mode, Standing, Terminal};
+use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus};
+use refundry_engine::policy::PolicyPatch;
+use refundry_engine::{Actor, Changes, MerchantId, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
+use refundry_ledger::Money;
+use refundry_store::{CommitObserver, SqliteOptions, SqliteStore, Store, Ticket};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const MERCHANTS: i64 = 100;
+const CALLERS: u64 = 4;
+
+/// Counts commits.
+#[derive(Default)]
+struct Commits(AtomicU64);
+
+impl CommitObserver for Commits {
+    fn committed(&self, _changes: &Changes) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let number = |place: usize, usual: u64| std::env::args().nth(place).map_or(Ok(usual), |text| text.parse());
+    let (payments, refunds, in_flight) = (number(1, 100_000)?, number(2, 100_000)?, number(3, 256)?);
+    let folder = std::env::args().nth(4).map_or_else(std::env::temp_dir, PathBuf::from);
+    let file = folder.join(format!("refund_cost.{}.db", std::process::id()));
+    let commits = Arc::new(Commits::default());
+    let options = SqliteOptions { observer: Some(Arc::clone(&commits) as Arc<dyn CommitObserver>), ..SqliteOptions::file(&file) };
+    let store = SqliteStore::open(&options)?;
+    for merchant in 1..=MERCHANTS {
+        run(&store, [put_merchant(merchant), put_terminal(merchant)].into_iter(), 2)?;
+    }
+    report("payments", payments, &commits, || run(&store, (0..payments).map(record_payment), 1_024))?;
+    report("refunds", refunds, &commits, || {
+        std::thread::scope(|scope| {
+            let callers: Vec<_> = (0..CALLERS)
+                .map(|caller| {
+                    let asked = (caller..refunds).step_by(CALLERS as usize).map(move |number| ask(number, payments));
+                    let store = &store;
+                    scope.spawn(move || run(store, asked, (in_flight / CALLERS).max(1) as usize))
+                })
+                .collect();
+            callers.into_iter().try_for_each(|caller| caller.join().expect("a caller does not panic"))
+        })
+    })?;
+    println!("resident memory {} MiB", resident_mib()?);
+    let began = now();
+    let found = block_on(store.check_books())?;
+    println!("books checked in {:?}: {} postings, {} faults", began.elapsed(), found.postings, found.faults.len());
+    drop(store);
+    println!("file {} MiB", std::fs::metadata(&file)?.len() >> 20);
+    std::fs::remove_file(&file)?;
+    Ok(())
+}
+
+/// Keeps so many commands in flight until all are answered.
+fn run(store: &SqliteStore, acts: impl Iterator<Item = (u64, Act)>, in_flight: usize) -> anyhow::Result<()> {
+    let mut waiting: VecDeque<Ticket> = VecDeque::new();
+    for (number, act) in acts {
+        if waiting.len() >= in_flight
+            && let Some(oldest) = waiting.pop_front()
+        {
+            check(block_on(oldest)?)?;
+        }
+        let (ms, counter) = stamp_of(number);
+        let ids = IdBlock::new(compose(ms, 0, counter));
+        let stamp = Stamp { now: Timestamp::from_ms(ms), ids, actor: Actor::Merchant("till".to_owned()) };
+        waiting.push_back(store.transact(Command { stamp, act }));
+    }
+    waiting.into_iter().try_for_each(|ticket| check(block_on(ticket)?))
+}
+
+fn check(outcome: Outcome) -> anyhow::Result<()> {
+    match outcome {
+        Outcome::Refused { refusal, .. } => anyhow::bail!("refused: {refusal:?}"),
+        _ => Ok(()),
+    }
+}
+
+/// Sixty-four commands per millisecond, so that their blocks of ids do not meet.
+fn stamp_of(number: u64) -> (i64, u16) {
+    let (ms, place) = (number / 64, number % 64);
+    (EPOCH_MS + 200_000_000_000 + ms as i64, (place as u16) * (IDS_PER_MS / 64))
+}
+
+fn put_merchant(number: i64) -> (u64, Act) {
+    let merchant = Merchant {
+        id: MerchantId::new(number),
+        mode: Mode::Live,
+        name: format!("Shop {number}"),
+        standing: Standing::Active,
+        policy: PolicyPatch::default(),
+        endpoints: Vec::new(),
+    };
+    (2 * number as u64, Act::PutMerchant(Box::new(merchant)))
+}
+
+fn put_terminal(number: i64) -> (u64, Act) {
+    let terminal = Terminal {
+        id: TerminalId::new(number),
+        merchant_id: MerchantId::new(number),
+        mode: Mode::Live,
+        name: "Till".to_owned(),
+        dialect: "native".to_owned(),
+        standing: Standing::Active,
+        policy: PolicyPatch::default(),
+        method_policies: Default::default(),
+        notify_url: None,
+        acquirer: "simulated".to_owned(),
+        forced_answers: Vec::new(),
+    };
+    (2 * number as u64 + 1, Act::PutTerminal(Box::new(terminal)))
+}
+
+fn record_payment(number: u64) -> (u64, Act) {
+    let merchant = 1 + number as i64 % MERCHANTS;
+    let euro = |minor| Money::new(minor, "EUR".parse().expect("a currency"));
+    let number = number + 1_000;
+    let (ms, counter) = stamp_of(number);
+    let details = PaymentDetails {
+        card_scheme: Some("visa".to_owned()),
+        card_first6: Some("411111".to_owned()),
+        card_last4: Some("1111".to_owned()),
+        shopper_email: Some(format!("shopper{number}@example.com")),
+        ..PaymentDetails::default()
+    };
+    let at = Timestamp::from_ms(ms);
+    let payment = Payment {
+        id: PaymentId::new(compose(ms, 1, counter)),
+        merchant_id: MerchantId::new(merchant),
+        terminal_id: TerminalId::new(merchant),
+        mode: Mode::Live,
+        payment_reference: reference(number),
+        merchant_reference: format!("order-{number:012}"),
+        method: "card".to_owned(),
+        status: PaymentStatus::Captured,
+        paid_at: at,
+        authorised: euro(100_00),
+        captured: euro(100_00),
+        marketing: euro(0),
+        fee: euro(2_00),
+        reserved: euro(5_00),
+        refunded: euro(0),
+        refunded_marketing: euro(0),
+        refund_count: 0,
+        fee_given_back: euro(0),
+        unsettled_left: euro(0),
+        reserve_left: euro(0),
+        settled: false,
+        charged_back: euro(0),
+        open_chargebacks: 0,
+        open_retrievals: 0,
+        quote: None,
+        notify_url: None,
+        details: Arc::new(details),
+        created_at: at,
+        updated_at: at,
+    };
+    (number, Act::RecordPayment(RecordPayment { payment }.into()))
+}
+
+fn reference(number: u64) -> String {
+    format!("{:020}", 2_026_000_000_000_000_u64 + number)
+}
+
+/// A refund of one of the payments, picked evenly but in no order.
+fn ask(number: u64, payments: u64) -> (u64, Act) {
+    let picked = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % payments;
+    let merchant_id = MerchantId::new(1 + picked as i64 % MERCHANTS);
+    let amount = Money::new(100, "EUR".parse().expect("a currency"));
+    let stamped = number + payments + 10_000;
+    let (ms, counter) = stamp_of(stamped);
+    let act = CreateRefund {
+        refund_id: RefundId::new(compose(ms, 2, counter)),
+        merchant_id,
+        terminal_id: TerminalId::new(merchant_id.get()),
+        mode: Mode::Live,
+        key: IdempotencyKey { merchant_id, dialect: "native".to_owned(), scope: String::new(), number: format!("refund-{number:012}") },
+        compared: vec![("amount".to_owned(), amount.to_string()), ("payment".to_owned(), reference(picked + 1_000))],
+        remember_refusals: false,
+        payment: PaymentKey::Reference(reference(picked + 1_000)),
+        amount,
+        marketing: Money::zero(amount.currency()),
+        expected_remaining: None,
+        merchant_reference: None,
+        reason: Some("came broken".to_owned()),
+        metadata: None,
+        notify_url: None,
+        dry_run: false,
+    };
+    (stamped, Act::CreateRefund(Box::new(act)))
+}
+
+fn report(what: &str, count: u64, commits: &Commits, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let (began, cpu, before) = (now(), cpu_time()?, commits.0.load(Ordering::Relaxed));
+    work()?;
+    let (wall, cpu, made) = (began.elapsed(), cpu_time()? - cpu, commits.0.load(Ordering::Relaxed) - before);
+    let per_second = u128::from(count) * 1_000_000 / wall.as_micros().max(1);
+    let core_us = cpu.as_micros() / u128::from(count);
+    println!("{count} {what}: {core_us} core-us each, {per_second}/s, {made} commits of {} on average", count / made.max(1));
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this program measures how long the machine takes; nothing that it decides depends on it")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// User and system time of all threads so far, in ticks of ten milliseconds.
+fn cpu_time() -> anyhow::Result<Duration> {
+    let text = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+    Ok(Duration::from_millis(ticks * 10))
+}
+
+fn resident_mib() -> anyhow::Result<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm")?;
+    let pages: u64 = text.split_whitespace().nth(1).unwrap_or_default().parse()?;
+    Ok(pages * 4096 >> 20)
+}
