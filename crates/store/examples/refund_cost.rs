@@ -1,6 +1,6 @@
 //! What one refund costs in storage, decision included: core-microseconds, commits, and refunds per second.
 //!
-//! `cargo run --release -p refundry-store --example refund_cost -- [payments] [refunds] [in flight] [folder]`
+//! `cargo run --release -p refundry-store --example refund_cost -- [payments] [refunds] [in flight] [merchants] [folder]`
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -22,7 +22,6 @@ use refundry_store::{CommitObserver, SqliteOptions, SqliteStore, Store, Ticket};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const MERCHANTS: i64 = 100;
 const CALLERS: u64 = 4;
 
 /// Counts commits.
@@ -35,30 +34,30 @@ impl CommitObserver for Commits {
     }
 }
 
+/// How much of what.
+#[derive(Clone, Copy)]
+struct Load {
+    payments: u64,
+    refunds: u64,
+    in_flight: u64,
+    merchants: u64,
+}
+
 fn main() -> anyhow::Result<()> {
     let number = |place: usize, usual: u64| std::env::args().nth(place).map_or(Ok(usual), |text| text.parse());
-    let (payments, refunds, in_flight) = (number(1, 100_000)?, number(2, 100_000)?, number(3, 256)?);
-    let folder = std::env::args().nth(4).map_or_else(std::env::temp_dir, PathBuf::from);
+    let load =
+        Load { payments: number(1, 100_000)?, refunds: number(2, 100_000)?, in_flight: number(3, 256)?, merchants: number(4, 100)?.max(1) };
+    let folder = std::env::args().nth(5).map_or_else(std::env::temp_dir, PathBuf::from);
     let file = folder.join(format!("refund_cost.{}.db", std::process::id()));
     let commits = Arc::new(Commits::default());
-    let options = SqliteOptions { observer: Some(Arc::clone(&commits) as Arc<dyn CommitObserver>), ..SqliteOptions::file(&file) };
+    let mut options = SqliteOptions { observer: Some(Arc::clone(&commits) as Arc<dyn CommitObserver>), ..SqliteOptions::file(&file) };
+    options.checkpoint_interval_ms = number(6, options.checkpoint_interval_ms)?;
     let store = SqliteStore::open(&options)?;
-    for merchant in 1..=MERCHANTS {
-        run(&store, [put_merchant(merchant), put_terminal(merchant)].into_iter(), 2)?;
-    }
-    report("payments", payments, &commits, || run(&store, (0..payments).map(record_payment), 1_024))?;
-    report("refunds", refunds, &commits, || {
-        std::thread::scope(|scope| {
-            let callers: Vec<_> = (0..CALLERS)
-                .map(|caller| {
-                    let asked = (caller..refunds).step_by(CALLERS as usize).map(move |number| ask(number, payments));
-                    let store = &store;
-                    scope.spawn(move || run(store, asked, (in_flight / CALLERS).max(1) as usize))
-                })
-                .collect();
-            callers.into_iter().try_for_each(|caller| caller.join().expect("a caller does not panic"))
-        })
-    })?;
+    let settings = (1..=load.merchants).flat_map(|merchant| [put_merchant(merchant), put_terminal(merchant)]);
+    run(&store, settings, 2)?;
+    let payments = || run(&store, (0..load.payments).map(|number| record_payment(number, load)), 1_024);
+    report("payments", load.payments, &commits, payments)?;
+    report("refunds", load.refunds, &commits, || refund(&store, load))?;
     println!("resident memory {} MiB", resident_mib()?);
     let began = now();
     let found = block_on(store.check_books())?;
@@ -69,21 +68,46 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Keeps so many commands in flight until all are answered.
-fn run(store: &SqliteStore, acts: impl Iterator<Item = (u64, Act)>, in_flight: usize) -> anyhow::Result<()> {
-    let mut waiting: VecDeque<Ticket> = VecDeque::new();
+/// All refunds, from several callers at once.
+fn refund(store: &SqliteStore, load: Load) -> anyhow::Result<Vec<Duration>> {
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|caller| {
+                let asked = (caller..load.refunds).step_by(CALLERS as usize).map(move |number| ask(number, load));
+                scope.spawn(move || run(store, asked, (load.in_flight / CALLERS).max(1) as usize))
+            })
+            .collect();
+        let mut waits = Vec::new();
+        for caller in callers {
+            waits.extend(caller.join().expect("a caller does not panic")?);
+        }
+        Ok(waits)
+    })
+}
+
+/// Keeps so many commands in flight until all are answered; gives how long each waited.
+fn run(store: &SqliteStore, acts: impl Iterator<Item = (u64, Act)>, in_flight: usize) -> anyhow::Result<Vec<Duration>> {
+    let mut waiting: VecDeque<(Instant, Ticket)> = VecDeque::new();
+    let mut waits = Vec::new();
+    let mut wait_for_oldest = |waiting: &mut VecDeque<(Instant, Ticket)>| {
+        let Some((began, ticket)) = waiting.pop_front() else { return Ok(()) };
+        check(block_on(ticket)?)?;
+        waits.push(began.elapsed());
+        anyhow::Ok(())
+    };
     for (number, act) in acts {
-        if waiting.len() >= in_flight
-            && let Some(oldest) = waiting.pop_front()
-        {
-            check(block_on(oldest)?)?;
+        if waiting.len() >= in_flight {
+            wait_for_oldest(&mut waiting)?;
         }
         let (ms, counter) = stamp_of(number);
         let ids = IdBlock::new(compose(ms, 0, counter));
         let stamp = Stamp { now: Timestamp::from_ms(ms), ids, actor: Actor::Merchant("till".to_owned()) };
-        waiting.push_back(store.transact(Command { stamp, act }));
+        waiting.push_back((now(), store.transact(Command { stamp, act })));
     }
-    waiting.into_iter().try_for_each(|ticket| check(block_on(ticket)?))
+    while !waiting.is_empty() {
+        wait_for_oldest(&mut waiting)?;
+    }
+    Ok(waits)
 }
 
 fn check(outcome: Outcome) -> anyhow::Result<()> {
@@ -99,22 +123,22 @@ fn stamp_of(number: u64) -> (i64, u16) {
     (EPOCH_MS + 200_000_000_000 + ms as i64, (place as u16) * (IDS_PER_MS / 64))
 }
 
-fn put_merchant(number: i64) -> (u64, Act) {
+fn put_merchant(number: u64) -> (u64, Act) {
     let merchant = Merchant {
-        id: MerchantId::new(number),
+        id: MerchantId::new(number as i64),
         mode: Mode::Live,
         name: format!("Shop {number}"),
         standing: Standing::Active,
         policy: PolicyPatch::default(),
         endpoints: Vec::new(),
     };
-    (2 * number as u64, Act::PutMerchant(Box::new(merchant)))
+    (2 * number, Act::PutMerchant(Box::new(merchant)))
 }
 
-fn put_terminal(number: i64) -> (u64, Act) {
+fn put_terminal(number: u64) -> (u64, Act) {
     let terminal = Terminal {
-        id: TerminalId::new(number),
-        merchant_id: MerchantId::new(number),
+        id: TerminalId::new(number as i64),
+        merchant_id: MerchantId::new(number as i64),
         mode: Mode::Live,
         name: "Till".to_owned(),
         dialect: "native".to_owned(),
@@ -125,11 +149,11 @@ fn put_terminal(number: i64) -> (u64, Act) {
         acquirer: "simulated".to_owned(),
         forced_answers: Vec::new(),
     };
-    (2 * number as u64 + 1, Act::PutTerminal(Box::new(terminal)))
+    (2 * number + 1, Act::PutTerminal(Box::new(terminal)))
 }
 
-fn record_payment(number: u64) -> (u64, Act) {
-    let merchant = 1 + number as i64 % MERCHANTS;
+fn record_payment(number: u64, load: Load) -> (u64, Act) {
+    let merchant = 1 + (number % load.merchants) as i64;
     let euro = |minor| Money::new(minor, "EUR".parse().expect("a currency"));
     let number = number + 1_000;
     let (ms, counter) = stamp_of(number);
@@ -151,11 +175,11 @@ fn record_payment(number: u64) -> (u64, Act) {
         method: "card".to_owned(),
         status: PaymentStatus::Captured,
         paid_at: at,
-        authorised: euro(100_00),
-        captured: euro(100_00),
+        authorised: euro(10_000),
+        captured: euro(10_000),
         marketing: euro(0),
-        fee: euro(2_00),
-        reserved: euro(5_00),
+        fee: euro(200),
+        reserved: euro(500),
         refunded: euro(0),
         refunded_marketing: euro(0),
         refund_count: 0,
@@ -180,11 +204,11 @@ fn reference(number: u64) -> String {
 }
 
 /// A refund of one of the payments, picked evenly but in no order.
-fn ask(number: u64, payments: u64) -> (u64, Act) {
-    let picked = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % payments;
-    let merchant_id = MerchantId::new(1 + picked as i64 % MERCHANTS);
+fn ask(number: u64, load: Load) -> (u64, Act) {
+    let picked = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % load.payments;
+    let merchant_id = MerchantId::new(1 + (picked % load.merchants) as i64);
     let amount = Money::new(100, "EUR".parse().expect("a currency"));
-    let stamped = number + payments + 10_000;
+    let stamped = number + load.payments + 10_000;
     let (ms, counter) = stamp_of(stamped);
     let act = CreateRefund {
         refund_id: RefundId::new(compose(ms, 2, counter)),
@@ -207,13 +231,16 @@ fn ask(number: u64, payments: u64) -> (u64, Act) {
     (stamped, Act::CreateRefund(Box::new(act)))
 }
 
-fn report(what: &str, count: u64, commits: &Commits, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn report(what: &str, count: u64, commits: &Commits, work: impl FnOnce() -> anyhow::Result<Vec<Duration>>) -> anyhow::Result<()> {
     let (began, cpu, before) = (now(), cpu_time()?, commits.0.load(Ordering::Relaxed));
-    work()?;
+    let mut waits = work()?;
+    waits.sort_unstable();
+    let (half, most) = (waits[waits.len() / 2], waits[waits.len() * 99 / 100]);
     let (wall, cpu, made) = (began.elapsed(), cpu_time()? - cpu, commits.0.load(Ordering::Relaxed) - before);
     let per_second = u128::from(count) * 1_000_000 / wall.as_micros().max(1);
     let core_us = cpu.as_micros() / u128::from(count);
     println!("{count} {what}: {core_us} core-us each, {per_second}/s, {made} commits of {} on average", count / made.max(1));
+    println!("  half wait less than {half:?}, 99 of 100 less than {most:?}");
     Ok(())
 }
 
@@ -233,5 +260,5 @@ fn cpu_time() -> anyhow::Result<Duration> {
 fn resident_mib() -> anyhow::Result<u64> {
     let text = std::fs::read_to_string("/proc/self/statm")?;
     let pages: u64 = text.split_whitespace().nth(1).unwrap_or_default().parse()?;
-    Ok(pages * 4096 >> 20)
+    Ok((pages * 4096) >> 20)
 }

@@ -27,7 +27,8 @@ CREATE TABLE credentials (
 CREATE UNIQUE INDEX credentials_by_lookup ON credentials (dialect, lookup, key_version, scheme);
 CREATE INDEX credentials_of_merchant ON credentials (merchant_id, credential_id);
 
--- All amounts of a payment are of its one currency. What changes with every refund stands at the end.
+-- All amounts of a payment are of its one currency. What changes with every refund stands at the end. refund_ids names the payment's refunds,
+-- oldest first, with commas: the row is written with each of them anyway, and an index would be one more page of every refund.
 CREATE TABLE payments (
     merchant_id              INTEGER NOT NULL,
     payment_id               INTEGER NOT NULL,
@@ -59,13 +60,15 @@ CREATE TABLE payments (
     unsettled_left_minor     INTEGER NOT NULL,
     reserve_left_minor       INTEGER NOT NULL,
     updated_at               INTEGER NOT NULL,
+    refund_ids               TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (merchant_id, payment_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX payments_by_reference ON payments (merchant_id, payment_reference);
 CREATE INDEX payments_by_merchant_reference ON payments (merchant_id, merchant_reference);
 
 -- waits_for says what holds a refund or what is unclear about it; NULL when it is on its way or over. state_body is NULL for a pending
--- refund that nothing holds. Amounts are of one currency, except for those in extras.
+-- refund that nothing holds. Amounts are of one currency, except for those in extras. event_sequences names the refund's events, oldest
+-- first, with commas, as payments name their refunds.
 CREATE TABLE refunds (
     merchant_id          INTEGER NOT NULL,
     refund_id            INTEGER NOT NULL,
@@ -91,9 +94,9 @@ CREATE TABLE refunds (
     acquirer_reference   TEXT,
     attempts             INTEGER NOT NULL,
     updated_at           INTEGER NOT NULL,
+    event_sequences      TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (merchant_id, refund_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX refunds_of_payment ON refunds (merchant_id, payment_id);
 CREATE INDEX refunds_that_wait ON refunds (merchant_id, waits_for) WHERE waits_for IS NOT NULL;
 
 -- The number stands before dialect and scope, so that a refund is also found by its number alone.
@@ -109,9 +112,10 @@ CREATE TABLE remembered (
     PRIMARY KEY (merchant_id, number, dialect, scope)
 ) STRICT, WITHOUT ROWID;
 
+-- Read as a whole only, so that the books of all merchants may grow at one end.
 CREATE TABLE postings (
-    merchant_id    INTEGER NOT NULL,
     entry_id       INTEGER NOT NULL,
+    merchant_id    INTEGER NOT NULL,
     line           INTEGER NOT NULL,
     debit_account  INTEGER NOT NULL,
     credit_account INTEGER NOT NULL,
@@ -121,7 +125,7 @@ CREATE TABLE postings (
     payment_id     INTEGER,
     refund_id      INTEGER,
     at             INTEGER NOT NULL,
-    PRIMARY KEY (merchant_id, entry_id, line)
+    PRIMARY KEY (entry_id, merchant_id, line)
 ) STRICT, WITHOUT ROWID;
 
 -- Credits less debits.
@@ -152,7 +156,6 @@ CREATE TABLE events (
     facts       TEXT NOT NULL,
     PRIMARY KEY (merchant_id, sequence)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX events_of_refund ON events (merchant_id, refund_id) WHERE refund_id IS NOT NULL;
 
 CREATE TABLE notifications (
     merchant_id     INTEGER NOT NULL,

@@ -6,7 +6,7 @@ use refundry_engine::idempotency::{Remembered, RememberedDecision};
 use refundry_engine::notification::{DeliveryAttempt, Notification, Recipient};
 use refundry_engine::payment::Payment;
 use refundry_engine::verdict::{AuditLine, BookedEntry};
-use refundry_engine::{Changes, MerchantId, PaymentId, Snapshot, Write};
+use refundry_engine::{Changes, MerchantId, PaymentId, RefundId, Snapshot, Write};
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::columns::json_text;
@@ -25,15 +25,22 @@ pub fn apply(
     facts: &BTreeMap<(MerchantId, PaymentId), Facts>,
 ) -> Result<(), StoreError> {
     put_settings(connection, changes)?;
-    for write in changes.payments.values() {
-        put_payment(connection, write, facts)?;
+    let mut refunds_named = Names::of(changes.refunds.values().filter_map(|write| match write {
+        Write::Insert(refund) => Some(((refund.merchant_id, refund.payment_id), refund.id.get())),
+        Write::Update(_) => None,
+    }));
+    for (key, write) in &changes.payments {
+        put_payment(connection, write, facts, &refunds_named.take(key))?;
     }
-    for write in changes.refunds.values() {
+    let events = changes.events.iter().filter_map(|event| Some(((event.merchant_id, event.refund_id?), event.sequence)));
+    let mut events_named = Names::of(events);
+    for (key, write) in &changes.refunds {
         match write {
-            Write::Insert(refund) => refund_row::insert(connection, refund)?,
-            Write::Update(refund) => refund_row::update(connection, refund)?,
+            Write::Insert(refund) => refund_row::insert(connection, refund, &events_named.take(key))?,
+            Write::Update(refund) => refund_row::update(connection, refund, &events_named.take(key))?,
         }
     }
+    name_the_rest(connection, &refunds_named, &events_named)?;
     changes.remembered.iter().try_for_each(|remembered| insert_remembered(connection, remembered))?;
     changes.entries.iter().try_for_each(|booked| insert_postings(connection, booked))?;
     put_balances(connection, &changes.entries, snapshot)?;
@@ -42,6 +49,42 @@ pub fn apply(
     changes.deliveries.iter().try_for_each(|(merchant_id, attempt)| insert_delivery(connection, *merchant_id, attempt))?;
     changes.audit.iter().try_for_each(|line| insert_audit(connection, line))?;
     put_counters(connection, changes)
+}
+
+/// What rows name of other rows, as text to append: each number behind a comma.
+struct Names<K>(BTreeMap<K, String>);
+
+impl<K: Ord + Copy> Names<K> {
+    fn of(named: impl Iterator<Item = (K, i64)>) -> Self {
+        let mut names = Self(BTreeMap::new());
+        for (key, number) in named {
+            let text = names.0.entry(key).or_default();
+            text.push(',');
+            text.push_str(&number.to_string());
+        }
+        names
+    }
+
+    fn take(&mut self, key: &K) -> String {
+        self.0.remove(key).unwrap_or_default()
+    }
+}
+
+/// Rows are named in the statement that writes whoever names them; a batch that does not write that row names them here.
+fn name_the_rest(
+    connection: &Connection,
+    refunds: &Names<(MerchantId, PaymentId)>,
+    events: &Names<(MerchantId, RefundId)>,
+) -> Result<(), StoreError> {
+    let of_payment = "UPDATE payments SET refund_ids = refund_ids || ?3 WHERE merchant_id = ?1 AND payment_id = ?2";
+    for ((merchant_id, id), named) in &refunds.0 {
+        prepared(connection, of_payment)?.execute(params![merchant_id.get(), id.get(), named]).map_err(fault)?;
+    }
+    let of_refund = "UPDATE refunds SET event_sequences = event_sequences || ?3 WHERE merchant_id = ?1 AND refund_id = ?2";
+    for ((merchant_id, id), named) in &events.0 {
+        prepared(connection, of_refund)?.execute(params![merchant_id.get(), id.get(), named]).map_err(fault)?;
+    }
+    Ok(())
 }
 
 /// The merchant whose rows a credential belongs to; 0 for those of operators and platforms.
@@ -93,12 +136,13 @@ fn put_payment(
     connection: &Connection,
     write: &Write<Payment>,
     facts: &BTreeMap<(MerchantId, PaymentId), Facts>,
+    refunds_named: &str,
 ) -> Result<(), StoreError> {
     let payment = match write {
         Write::Insert(payment) => return payment_row::insert(connection, payment),
         Write::Update(payment) => payment,
     };
-    payment_row::update_sums(connection, payment)?;
+    payment_row::update_sums(connection, payment, refunds_named)?;
     let loaded = facts.get(&(payment.merchant_id, payment.id));
     if loaded != Some(&Facts::of(payment)) {
         payment_row::update_facts(connection, payment)?;
@@ -122,13 +166,13 @@ fn insert_remembered(connection: &Connection, remembered: &Remembered) -> Result
 }
 
 fn insert_postings(connection: &Connection, booked: &BookedEntry) -> Result<(), StoreError> {
-    let sql = "INSERT INTO postings (merchant_id, entry_id, line, debit_account, credit_account, amount_minor, currency, cause, payment_id, \
+    let sql = "INSERT INTO postings (entry_id, merchant_id, line, debit_account, credit_account, amount_minor, currency, cause, payment_id, \
         refund_id, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut statement = prepared(connection, sql)?;
     for (line, posting) in (0_i64..).zip(booked.entry.postings()) {
         let row = params![
-            posting.book.get(),
             booked.id.get(),
+            posting.book.get(),
             line,
             posting.debit.code(),
             posting.credit.code(),

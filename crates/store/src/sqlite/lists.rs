@@ -123,7 +123,9 @@ fn refund_source(filter: &RefundFilter) -> (String, Option<Value>) {
     let plain = |index: &str, condition: &str| format!("SELECT {columns} FROM refunds {index} WHERE merchant_id = ?1 {condition}");
     let among = |ids: &str| format!("SELECT {columns} FROM ({ids}) CROSS JOIN refunds ON refund_id = one_id WHERE merchant_id = ?1");
     if let Some(payment_id) = filter.payment_id {
-        return (plain("INDEXED BY refunds_of_payment", "AND payment_id = ?4"), Some(Value::Integer(payment_id.get())));
+        let ids = "SELECT value AS one_id FROM json_each((SELECT '[' || substr(refund_ids, 2) || ']' FROM payments \
+            WHERE merchant_id = ?1 AND payment_id = ?4))";
+        return (among(ids), Some(Value::Integer(payment_id.get())));
     }
     if let Some(number) = &filter.number {
         let ids = "SELECT refund_id AS one_id FROM remembered WHERE merchant_id = ?1 AND number = ?4 AND refund_id IS NOT NULL";

@@ -34,7 +34,7 @@ pub const UPDATE_FACTS: &str = "UPDATE payments SET status = ?3, terminal_id = ?
 /// Writes what refunds, settlement and disputes change.
 pub const UPDATE_SUMS: &str = "UPDATE payments SET settled = ?3, charged_back_minor = ?4, open_chargebacks = ?5, open_retrievals = ?6, \
     refunded_minor = ?7, refunded_marketing_minor = ?8, refund_count = ?9, fee_given_back_minor = ?10, unsettled_left_minor = ?11, \
-    reserve_left_minor = ?12, updated_at = ?13 WHERE merchant_id = ?1 AND payment_id = ?2";
+    reserve_left_minor = ?12, updated_at = ?13, refund_ids = refund_ids || ?14 WHERE merchant_id = ?1 AND payment_id = ?2";
 
 /// What was read of a payment and no refund changes; compared before the longer statements are run.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,8 +176,8 @@ pub fn update_facts(connection: &Connection, payment: &Payment) -> Result<(), St
     changed.map(drop).map_err(fault)
 }
 
-/// Runs [`UPDATE_SUMS`].
-pub fn update_sums(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
+/// Runs [`UPDATE_SUMS`]; `named` are the refunds that are new, each behind a comma.
+pub fn update_sums(connection: &Connection, payment: &Payment, named: &str) -> Result<(), StoreError> {
     let minor = |amount| minor_of(amount, payment.currency());
     let changed = prepared(connection, UPDATE_SUMS)?.execute(params![
         payment.merchant_id.get(),
@@ -193,6 +193,7 @@ pub fn update_sums(connection: &Connection, payment: &Payment) -> Result<(), Sto
         minor(payment.unsettled_left)?,
         minor(payment.reserve_left)?,
         payment.updated_at.us(),
+        named,
     ]);
     changed.map(drop).map_err(fault)
 }

@@ -20,12 +20,13 @@ pub const COLUMNS: &str = "merchant_id, refund_id, mode, state, currency, amount
 /// Writes a new refund.
 pub const INSERT: &str = "INSERT INTO refunds (merchant_id, refund_id, mode, state, currency, amount_minor, payment_id, payment_reference, \
     terminal_id, dialect, number, marketing_minor, refund_fee_minor, fee_given_back_minor, applicant, acquirer, created_at, extras, \
-    state_body, waits_for, drawn, acquirer_reference, attempts, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+    state_body, waits_for, drawn, acquirer_reference, attempts, updated_at, event_sequences) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
 
 /// Writes what changes after a refund was accepted.
 pub const UPDATE: &str = "UPDATE refunds SET state = ?3, state_body = ?4, waits_for = ?5, drawn = ?6, acquirer_reference = ?7, \
-    attempts = ?8, updated_at = ?9, fee_given_back_minor = ?10, refund_fee_minor = ?11 WHERE merchant_id = ?1 AND refund_id = ?2";
+    attempts = ?8, updated_at = ?9, fee_given_back_minor = ?10, refund_fee_minor = ?11, \
+    event_sequences = event_sequences || ?12 WHERE merchant_id = ?1 AND refund_id = ?2";
 
 /// What waits for a person.
 pub const WAITS_FOR_REVIEW: &str = "review";
@@ -105,8 +106,8 @@ pub fn read(row: &Row<'_>) -> Result<Refund, StoreError> {
     })
 }
 
-/// Runs [`INSERT`].
-pub fn insert(connection: &Connection, refund: &Refund) -> Result<(), StoreError> {
+/// Runs [`INSERT`]; `named` are its events, each behind a comma.
+pub fn insert(connection: &Connection, refund: &Refund, named: &str) -> Result<(), StoreError> {
     let currency = refund.amount.currency();
     prepared(connection, INSERT)?
         .execute(params![
@@ -134,13 +135,14 @@ pub fn insert(connection: &Connection, refund: &Refund) -> Result<(), StoreError
             refund.acquirer_reference,
             refund.attempts,
             refund.updated_at.us(),
+            named,
         ])
         .map_err(fault)?;
     Ok(())
 }
 
-/// Runs [`UPDATE`].
-pub fn update(connection: &Connection, refund: &Refund) -> Result<(), StoreError> {
+/// Runs [`UPDATE`]; `named` are the events that are new, each behind a comma.
+pub fn update(connection: &Connection, refund: &Refund, named: &str) -> Result<(), StoreError> {
     let currency = refund.amount.currency();
     let changed = prepared(connection, UPDATE)?.execute(params![
         refund.merchant_id.get(),
@@ -154,6 +156,7 @@ pub fn update(connection: &Connection, refund: &Refund) -> Result<(), StoreError
         refund.updated_at.us(),
         minor_of(refund.fee_given_back, currency)?,
         minor_of(refund.refund_fee, currency)?,
+        named,
     ]);
     changed.map(drop).map_err(fault)
 }

@@ -101,8 +101,10 @@ impl Store for SqliteStore {
 
     fn timeline(&self, merchant_id: MerchantId, refund_id: RefundId) -> Reading<'_, Vec<Event>> {
         let columns = other_rows::EVENT_COLUMNS;
+        let named = "SELECT '[' || substr(event_sequences, 2) || ']' FROM refunds WHERE merchant_id = ?1 AND refund_id = ?2";
         let sql = format!(
-            "SELECT {columns} FROM events INDEXED BY events_of_refund WHERE merchant_id = ?1 AND refund_id = ?2 ORDER BY sequence LIMIT ?3"
+            "SELECT {columns} FROM (SELECT value AS one_sequence FROM json_each(({named}))) CROSS JOIN events \
+            ON sequence = one_sequence WHERE merchant_id = ?1 ORDER BY sequence LIMIT ?3"
         );
         let params = (merchant_id.get(), refund_id.get(), TIMELINE_MAX);
         self.readers.read(move |connection| singles::all(connection, &sql, params, other_rows::event))

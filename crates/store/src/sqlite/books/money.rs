@@ -8,32 +8,33 @@ use crate::sqlite::columns::Columns;
 use crate::{BooksReport, StoreError};
 
 /// Each balance is the fold of its postings, and the book of a currency sums to zero.
-pub fn check_balances(connection: &Connection, merchant_id: i64, report: &mut BooksReport) -> Result<(), StoreError> {
-    let mut folded: BTreeMap<(String, i64), i128> = BTreeMap::new();
-    let sql = "SELECT debit_account, credit_account, amount_minor, currency FROM postings WHERE merchant_id = ?1";
-    each(connection, sql, [merchant_id], |row| {
+pub fn check_balances(connection: &Connection, report: &mut BooksReport) -> Result<(), StoreError> {
+    let mut folded: BTreeMap<(i64, String, i64), i128> = BTreeMap::new();
+    let sql = "SELECT merchant_id, debit_account, credit_account, amount_minor, currency FROM postings";
+    each(connection, sql, [], |row| {
         let mut columns = Columns::new(row, "posting");
-        let (debit, credit, minor, currency) = (columns.int()?, columns.int()?, i128::from(columns.int()?), columns.text()?);
+        let (merchant_id, debit, credit, minor) = (columns.int()?, columns.int()?, columns.int()?, i128::from(columns.int()?));
+        let currency = columns.text()?;
         report.postings += 1;
         for (account, change) in [(debit, -minor), (credit, minor)] {
-            *folded.entry((currency.to_owned(), account)).or_default() += change;
+            *folded.entry((merchant_id, currency.to_owned(), account)).or_default() += change;
         }
         Ok(())
     })?;
-    let mut sums: BTreeMap<String, i128> = BTreeMap::new();
-    let sql = "SELECT currency, account, balance_minor FROM balances WHERE merchant_id = ?1";
-    each(connection, sql, [merchant_id], |row| {
+    let mut sums: BTreeMap<(i64, String), i128> = BTreeMap::new();
+    each(connection, "SELECT merchant_id, currency, account, balance_minor FROM balances", [], |row| {
         let mut columns = Columns::new(row, "balance");
-        let (currency, account, minor) = (columns.string()?, columns.int()?, i128::from(columns.int()?));
-        *sums.entry(currency.clone()).or_default() += minor;
-        let expected = folded.remove(&(currency.clone(), account)).unwrap_or(0);
+        let (merchant_id, currency) = (columns.int()?, columns.string()?);
+        let (account, minor) = (columns.int()?, i128::from(columns.int()?));
+        *sums.entry((merchant_id, currency.clone())).or_default() += minor;
+        let expected = folded.remove(&(merchant_id, currency.clone(), account)).unwrap_or(0);
         report.expect_number("balance_is_fold_of_postings", || name(merchant_id, &currency, account), minor, expected);
         Ok(())
     })?;
-    for ((currency, account), expected) in folded {
+    for ((merchant_id, currency, account), expected) in folded {
         report.expect_number("balance_is_fold_of_postings", || name(merchant_id, &currency, account), 0, expected);
     }
-    for (currency, sum) in sums {
+    for ((merchant_id, currency), sum) in sums {
         report.expect_number("book_sums_to_zero", || format!("{} {currency}", MerchantId::new(merchant_id)), sum, 0);
     }
     Ok(())

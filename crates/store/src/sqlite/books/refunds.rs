@@ -16,20 +16,27 @@ use crate::{BooksReport, StoreError};
 /// What the refunds of a payment that count sum up to.
 #[derive(Default)]
 struct Sums {
+    /// Those that do not count too.
+    named: i128,
     refunded: i128,
     marketing: i128,
     count: i128,
     fee_given_back: i128,
 }
 
-/// Each payment's running sums are those of its refunds, and they stay within what was captured.
+/// Each payment names its refunds, its running sums are theirs, and they stay within what was captured.
 pub fn check_payments(connection: &Connection, merchant_id: i64, report: &mut BooksReport) -> Result<(), StoreError> {
-    let sql = format!("SELECT {} FROM payments WHERE merchant_id = ?1", payment_row::COLUMNS);
+    let mut named = 0;
+    let sql = format!("SELECT {}, refund_ids FROM payments WHERE merchant_id = ?1", payment_row::COLUMNS);
+    let place = payment_row::COLUMNS.split(',').count();
     each(connection, &sql, [merchant_id], |row| {
         let payment = payment_row::read(row)?;
+        let refund_ids: String = row.get(place).map_err(fault)?;
         report.payments += 1;
-        let sums = sums_of(connection, &payment)?;
+        let sums = sums_of(connection, &payment, &refund_ids)?;
+        named += sums.named;
         let row = || payment.id.to_string();
+        report.expect_number("payment_names_its_refunds", row, refund_ids.matches(',').count() as i128, sums.named);
         report.expect_number("payment_refunded_is_sum_of_refunds", row, payment.refunded.minor().into(), sums.refunded);
         report.expect_number("payment_marketing_is_sum_of_refunds", row, payment.refunded_marketing.minor().into(), sums.marketing);
         report.expect_number("payment_refund_count_is_count_of_refunds", row, payment.refund_count.into(), sums.count);
@@ -41,15 +48,24 @@ pub fn check_payments(connection: &Connection, merchant_id: i64, report: &mut Bo
             report.expect("refunds_are_within_marketing", row(), sums.marketing, format!("at most {}", payment.marketing.minor()));
         }
         Ok(())
+    })?;
+    each(connection, "SELECT count(*) FROM refunds WHERE merchant_id = ?1", [merchant_id], |row| {
+        let refunds: i64 = row.get(0).map_err(fault)?;
+        report.expect_number("payments_name_all_refunds", || MerchantId::new(merchant_id).to_string(), named, refunds.into());
+        Ok(())
     })
 }
 
-fn sums_of(connection: &Connection, payment: &Payment) -> Result<Sums, StoreError> {
+fn sums_of(connection: &Connection, payment: &Payment, refund_ids: &str) -> Result<Sums, StoreError> {
     let mut sums = Sums::default();
-    let sql = "SELECT state, amount_minor, marketing_minor, fee_given_back_minor FROM refunds INDEXED BY refunds_of_payment \
-        WHERE merchant_id = ?1 AND payment_id = ?2";
-    each(connection, sql, (payment.merchant_id.get(), payment.id.get()), |row| {
+    if refund_ids.is_empty() {
+        return Ok(sums);
+    }
+    let sql = "SELECT state, amount_minor, marketing_minor, fee_given_back_minor FROM (SELECT DISTINCT value AS one_id FROM \
+        json_each('[' || substr(?3, 2) || ']')) CROSS JOIN refunds ON refund_id = one_id WHERE merchant_id = ?1 AND payment_id = ?2";
+    each(connection, sql, (payment.merchant_id.get(), payment.id.get(), refund_ids), |row| {
         let mut columns = Columns::new(row, "refund");
+        sums.named += 1;
         if counts(columns.word(refund_row::state_from)?) {
             sums.refunded += i128::from(columns.int()?);
             sums.marketing += i128::from(columns.int()?);
@@ -76,12 +92,21 @@ pub fn check_refunds(connection: &Connection, merchant_id: i64, report: &mut Boo
         AND kind IN ('submit_refund', 'resolve_refund', 'release_refund')";
     let payments =
         "SELECT count(*) FROM payments WHERE payments.merchant_id = refunds.merchant_id AND payments.payment_id = refunds.payment_id";
-    let sql = format!("SELECT {}, ({next_step}), ({payments}) FROM refunds WHERE merchant_id = ?1", refund_row::COLUMNS);
+    let events = "SELECT count(*) FROM (SELECT DISTINCT value AS one_sequence FROM json_each('[' || substr(event_sequences, 2) || ']')) \
+        CROSS JOIN events ON sequence = one_sequence WHERE events.merchant_id = refunds.merchant_id AND events.refund_id = refunds.refund_id";
+    let columns = refund_row::COLUMNS;
+    let sql = format!(
+        "SELECT {columns}, ({next_step}), ({payments}), ({events}), length(event_sequences) - length(replace(event_sequences, ',', '')) \
+        FROM refunds WHERE merchant_id = ?1"
+    );
+    let mut named = 0;
     let place = refund_row::COLUMNS.split(',').count();
     each(connection, &sql, [merchant_id], |row| {
         let refund = refund_row::read(row)?;
         report.refunds += 1;
-        let (steps, payments): (i64, i64) = (row.get(place).map_err(fault)?, row.get(place + 1).map_err(fault)?);
+        let number = |place: usize| row.get::<_, i64>(place).map_err(fault);
+        let (steps, payments, events) = (number(place)?, number(place + 1)?, number(place + 2)?);
+        named += events;
         let (in_review, waits) = match &refund.state {
             RefundState::Pending { holds } => (holds.review.is_some(), holds.funds.is_some()),
             _ => (false, false),
@@ -95,6 +120,12 @@ pub fn check_refunds(connection: &Connection, merchant_id: i64, report: &mut Boo
             report.expect_number("refund_has_one_next_step", name, steps.into(), expected.into());
         }
         report.expect_number("refund_has_its_payment", name, payments.into(), 1);
+        report.expect_number("refund_names_its_events", name, number(place + 3)?.into(), events.into());
+        Ok(())
+    })?;
+    each(connection, "SELECT count(*) FROM events WHERE merchant_id = ?1 AND refund_id IS NOT NULL", [merchant_id], |row| {
+        let events: i64 = row.get(0).map_err(fault)?;
+        report.expect_number("refunds_name_all_events", || MerchantId::new(merchant_id).to_string(), named.into(), events.into());
         Ok(())
     })?;
     check_waiting(connection, merchant_id, waiting, report)
