@@ -109,7 +109,8 @@ pub fn audit(connection: &Connection, merchant_id: Option<MerchantId>, page: Pag
 
 /// Refunds that wait for money, oldest first.
 pub fn waiting_refunds(connection: &Connection, wanted: &WaitingRefunds) -> Result<Vec<RefundId>, StoreError> {
-    let sql = "SELECT refund_id FROM refunds WHERE merchant_id = ?1 AND waits_for = ?2 ORDER BY refund_id LIMIT ?3";
+    let sql =
+        "SELECT refund_id FROM refunds INDEXED BY refunds_that_wait WHERE merchant_id = ?1 AND waits_for = ?2 ORDER BY refund_id LIMIT ?3";
     let params = params![wanted.merchant_id.get(), refund_row::waits_for_funds(wanted.currency), wanted.limit];
     let mut statement = prepared(connection, sql)?;
     let rows = statement.query_map(params, |row| row.get(0).map(RefundId::new)).map_err(fault)?;
@@ -135,7 +136,8 @@ fn refund_source(filter: &RefundFilter) -> (String, Option<Value>) {
         Some(RefundStateName::Unresolved) => (plain("INDEXED BY refunds_that_wait", "AND waits_for = 'answer'"), None),
         Some(RefundStateName::Pending | RefundStateName::Submitted) => {
             let ids = "SELECT task_id AS one_id FROM tasks WHERE merchant_id = ?1 AND task_id < ?2 AND task_id >= ?3 \
-                UNION SELECT refund_id FROM refunds WHERE merchant_id = ?1 AND waits_for = 'review' AND refund_id < ?2 AND refund_id >= ?3";
+                UNION SELECT refund_id FROM refunds INDEXED BY refunds_that_wait WHERE merchant_id = ?1 AND waits_for = 'review' \
+                AND refund_id < ?2 AND refund_id >= ?3";
             (among(ids), None)
         }
         Some(RefundStateName::Succeeded | RefundStateName::Failed | RefundStateName::Cancelled | RefundStateName::Returned) | None => {

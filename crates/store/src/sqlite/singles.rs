@@ -64,7 +64,7 @@ pub fn credentials_by_lookup(connection: &Connection, dialect: &str, lookup: &st
 /// Credentials by id.
 pub fn credentials(connection: &Connection, merchant_id: Option<MerchantId>, page: PageRequest) -> Result<Page<Credential>, StoreError> {
     let of_all = "SELECT body FROM credentials WHERE credential_id > ?1 AND ?3 IS NULL ORDER BY credential_id LIMIT ?2";
-    let of_one = "SELECT body FROM credentials WHERE credential_id > ?1 AND merchant_id = ?3 ORDER BY credential_id LIMIT ?2";
+    let of_one = "SELECT body FROM credentials INDEXED BY credentials_of_merchant WHERE credential_id > ?1 AND merchant_id = ?3 ORDER BY credential_id LIMIT ?2";
     let sql = if merchant_id.is_some() { of_one } else { of_all };
     let limit = page.limit.clamp(1, PAGE_LIMIT_MAX);
     let params = params![page.after.unwrap_or(i64::MIN), limit + 1, merchant_id.map(|id| id.get())];
@@ -95,7 +95,7 @@ pub fn task_figures(connection: &Connection, now: Timestamp) -> Result<TaskFigur
         find(connection, sql, rusqlite::params_from_iter(params), read).map(Option::flatten)
     };
     let oldest = number("SELECT min(due_at) FROM tasks WHERE due_at <= ?1", &[now.us()])?;
-    let parked = number("SELECT count(*) FROM notifications WHERE state = 'parked'", &[])?;
+    let parked = number("SELECT count(*) FROM notifications INDEXED BY notifications_parked WHERE state = 'parked'", &[])?;
     Ok(TaskFigures { open, oldest_due_at: oldest.map(Timestamp::from_us), parked_notifications: parked.unwrap_or(0) })
 }
 
