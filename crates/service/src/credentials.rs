@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
-use crate::install::GATEWAY_LOOKUP;
+use crate::install::{GATEWAY_LOOKUP, gateway_key};
 use crate::keyring::credential_purpose;
 use crate::merchants;
 use crate::permissions::Permission;
@@ -194,7 +194,7 @@ async fn put_with_keys(service: &Service, caller: &Caller, mut row: Credential, 
         NewKey::PublicKey(text) => {
             RsaVerifier::parse(&text).map_err(|cause| invalid("public_key", &cause.to_string()))?;
             row.proof = text.trim().to_owned();
-            add_our_pair(service, &mut row).await;
+            add_our_key(service, &mut row).await?;
         }
         NewKey::BothPairs => {
             if caller.mode != Mode::Sandbox {
@@ -203,20 +203,37 @@ async fn put_with_keys(service: &Service, caller: &Caller, mut row: Credential, 
             let pair = service.cpu.run(generate_rsa_keys).await;
             row.proof = pair.public_spki;
             private_key = Some(pair.private_pkcs8);
-            add_our_pair(service, &mut row).await;
+            add_our_key(service, &mut row).await?;
         }
     }
     service.transact(caller, Act::PutCredential(Box::new(row.clone()))).await?;
     Ok(IssuedCredential { credential: row, token, private_key })
 }
 
-/// Our key pair for the answers to this caller. The public key is handed out, the private one sealed.
+/// Our key for the answers to this caller. A first version gets the gateway's own: a client that mistypes its name can then still verify the
+/// answer that nobody has this name. A rotation replaces our side, too, so later versions get a pair of their own.
+async fn add_our_key(service: &Service, row: &mut Credential) -> Result<(), ServiceError> {
+    if row.key_version == 1
+        && let Some(gateway) = gateway_key(service).await?
+        && let Ok(private) = service.master_keys.open(&credential_purpose(&gateway.credential), &gateway.credential.sealed_secret)
+    {
+        keep_our_key(service, row, &gateway.credential.public_key, &private);
+    } else {
+        add_our_pair(service, row).await;
+    }
+    Ok(())
+}
+
+/// A fresh key pair of ours. The public key is handed out, the private one sealed.
 pub(crate) async fn add_our_pair(service: &Service, row: &mut Credential) {
     let pair = service.cpu.run(generate_rsa_keys).await;
+    keep_our_key(service, row, &pair.public_spki, pair.private_pkcs8.as_bytes());
+}
+
+fn keep_our_key(service: &Service, row: &mut Credential, public_spki: &str, private_pkcs8: &[u8]) {
     RSA.clone_into(&mut row.scheme);
-    row.public_key = pair.public_spki;
-    let random = service.world.random.as_ref();
-    row.sealed_secret = service.master_keys.seal(&credential_purpose(row), pair.private_pkcs8.as_bytes(), random);
+    public_spki.clone_into(&mut row.public_key);
+    row.sealed_secret = service.master_keys.seal(&credential_purpose(row), private_pkcs8, service.world.random.as_ref());
 }
 
 async fn read(service: &Service, caller: &Caller, credential_id: CredentialId) -> Result<Credential, ServiceError> {

@@ -165,6 +165,7 @@ async fn nobody_gets_in_without_proof_and_everybody_gets_a_signed_answer() {
     let answer = stranger.refund("r1", "p1", 100).await;
     assert_eq!((result(&answer).as_str(), header(&answer, "client-id")), ("F CLIENT_INVALID", "SANDBOX_NOBODY"));
     assert!(is_signed(&answer, REFUND, &gateway.public_key));
+    assert_eq!(issued.credential.public_key, gateway.public_key, "so that a client that mistypes its name can verify this answer");
 
     let nameless = send(&house, REFUND, &[("request-time", TIME)], "{}").await;
     assert!(is_signed(&nameless, REFUND, &gateway.public_key), "{nameless:?}");
@@ -185,6 +186,7 @@ async fn in_the_middle_of_a_rotation_each_version_is_answered_with_its_own() {
     let (house, _, first, client) = house_with(asynchronous()).await;
     let operator = house.operator(Mode::Sandbox);
     let second = credentials::rotate(&house.service, &operator, first.credential.id, NewKey::BothPairs, 3_600).await.unwrap();
+    assert_ne!(first.credential.public_key, second.credential.public_key, "a rotation replaces our side, too");
     let new_client = Client::new(&house, &second);
     let named_wrongly = Client { key_version: 1, ..Client::new(&house, &second) };
     for (client, issued, version) in [(&client, &first, 1), (&new_client, &second, 2), (&named_wrongly, &second, 2)] {
