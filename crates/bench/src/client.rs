@@ -41,11 +41,21 @@ impl Connection {
         };
         let text = std::str::from_utf8(&self.buffer[..head]).context("the head of an answer is text")?;
         let status = text.get(9..12).and_then(|digits| digits.parse().ok()).context("an answer begins with its status")?;
-        let length = content_length(text)?;
+        let Some(length) = content_length(text)? else {
+            return self.rest_in_chunks(head, status).await;
+        };
         while self.buffer.len() < head + length {
             self.fill().await?;
         }
         Ok(Answer { status, body: self.buffer[head..head + length].to_vec() })
+    }
+
+    /// A streamed answer, with the lengths of its chunks left in: enough to see what it says.
+    async fn rest_in_chunks(&mut self, head: usize, status: u16) -> anyhow::Result<Answer> {
+        while !self.buffer.ends_with(b"\r\n0\r\n\r\n") {
+            self.fill().await?;
+        }
+        Ok(Answer { status, body: self.buffer[head..].to_vec() })
     }
 
     async fn fill(&mut self) -> anyhow::Result<()> {
@@ -59,12 +69,15 @@ impl Connection {
     }
 }
 
-fn content_length(head: &str) -> anyhow::Result<usize> {
+/// The length of the body; `None` when it comes in chunks.
+fn content_length(head: &str) -> anyhow::Result<Option<usize>> {
     for line in head.lines() {
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            return value.trim().parse().context("content-length is a number");
+        let Some((name, value)) = line.split_once(':') else { continue };
+        if name.eq_ignore_ascii_case("content-length") {
+            return value.trim().parse().map(Some).context("content-length is a number");
+        }
+        if name.eq_ignore_ascii_case("transfer-encoding") && value.trim().eq_ignore_ascii_case("chunked") {
+            return Ok(None);
         }
     }
     bail!("an answer without content-length: {head}")
