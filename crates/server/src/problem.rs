@@ -73,7 +73,7 @@ impl From<ServiceError> for Problem {
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
-        Self::new(if fault.passing { &kinds::OVERLOADED } else { &kinds::FAULT })
+        Self::new(if fault.is_passing() { &kinds::OVERLOADED } else { &kinds::FAULT })
     }
 }
 

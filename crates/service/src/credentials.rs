@@ -15,10 +15,10 @@ use crate::error::ServiceError;
 use crate::install::{GATEWAY_LOOKUP, gateway_key};
 use crate::keyring::credential_purpose;
 use crate::merchants;
-use crate::permissions::Permission;
+use crate::permissions::{Permission, Permissions};
 use crate::signatures::{RsaVerifier, generate_rsa_keys};
 use crate::tokens::{new_token, token_digest};
-use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_write, unused};
+use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_hand_out, may_write, unused};
 
 /// The longest time for which an old and a new key are both valid.
 pub const OVERLAP_SECONDS_MAX: u32 = 90 * 86_400;
@@ -72,9 +72,9 @@ pub async fn issue(service: &Service, caller: &Caller, new: NewCredential) -> Re
     check_dialect(service, caller, &new).await?;
     let permissions = granted(caller, &new)?;
     let _editing = service.editing.lock().await;
-    let lookup = match new.lookup {
-        Some(lookup) => unused(service, &new.dialect, lookup).await?,
-        None => fresh_lookup(service, &new.dialect, &new.key, caller.mode),
+    let lookup = match &new.lookup {
+        Some(lookup) => unused(service, &new.dialect, lookup.clone()).await?,
+        None => fresh_lookup(service, &new, caller.mode, permissions),
     };
     let now = service.world.now();
     let row = Credential {
@@ -110,6 +110,7 @@ pub async fn rotate(
     }
     let _editing = service.editing.lock().await;
     let before = read(service, caller, credential_id).await?;
+    may_hand_out(caller, &before.holder, Permissions::from_words(before.permissions.iter().map(String::as_str)))?;
     let scheme = if matches!(key, NewKey::Token) { API_KEY } else { RSA };
     if scheme != before.scheme {
         return Err(invalid("key", "a credential keeps its kind; issue another one instead").into());

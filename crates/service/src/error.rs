@@ -15,19 +15,33 @@ pub enum ServiceError {
     Fault(Fault),
 }
 
-/// Something of ours broke. Whoever made it has logged the cause; nobody logs it again.
+/// Something of ours broke or is busy. Whoever made it has logged the cause; nobody logs it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("{}", if *.passing { "busy; try again" } else { "an internal fault" })]
-pub struct Fault {
-    /// Whether the same again may pass soon.
-    pub passing: bool,
+pub enum Fault {
+    /// More is asked than can be queued: the same again later may pass.
+    #[error("too many requests at once; try again")]
+    Overloaded,
+    /// Locked, full, closing: the same again later may pass.
+    #[error("busy; try again")]
+    Busy,
+    /// Broken: somebody must look at the log.
+    #[error("an internal fault")]
+    Broken,
 }
 
 impl Fault {
     /// A fault of our own making, logged here.
     pub fn logged(what: &str, cause: &dyn std::error::Error) -> Self {
         tracing::error!(cause = %Chain(cause), "{what}");
-        Self { passing: false }
+        Self::Broken
+    }
+
+    /// Whether the same again may pass soon.
+    pub const fn is_passing(self) -> bool {
+        match self {
+            Self::Overloaded | Self::Busy => true,
+            Self::Broken => false,
+        }
     }
 }
 
@@ -46,19 +60,22 @@ impl From<Fault> for ServiceError {
 impl From<StoreError> for Fault {
     /// The one place where a storage fault is logged. A full queue is not: it would fill the log with what the metrics show better.
     fn from(error: StoreError) -> Self {
-        let passing = error.is_passing();
         match &error {
-            StoreError::Overloaded | StoreError::Closed => tracing::debug!("{error}"),
-            StoreError::TryAgain(_) | StoreError::Unsure(_) => tracing::warn!(cause = %Chain(&error), "storage is busy"),
+            StoreError::Overloaded => Self::Overloaded,
+            StoreError::Closed => Self::Busy,
+            StoreError::TryAgain(_) | StoreError::Unsure(_) => {
+                tracing::warn!(cause = %Chain(&error), "storage is busy");
+                Self::Busy
+            }
             StoreError::Damaged(_)
             | StoreError::Statement(_)
             | StoreError::Unreadable { .. }
             | StoreError::Taken(_)
             | StoreError::Poisoned(_) => {
                 tracing::error!(cause = %Chain(&error), "storage failed");
+                Self::Broken
             }
         }
-        Self { passing }
     }
 }
 

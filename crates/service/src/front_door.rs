@@ -9,7 +9,7 @@ use refundry_engine::{Mode, Refusal, Timestamp};
 
 use crate::Service;
 use crate::caller::Caller;
-use crate::error::ServiceError;
+use crate::error::{Fault, ServiceError};
 use crate::install::gateway_key;
 use crate::keyring::KnownCredential;
 use crate::refunds::{self, NewRefund};
@@ -159,7 +159,8 @@ impl From<ServiceError> for Said {
     fn from(error: ServiceError) -> Self {
         match error {
             ServiceError::Refused(refusal) => Self::Refused(refusal),
-            ServiceError::Fault(_) => Self::Fault,
+            ServiceError::Fault(Fault::Overloaded) => Self::Malformed(WireError::TooMany),
+            ServiceError::Fault(Fault::Busy | Fault::Broken) => Self::Fault,
         }
     }
 }
@@ -179,11 +180,20 @@ impl Signer for Unsigned {
 
 #[cfg(test)]
 mod tests {
+    use refundry_store::StoreError;
+
     use super::*;
 
     #[test]
     fn an_answer_may_be_awaited_on_any_thread() {
         fn is_send<T: Send>(_: impl Fn(&'static Service, WireRequest<'static>) -> T) {}
         is_send(|service, request| service.answer(request));
+    }
+
+    #[test]
+    fn a_full_queue_is_too_many_requests_and_not_a_fault() {
+        let said = |error: StoreError| Said::from(ServiceError::from(error));
+        assert!(matches!(said(StoreError::Overloaded), Said::Malformed(WireError::TooMany)));
+        assert!(matches!(said(StoreError::Closed), Said::Fault));
     }
 }

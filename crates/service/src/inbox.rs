@@ -6,9 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use refundry_engine::task::Task;
 use tokio::sync::Notify;
 
-/// Tasks that an inbox holds when nothing else is said.
-pub const INBOX_LENGTH_MAX: usize = 4_096;
-
 /// A queue with an end: what does not fit is found again by polling, when its lease is over.
 #[derive(Debug)]
 pub struct TaskInbox {

@@ -76,7 +76,7 @@ pub async fn record(service: &Service, caller: &Caller, new: NewPayment) -> Resu
         }
     }
     tracing::error!(proposals = ID_PROPOSALS_MAX, "no free id was found for a payment");
-    Err(Fault { passing: true }.into())
+    Err(Fault::Busy.into())
 }
 
 /// Records many; each has its own result, in the order given. They share commits.

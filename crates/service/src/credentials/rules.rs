@@ -59,22 +59,39 @@ pub async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredenti
     Ok(())
 }
 
-/// Nobody hands out more than they have, and wire dialects can do no more than refunds.
+/// What a new credential may do: wire dialects can do no more than refunds.
 pub fn granted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refusal> {
+    let in_dialect = Permissions::of(permissions::DIALECT.iter().copied());
     let wanted = match (&new.permissions, &new.holder) {
-        _ if new.dialect != NATIVE.name => Permissions::of(permissions::DIALECT.iter().copied()),
         (Some(words), _) => {
             for word in words {
                 Permission::from_word(word).ok_or_else(|| invalid("permissions", &format!("there is no permission {word:?}")))?;
             }
-            Permissions::from_words(words.iter().map(String::as_str))
+            let wanted = Permissions::from_words(words.iter().map(String::as_str));
+            if new.dialect != NATIVE.name && !in_dialect.covers(wanted) {
+                let known: Vec<_> = permissions::DIALECT.iter().map(|permission| permission.word()).collect();
+                return Err(invalid("permissions", &format!("for this dialect: {}", known.join(", "))));
+            }
+            wanted
         }
+        (None, _) if new.dialect != NATIVE.name => in_dialect,
         (None, Holder::Operator { .. }) => Permissions::of(Permission::ALL.iter().copied()),
         (None, Holder::Platform { .. } | Holder::Merchant { .. } | Holder::Terminal { .. }) => {
             Permissions::of(permissions::MERCHANT.iter().copied())
         }
     };
-    if caller.is_operator() || caller.permissions.covers(wanted) { Ok(wanted) } else { Err(missing(Permission::KeysWrite)) }
+    may_hand_out(caller, &new.holder, wanted)?;
+    Ok(wanted)
+}
+
+/// Nobody hands out more than they have, by a new key or by a new version of one that is there. Only that the operator's keys may equip merchants
+/// without being able to refund themselves.
+pub fn may_hand_out(caller: &Caller, holder: &Holder, permissions: Permissions) -> Result<(), Refusal> {
+    let equips = match holder {
+        Holder::Operator { .. } | Holder::Platform { .. } => false,
+        Holder::Merchant { .. } | Holder::Terminal { .. } => caller.is_operator(),
+    };
+    if equips || caller.permissions.covers(permissions) { Ok(()) } else { Err(missing(Permission::KeysWrite)) }
 }
 
 /// A name given from outside, when nobody has it.
@@ -89,17 +106,19 @@ pub async fn unused(service: &Service, dialect: &str, lookup: String) -> Result<
     Err(Refusal::AlreadyExists { field: "lookup".to_owned() }.into())
 }
 
-/// A name that nobody has: for tokens their public part, for key pairs a client id in the vendor's shape.
-pub fn fresh_lookup(service: &Service, dialect: &str, key: &NewKey, mode: Mode) -> String {
+/// A name that nobody has: for tokens their public part, for key pairs a client id in the vendor's shape. The vendor tells keys that can do
+/// everything from restricted ones by their first letter.
+pub fn fresh_lookup(service: &Service, new: &NewCredential, mode: Mode, permissions: Permissions) -> String {
     let mut bytes = [0_u8; 8];
     service.world.random.fill(&mut bytes);
     let text = hex::encode(bytes);
-    let token = matches!(key, NewKey::Token);
-    match (dialect == NATIVE.name, token, mode) {
+    let token = matches!(new.key, NewKey::Token);
+    let kind = if permissions.covers(Permissions::of(permissions::DIALECT.iter().copied())) { "isak" } else { "irak" };
+    match (new.dialect == NATIVE.name, token, mode) {
         (true, _, Mode::Sandbox) => format!("rk_test_{text}"),
         (true, _, Mode::Live) => format!("rk_live_{text}"),
-        (false, true, Mode::Sandbox) => format!("isak_TEST_{text}"),
-        (false, true, Mode::Live) => format!("isak_PROD_{text}"),
+        (false, true, Mode::Sandbox) => format!("{kind}_TEST_{text}"),
+        (false, true, Mode::Live) => format!("{kind}_PROD_{text}"),
         (false, false, Mode::Sandbox) => format!("SANDBOX_5Y{}", text.to_uppercase()),
         (false, false, Mode::Live) => format!("5Y{}", text.to_uppercase()),
     }

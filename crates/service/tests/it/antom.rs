@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use refundry_dialects::{WireRequest, WireResponse};
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::{Mode, Refusal};
-use refundry_service::credentials::{self, IssuedCredential, NewKey};
+use refundry_service::credentials::{self, IssuedCredential, NewCredential, NewKey};
 use refundry_service::install::{GATEWAY_DIALECT, GATEWAY_LOOKUP};
 use refundry_service::merchants::{self, MerchantChange};
 use refundry_service::signatures::{RsaSigner, RsaVerifier};
@@ -211,6 +211,25 @@ async fn an_api_key_opens_the_same_door_without_signatures() {
     assert_eq!((result(&answer).as_str(), header(&answer, "signature")), ("S SUCCESS", ""));
     let wrong = send(&house, REFUND, &[("authorization", &format!("{bearer}x"))], &refund_body("r2", "p1", 100)).await;
     assert!(result(&wrong).starts_with('F'), "{wrong:?}");
+    let restricted = NewCredential {
+        holder: issued.credential.holder.clone(),
+        dialect: "antom".to_owned(),
+        key: NewKey::Token,
+        lookup: None,
+        permissions: Some(vec!["refunds:read".to_owned()]),
+        name: "reader".to_owned(),
+        expires_at: None,
+    };
+    let wider = NewCredential { permissions: Some(vec!["payments:write".to_owned()]), ..restricted.clone() };
+    refused(credentials::issue(&house.service, &house.operator(Mode::Sandbox), wider).await);
+    let restricted = credentials::issue(&house.service, &house.operator(Mode::Sandbox), restricted).await.unwrap();
+    let bearer = format!("Bearer {}", *restricted.token.expect("shown once"));
+    assert!(bearer.starts_with("Bearer irak_TEST_"));
+    let denied = send(&house, REFUND, &[("authorization", &bearer)], &refund_body("r3", "p1", 100)).await;
+    assert_eq!(result(&denied), "F ACCESS_DENIED");
+    let found = send(&house, INQUIRY, &[("authorization", &bearer)], &inquiry_body("r1")).await;
+    assert_eq!(result(&found), "S SUCCESS");
+
     let replay = client.refund("r1", "p1", 100).await;
     assert_eq!(body(&replay)["refundId"], body(&answer)["refundId"], "key and token stand for one client");
 }

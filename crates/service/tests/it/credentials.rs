@@ -100,6 +100,14 @@ async fn nobody_hands_out_more_than_they_have() {
     ] {
         refused(credentials::issue(service, &keeper, wish(holder, words)).await);
     }
+    let lookup = authenticate::public_part(&shop.token).unwrap();
+    let stronger = service.world.store.credentials_by_lookup("native", lookup).await.unwrap().remove(0);
+    refused(credentials::rotate(service, &keeper, stronger.id, NewKey::Token, 60).await);
+    let equipper = house.token(Mode::Sandbox, Holder::Operator { mode: Mode::Sandbox }, Some(&["keys:write"])).await;
+    let equipper = house.caller(&equipper).await.unwrap();
+    credentials::issue(service, &equipper, wish(&holder, &["refunds:write"])).await.unwrap();
+    let himself = wish(&Holder::Operator { mode: Mode::Sandbox }, &["refunds:write"]);
+    refused(credentials::issue(service, &equipper, himself).await);
     let other_mode = Holder::Operator { mode: Mode::Live };
     refused(credentials::issue(service, &house.operator(Mode::Sandbox), wish(&other_mode, &["refunds:read"])).await);
     let made_here = NewCredential { key: NewKey::BothPairs, dialect: "antom".to_owned(), ..wish(&holder, &[]) };
