@@ -58,13 +58,15 @@ impl App {
         }
     }
 
-    /// Says on `/readyz` from now on that this process is about to end, so that nothing new is sent to it.
+    /// Says on `/readyz` from now on that this process is about to end, so that nothing new is sent to it, and ends long waits.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.store(true, Ordering::SeqCst);
+        // Whoever waits for events is answered now.
+        self.service.observer.news.notify_waiters();
     }
 
     /// Whether it is about to end.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.load(Ordering::SeqCst)
     }
 }

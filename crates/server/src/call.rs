@@ -32,6 +32,8 @@ pub struct Call {
     pub caller: Arc<Caller>,
     /// In which language it wants to be answered.
     pub language: Language,
+    /// Names this answer in our log.
+    pub request_id: String,
     /// Method, path and headers.
     pub parts: Parts,
     /// The values of the path's names, as they were sent.

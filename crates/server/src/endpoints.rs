@@ -36,11 +36,6 @@ pub fn all() -> Vec<Endpoint> {
     headings.into_iter().flat_map(|(tag, rows)| rows.into_iter().map(move |row| Endpoint { tag, ..row })).collect()
 }
 
-/// Whether a path takes long bodies, so that its time limit counts from the last progress.
-pub fn is_unhurried(path: &str) -> bool {
-    path == IMPORT_PATH
-}
-
 /// Where payments are imported as a stream of lines.
 pub const IMPORT_PATH: &str = "/api/v1/payments/import";
 

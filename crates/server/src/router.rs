@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{Path, RawPathParams, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, post};
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use refundry_engine::Timestamp;
@@ -39,7 +41,7 @@ pub fn router(app: Arc<App>) -> Router {
     router
         .merge(health_routes())
         .route("/acquirers/{name}/reports", post(acquirer_reports::take))
-        .route("/api/v1/openapi.json", get(open_api))
+        .route("/api/v1/openapi.json", get(open_api).fallback(wrong_method))
         .route("/docs", get(docs))
         .route("/problems", get(problem_list))
         .route("/problems/{code}", get(problem_page))
@@ -70,18 +72,34 @@ fn filter(method: Method) -> MethodFilter {
     }
 }
 
+/// A request before its caller is proved.
+struct Asked {
+    path: Vec<(String, String)>,
+    request: Request,
+    language: Language,
+    request_id: String,
+}
+
 /// One endpoint as axum calls it.
 fn action(
     endpoint: Arc<Endpoint>,
-) -> impl Fn(State<Arc<App>>, RawPathParams, Request) -> futures::future::BoxFuture<'static, Response> + Clone + Send + Sync + 'static {
-    move |State(app): State<Arc<App>>, path: RawPathParams, request: Request| {
+) -> impl Fn(State<Arc<App>>, Result<RawPathParams, RawPathParamsRejection>, Request) -> BoxFuture<'static, Response>
++ Clone
++ Send
++ Sync
++ 'static {
+    move |State(app): State<Arc<App>>, path: Result<RawPathParams, RawPathParamsRejection>, request: Request| {
         let endpoint = endpoint.clone();
-        let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let named = |path: RawPathParams| path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>();
+        let path = path.map(named);
         Box::pin(async move {
             let begun = app.service.world.now();
             let language = wished_language(&app, request.headers());
             let request_id = request_id(&app);
-            let called = AssertUnwindSafe(call(app.clone(), &endpoint, path, request, language)).catch_unwind().await;
+            // A path that is not UTF-8 names nothing.
+            let Ok(path) = path else { return Problem::new(&kinds::PATH_UNKNOWN).answer(language, &request_id) };
+            let asked = Asked { path, request, language, request_id: request_id.clone() };
+            let called = AssertUnwindSafe(call(app.clone(), &endpoint, asked)).catch_unwind().await;
             let mut response = match called {
                 Ok(Ok(response)) => response,
                 Ok(Err(problem)) => problem.answer(language, &request_id),
@@ -105,13 +123,8 @@ fn count(app: &App, path: &str, begun: Timestamp, response: &Response) {
 }
 
 /// Proves the caller, then checks what it may do, then reads the body: strangers cost little.
-async fn call(
-    app: Arc<App>,
-    endpoint: &Endpoint,
-    path: Vec<(String, String)>,
-    request: Request,
-    language: Language,
-) -> Result<Response, Problem> {
+async fn call(app: Arc<App>, endpoint: &Endpoint, asked: Asked) -> Result<Response, Problem> {
+    let Asked { path, request, language, request_id } = asked;
     let (parts, body) = request.into_parts();
     let caller = authenticate(&app, &parts).await?;
     if endpoint.audience == Audience::Operator && !caller.is_operator() {
@@ -129,7 +142,7 @@ async fn call(
             CallBody::Stream(Mutex::new(body))
         }
     };
-    (endpoint.action)(Call { app, caller, language, parts, path, body }).await
+    (endpoint.action)(Call { app, caller, language, request_id, parts, path, body }).await
 }
 
 async fn authenticate(app: &App, parts: &Parts) -> Result<Arc<Caller>, Problem> {

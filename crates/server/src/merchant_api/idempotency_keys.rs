@@ -42,7 +42,7 @@ pub async fn find(call: Call) -> Result<Response, Problem> {
     let (refund_id, refused) = match decision {
         RememberedDecision::Accepted(refund_id) => (Some(refund_id.to_string()), None),
         RememberedDecision::ToppedUp => (None, None),
-        RememberedDecision::Refused(refusal) => (None, Some(Problem::from(refusal).body(call.language, ""))),
+        RememberedDecision::Refused(refusal) => (None, Some(Problem::from(refusal).body(call.language, &call.request_id))),
     };
     let compared = compared.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
     ok(&MemoryView { number: key.number, first_used_at: at.into(), compared, refund_id, refused })

@@ -192,7 +192,7 @@ impl Import {
     }
 
     fn body_of(&self, problem: &Problem) -> ProblemBody {
-        problem.body(self.call.language, "")
+        problem.body(self.call.language, &self.call.request_id)
     }
 
     fn say(&self, line: &ImportLine) {

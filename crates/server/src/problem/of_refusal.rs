@@ -84,7 +84,27 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::PaymentInconsistent { field }
         | Refusal::FieldInvalid { field, .. }
         | Refusal::AlreadyExists { field } => field,
-        _ => return None,
+        Refusal::UnknownMerchant
+        | Refusal::MerchantSuspended
+        | Refusal::UnknownTerminal
+        | Refusal::TerminalSuspended
+        | Refusal::NotAllowed { .. }
+        | Refusal::UnknownPayment
+        | Refusal::PaymentCancelled
+        | Refusal::PaymentClosed
+        | Refusal::PaymentNotCaptured { .. }
+        | Refusal::RefundWindowExceeded { .. }
+        | Refusal::TooManyRefunds { .. }
+        | Refusal::RetrievalOpen
+        | Refusal::ChargebackOpen
+        | Refusal::NotEnoughFunds { .. }
+        | Refusal::UnknownRefund
+        | Refusal::RefundStateForbids { .. }
+        | Refusal::ReviewerIsApplicant
+        | Refusal::ArnIsSet { .. }
+        | Refusal::PaymentStatusForbids { .. }
+        | Refusal::LimitReached { .. }
+        | Refusal::Unknown { .. } => return None,
     };
     Some(name.to_owned())
 }
@@ -107,7 +127,23 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         Refusal::ArnIsSet { arn } => ("arn", arn.into()),
         Refusal::RepeatInconsistent { first, .. } => ("first", first.into()),
         Refusal::FieldInvalid { rule, .. } => ("rule", rule.into()),
-        _ => return None,
+        Refusal::UnknownMerchant
+        | Refusal::MerchantSuspended
+        | Refusal::UnknownTerminal
+        | Refusal::TerminalSuspended
+        | Refusal::UnknownPayment
+        | Refusal::PaymentCancelled
+        | Refusal::PaymentClosed
+        | Refusal::AmountNotPositive
+        | Refusal::RetrievalOpen
+        | Refusal::ChargebackOpen
+        | Refusal::UnknownRefund
+        | Refusal::ReviewerIsApplicant
+        | Refusal::ReviewedContentChanged
+        | Refusal::PaymentInconsistent { .. }
+        | Refusal::AlreadyExists { .. }
+        | Refusal::Unknown { .. }
+        | Refusal::OutOfRange => return None,
     })
 }
 

@@ -34,3 +34,14 @@ async fn machines_learn_how_the_process_is() {
     let seen = stranger.get("/nothing").await;
     assert_eq!((seen.status, seen.bytes.as_ref()), (404, b"not found\n".as_slice()));
 }
+
+#[test]
+fn the_guide_lists_every_problem_in_both_languages() {
+    let guides = [include_str!("../../../../docs/native-api.md"), include_str!("../../../../docs/native-api.zh.md")];
+    for (language, guide) in guides.iter().enumerate() {
+        for kind in refundry_server::problem::kinds::ALL {
+            let row = format!("| `{}` | {} | {} | {} |", kind.code, kind.status, kind.meaning[language], kind.cure[language]);
+            assert!(guide.contains(&row), "missing in the guide: {row}");
+        }
+    }
+}
