@@ -3,14 +3,19 @@
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::policy::Policy;
 use refundry_engine::refund::{Refund, RefundState};
-use refundry_engine::{Act, Command, RefundId};
+use refundry_engine::{Act, Command, RefundId, Timestamp};
 
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::refunds::{Accepted, DialectRules, NewRefund, command, decided, read};
+use crate::waiting::Waiter;
 
-/// As [`refunds::create`](crate::refunds::create), but where the terminal's rules say so the answer waits for the refund's end; the second value says whether they do.
+/// Milliseconds after which a waiting answer looks at the refund itself.
+const LOOK_MS: i64 = 250;
+
+/// As [`refunds::create`](crate::refunds::create), but where the terminal's rules say so the answer waits for the refund's end; the second value
+/// says whether they do.
 pub async fn create_and_wait(
     service: &Service,
     caller: &Caller,
@@ -31,12 +36,26 @@ pub async fn create_and_wait(
         waiter = service.observer.waiting.register(accepted.refund.id);
         accepted.refund = Box::new(read(service, accepted.refund.merchant_id, accepted.refund.id).await?);
     }
-    if !accepted.refund.state.is_final()
-        && let Some(ended) = waiter.until(now.plus_ms(wait_ms.into()), service.world.clock.as_ref()).await
-    {
-        accepted.refund = Box::new(ended);
+    if !accepted.refund.state.is_final() {
+        accepted.refund = Box::new(end_of(service, &accepted.refund, &mut waiter, now.plus_ms(wait_ms.into())).await?);
     }
     Ok((accepted, true))
+}
+
+/// The refund at its end, or as it stands at `until`. Commits of this process wake the waiter; those of another, whose workers may have the
+/// refund, are looked for now and then.
+async fn end_of(service: &Service, refund: &Refund, waiter: &mut Waiter, until: Timestamp) -> Result<Refund, ServiceError> {
+    let clock = service.world.clock.as_ref();
+    loop {
+        let look_at = clock.now().plus_ms(LOOK_MS).min(until);
+        if let Some(ended) = waiter.until(look_at, clock).await {
+            return Ok(ended);
+        }
+        let found = read(service, refund.merchant_id, refund.id).await?;
+        if found.state.is_final() || until <= clock.now() {
+            return Ok(found);
+        }
+    }
 }
 
 /// Whether and how long the caller's terminal waits: known without reading anything, except where the payment's method decides.

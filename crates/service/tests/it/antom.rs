@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use refundry_dialects::{WireRequest, WireResponse};
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::{Mode, Refusal};
+use refundry_service::Service;
 use refundry_service::credentials::{self, IssuedCredential, NewCredential, NewKey};
 use refundry_service::install::{GATEWAY_DIALECT, GATEWAY_LOOKUP};
 use refundry_service::merchants::{self, MerchantChange};
@@ -49,8 +50,12 @@ impl Client {
 }
 
 async fn send(house: &House, path: &str, headers: &[(&str, &str)], body: &str) -> WireResponse {
+    ask(&house.service, path, headers, body).await
+}
+
+async fn ask(service: &Service, path: &str, headers: &[(&str, &str)], body: &str) -> WireResponse {
     let headers: Vec<(String, String)> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    house.service.answer(WireRequest { method: "POST", path, headers: &headers, body: body.as_bytes() }).await
+    service.answer(WireRequest { method: "POST", path, headers: &headers, body: body.as_bytes() }).await
 }
 
 fn refund_body(number: &str, payment: &str, minor: i64) -> String {
@@ -147,6 +152,23 @@ async fn a_synchronous_answer_waits_for_the_acquirer_but_not_for_ever() {
     }
     assert_eq!(result(&again.await.unwrap()), "S SUCCESS", "a repeat waits too");
     assert_eq!(result(&ask("r3", 1_000).await.unwrap()), "S SUCCESS", "what ended is told at once");
+}
+
+#[tokio::test]
+async fn an_answer_that_waits_sees_what_the_workers_of_another_process_do() {
+    let (house, shop, _, _) = house_with(PolicyPatch::default()).await;
+    let token = house.antom_key(&shop, NewKey::Token).await.token.expect("shown once").to_string();
+    let other = Arc::new(house.with_master_keys(&house.master_key_lines));
+    let waiting = tokio::spawn(async move {
+        let bearer = format!("Bearer {token}");
+        ask(&other, REFUND, &[("authorization", &bearer)], &refund_body("r1", "p1", 100)).await
+    });
+    while !house.clock.is_waited_for() {
+        tokio::task::yield_now().await;
+    }
+    house.work().await;
+    house.clock.advance(250);
+    assert_eq!(result(&waiting.await.unwrap()), "S SUCCESS");
 }
 
 #[tokio::test]
