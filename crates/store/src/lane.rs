@@ -28,6 +28,8 @@ pub trait Backend: Send {
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
     /// Forgets it.
     fn rollback(&mut self);
+    /// Does what no caller has to wait for, between two transactions.
+    fn rest(&mut self);
 }
 
 /// A lane over a database.
@@ -72,13 +74,18 @@ impl<B: Backend> Lane<B> {
             return false;
         }
         self.run(work.commands, work.claims);
+        self.backend.rest();
         true
     }
 
     /// Steps until the queue is closed and empty; gives itself back, so that its connection can be closed last.
     pub fn run_until_closed(mut self) -> Self {
         while self.queue.park() {
-            self.step();
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.step())) {
+                // Those who wait see their sender dropped and are told to try again; the next step must not find a transaction.
+                tracing::error!(why = text_of(panic.as_ref()), "a step of the lane stopped by a panic");
+                self.backend.rollback();
+            }
         }
         self
     }

@@ -97,7 +97,7 @@ impl SqliteStore {
     /// Moves the log into the database now.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         let connection = self.connector.connect(Use::Checkpoint)?;
-        checkpoint::checkpoint(&connection, "PASSIVE").map(drop)
+        checkpoint::checkpoint(&connection).map(drop)
     }
 
     /// Runs one command to its end on a store without threads.

@@ -6,7 +6,7 @@ use refundry_engine::task::Task;
 use refundry_engine::{Changes, MerchantId, PaymentId, Scope, Snapshot, TerminalId, Timestamp};
 use rusqlite::Connection;
 
-use super::checkpoint::CheckpointSignal;
+use super::checkpoint::{CheckpointSignal, checkpoint};
 use super::fault::{commit_fault, fault};
 use super::payment_row::Facts;
 use super::{apply, load, tasks};
@@ -75,6 +75,14 @@ impl Backend for SqliteBackend {
         }
         if let Err(error) = self.connection.execute_batch("ROLLBACK") {
             tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    fn rest(&mut self) {
+        if self.checkpoints.takes_log_is_long()
+            && let Err(error) = checkpoint(&self.connection)
+        {
+            tracing::debug!(%error, "the log could not begin anew");
         }
     }
 }

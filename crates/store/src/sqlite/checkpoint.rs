@@ -1,13 +1,12 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::fault::fault;
 use crate::StoreError;
 
-/// How long writers may be held up by a checkpoint that begins the log anew.
-const RESTART_WAIT_MS: u64 = 100;
 const PAGES_PER_MIB: i64 = 256;
 
 /// Tells the thread that makes checkpoints that there is something to do, or that it is over.
@@ -15,6 +14,7 @@ const PAGES_PER_MIB: i64 = 256;
 pub struct CheckpointSignal {
     state: Mutex<State>,
     woken: Condvar,
+    log_is_long: AtomicBool,
 }
 
 #[derive(Default)]
@@ -31,6 +31,11 @@ impl CheckpointSignal {
             state.written = true;
             self.woken.notify_all();
         }
+    }
+
+    /// Whether the lane is asked to let the log begin anew; once per asking.
+    pub fn takes_log_is_long(&self) -> bool {
+        self.log_is_long.load(Ordering::Relaxed) && self.log_is_long.swap(false, Ordering::Relaxed)
     }
 
     /// No more checkpoints.
@@ -56,34 +61,18 @@ impl CheckpointSignal {
 
 /// Moves the log into the database in small steps beside the writer, so that no commit pays for it.
 pub fn run(connection: &Connection, signal: &Arc<CheckpointSignal>, interval: Duration, log_limit_mib: u32) {
-    if let Err(error) = connection.busy_timeout(Duration::from_millis(RESTART_WAIT_MS)) {
-        tracing::warn!(%error, "checkpoints give up at once when somebody reads");
-    }
-    let limit = i64::from(log_limit_mib) * PAGES_PER_MIB;
-    let mut restart_above = limit;
     while signal.wait(interval) {
-        match checkpoint(connection, "PASSIVE") {
-            Ok(Checkpoint { log_pages, .. }) if log_pages > restart_above => {
-                // Writers wait meanwhile: while somebody reads for long, it is not tried again before the log has doubled.
-                let restarted = checkpoint(connection, "RESTART").is_ok_and(|restart| !restart.hindered);
-                restart_above = if restarted { limit } else { log_pages.saturating_mul(2) };
-            }
+        match checkpoint(connection) {
+            Ok(log_pages) if log_pages > i64::from(log_limit_mib) * PAGES_PER_MIB => signal.log_is_long.store(true, Ordering::Relaxed),
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "a checkpoint failed; the next one follows"),
         }
     }
 }
 
-/// How far a checkpoint came.
-pub struct Checkpoint {
-    /// Somebody who reads or writes kept it from its end.
-    pub hindered: bool,
-    /// Pages in the log.
-    pub log_pages: i64,
-}
-
-/// Moves the log into the database.
-pub fn checkpoint(connection: &Connection, kind: &str) -> Result<Checkpoint, StoreError> {
-    let read = |row: &Row<'_>| Ok(Checkpoint { hindered: row.get(0)?, log_pages: row.get(1)? });
-    connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], read).map_err(fault)
+/// Moves the log into the database as far as nobody reads from it; gives the pages of the log. The log begins anew with the first commit
+/// that finds all of it moved: under load that is only so when the lane itself moves the rest between two commits.
+pub fn checkpoint(connection: &Connection) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)").map_err(fault)?;
+    statement.query_row([], |row| row.get(1)).map_err(fault)
 }

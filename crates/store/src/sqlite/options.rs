@@ -44,7 +44,7 @@ pub struct SqliteOptions {
     pub reader_cache_kib: u32,
     /// Milliseconds between two checkpoints; 0 for none but those that are asked for.
     pub checkpoint_interval_ms: u64,
-    /// Size of the log from which on a checkpoint makes writers wait so that the log begins anew.
+    /// Size of the log from which on the lane itself makes a checkpoint between two commits, so that the log begins anew.
     pub log_limit_mib: u32,
     /// How long to wait for a lock that another process holds.
     pub busy_timeout_ms: u32,
