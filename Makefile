@@ -47,7 +47,7 @@ conformance: tools ## the vendor's own SDK against a demo server over TLS on 127
 	scripts/conformance-antom
 
 openapi: tools ## write the committed OpenAPI document anew
-	$(RELEASE) --bin refundry -- openapi
+	$(RELEASE) --bin refundry -- openapi > openapi.json
 
 fmt: tools ## format every file
 	$(CARGO) fmt --all

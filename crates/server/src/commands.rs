@@ -64,6 +64,9 @@ pub enum Command {
     Keys(keys::Keys),
     /// Print the configuration file with all keys, their defaults and what they do.
     Config,
+    /// Print the OpenAPI document of the native API.
+    #[command(name = "openapi")]
+    OpenApi,
 }
 
 impl Command {
@@ -81,6 +84,10 @@ impl Command {
             Self::Keys(keys) => keys.run(),
             Self::Config => {
                 print!("{}", crate::config::default_file());
+                Ok(())
+            }
+            Self::OpenApi => {
+                print!("{}", crate::openapi::document_text());
                 Ok(())
             }
         }

@@ -25,6 +25,7 @@ use crate::html::html_response;
 use crate::language::Language;
 use crate::listen::{BodyError, read_body};
 use crate::problem::{Kind, Problem, kinds, pages};
+use crate::telemetry::metrics::RouteIndex;
 use crate::{acquirer_reports, docs_page, endpoints, health, wire};
 
 /// Everything that this server answers over HTTP.
@@ -32,7 +33,7 @@ pub fn router(app: Arc<App>) -> Router {
     let mut paths: BTreeMap<&'static str, MethodRouter<Arc<App>>> = BTreeMap::new();
     for endpoint in endpoints::all() {
         let methods = paths.remove(endpoint.path).unwrap_or_default();
-        paths.insert(endpoint.path, methods.on(filter(endpoint.method), action(Arc::new(endpoint))));
+        paths.insert(endpoint.path, methods.on(filter(endpoint.method), action(app.metrics.route(endpoint.path), Arc::new(endpoint))));
     }
     let mut router = Router::new();
     for (path, methods) in paths {
@@ -82,6 +83,7 @@ struct Asked {
 
 /// One endpoint as axum calls it.
 fn action(
+    route: RouteIndex,
     endpoint: Arc<Endpoint>,
 ) -> impl Fn(State<Arc<App>>, Result<RawPathParams, RawPathParamsRejection>, Request) -> BoxFuture<'static, Response>
 + Clone
@@ -111,15 +113,15 @@ fn action(
             if let Ok(value) = HeaderValue::from_str(&request_id) {
                 response.headers_mut().insert(REQUEST_ID, value);
             }
-            count(&app, endpoint.path, begun, &response);
+            count(&app, route, begun, &response);
             response
         })
     }
 }
 
-fn count(app: &App, path: &str, begun: Timestamp, response: &Response) {
+fn count(app: &App, route: RouteIndex, begun: Timestamp, response: &Response) {
     let took_us = u64::try_from(app.service.world.now().us().saturating_sub(begun.us())).unwrap_or(0);
-    app.metrics.answered(app.metrics.route(path), response.status().as_u16(), Duration::from_micros(took_us));
+    app.metrics.answered(route, response.status().as_u16(), Duration::from_micros(took_us));
 }
 
 /// Proves the caller, then checks what it may do, then reads the body: strangers cost little.
@@ -176,9 +178,9 @@ async fn elsewhere(State(app): State<Arc<App>>, request: Request) -> Response {
     let path = request.uri().path();
     if refundry_dialects::find(path).is_some() {
         let begun = app.service.world.now();
-        let path = path.to_owned();
+        let route = app.metrics.route(path);
         let response = wire::serve(&app, request).await;
-        count(&app, &path, begun, &response);
+        count(&app, route, begun, &response);
         return response;
     }
     if path == "/api" || path.starts_with("/api/") {

@@ -1,12 +1,14 @@
 //! Antom over HTTP: what the wire adds to the dialect. What the dialect says is tested with bytes in its own crate.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::Method;
 use refundry_engine::Mode;
 use refundry_service::credentials::IssuedCredential;
 use refundry_service::signatures::RsaSigner;
 
-use crate::app::{Actor, Seen, TestApp};
+use crate::app::{Actor, Seen, Served, TestApp};
 
 pub const REFUND: &str = "/ams/sandbox/api/v1/payments/refund";
 const TIME: &str = "1767225600000";
@@ -15,7 +17,7 @@ const TIME: &str = "1767225600000";
 pub struct Client {
     wire: Actor,
     id: String,
-    signer: RsaSigner,
+    signer: Arc<RsaSigner>,
 }
 
 impl Client {
@@ -24,7 +26,12 @@ impl Client {
     }
 
     pub fn with_key(app: &TestApp, id: &str, private_key: &str) -> Self {
-        Self { wire: app.stranger(), id: id.to_owned(), signer: RsaSigner::parse(private_key).unwrap() }
+        Self { wire: app.stranger(), id: id.to_owned(), signer: Arc::new(RsaSigner::parse(private_key).unwrap()) }
+    }
+
+    /// The same, over a connection of its own.
+    pub fn over(&self, served: &Served) -> Self {
+        Self { wire: self.wire.over(served), id: self.id.clone(), signer: self.signer.clone() }
     }
 
     pub async fn refund(&self, number: &str, payment: &str, cents: i64) -> Seen {

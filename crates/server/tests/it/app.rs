@@ -18,7 +18,8 @@ use refundry_engine::refund::RefundStateName;
 use refundry_ledger::Money;
 use refundry_server::app::App;
 use refundry_server::config::Config;
-use refundry_server::router::router;
+use refundry_server::listen;
+use refundry_server::router::{is_unhurried, router};
 use refundry_server::telemetry::metrics::Metrics;
 use refundry_service::acquirer::Acquirer;
 use refundry_service::acquirers::simulated::Simulated;
@@ -37,6 +38,8 @@ use refundry_service::{Caller, Observer, Service, merchants, payments, terminals
 use refundry_store::{PageRequest, RefundFilter, SqliteOptions, SqliteStore, Store, SyncMode};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::clock::{Counting, HandClock};
@@ -55,8 +58,24 @@ pub struct TestApp {
 /// Somebody with a key.
 #[derive(Clone)]
 pub struct Actor {
-    pub router: Router,
+    pub wire: Wire,
     pub token: String,
+}
+
+/// How a request comes to the router.
+#[derive(Clone)]
+pub enum Wire {
+    /// Without a socket.
+    Direct(Router),
+    /// Over a connection of its own.
+    Socket(reqwest::Client, String),
+}
+
+/// A router that serves on a port of its own until it is dropped.
+pub struct Served {
+    address: String,
+    end: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
 }
 
 /// A merchant with a terminal.
@@ -110,7 +129,22 @@ impl TestApp {
 
     /// Somebody without a key.
     pub fn stranger(&self) -> Actor {
-        Actor { router: self.router.clone(), token: String::new() }
+        Actor { wire: Wire::Direct(self.router.clone()), token: String::new() }
+    }
+
+    /// Serves the router over plain HTTP on a free port.
+    pub fn serve(&self) -> Served {
+        let mut config = Config::load(None, []).unwrap();
+        config.server.listen = vec!["127.0.0.1:0".parse().unwrap()];
+        let listening = listen::bind(&config.server, &config.tls, Arc::new(Metrics::new()), is_unhurried).unwrap();
+        let address = format!("http://{}", listening.addresses()[0].0);
+        let (end, ended) = oneshot::channel::<()>();
+        let router = self.router.clone();
+        let serving = tokio::spawn(async move {
+            let drained = listening.serve(router, async move { _ = ended.await }).await;
+            assert_eq!(drained.cut_off, 0);
+        });
+        Served { address, end: Some(end), serving: Some(serving) }
     }
 
     /// A merchant with a terminal, and a key with the usual permissions.
@@ -148,7 +182,7 @@ impl TestApp {
             expires_at: None,
         };
         let issued = credentials::issue(&self.service, &Caller::operator("olga", mode), new).await.unwrap();
-        Actor { router: self.router.clone(), token: issued.token.unwrap().to_string() }
+        Actor { wire: Wire::Direct(self.router.clone()), token: issued.token.unwrap().to_string() }
     }
 
     /// An Antom key pair of the shop's terminal.
@@ -224,6 +258,14 @@ impl Drop for TestApp {
     }
 }
 
+impl Served {
+    /// Stops accepting, and lets what is under way finish.
+    pub async fn end(mut self) {
+        self.end.take().unwrap().send(()).unwrap();
+        self.serving.take().unwrap().await.unwrap();
+    }
+}
+
 impl Actor {
     pub async fn get(&self, path: &str) -> Seen {
         self.send(Method::GET, path, &[], Body::empty()).await
@@ -248,17 +290,35 @@ impl Actor {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Seen {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut sent: HeaderMap = HeaderMap::new();
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            sent.append(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
         if !self.token.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.token));
+            sent.insert(http::header::AUTHORIZATION, format!("Bearer {}", self.token).parse().unwrap());
         }
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        Seen { status: parts.status.as_u16(), headers: parts.headers, bytes }
+        match &self.wire {
+            Wire::Direct(router) => {
+                let mut request = Request::builder().method(method).uri(path).body(body).unwrap();
+                *request.headers_mut() = sent;
+                let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+                let bytes = body.collect().await.unwrap().to_bytes();
+                Seen { status: parts.status.as_u16(), headers: parts.headers, bytes }
+            }
+            Wire::Socket(client, address) => {
+                let bytes = body.collect().await.unwrap().to_bytes();
+                let request = client.request(method, format!("{address}{path}")).headers(sent).body(bytes);
+                let response = request.send().await.unwrap();
+                let (status, headers) = (response.status().as_u16(), response.headers().clone());
+                Seen { status, headers, bytes: response.bytes().await.unwrap() }
+            }
+        }
+    }
+
+    /// The same, over a connection of its own.
+    pub fn over(&self, served: &Served) -> Self {
+        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(1).build().unwrap();
+        Self { wire: Wire::Socket(client, served.address.clone()), token: self.token.clone() }
     }
 }
 

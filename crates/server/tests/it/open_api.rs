@@ -14,7 +14,7 @@ fn the_committed_document_is_fresh() {
         std::fs::write(FILE, &fresh).unwrap();
     }
     let committed = std::fs::read_to_string(FILE).unwrap_or_default();
-    assert!(committed == fresh, "openapi.json is stale: BLESS=1 cargo test -p refundry-server open_api");
+    assert!(committed == fresh, "openapi.json is stale: make openapi");
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Many at once.
 
-use std::sync::Arc;
-
 use futures::future::join_all;
 use refundry_engine::Mode;
 use refundry_engine::policy::PolicyPatch;
@@ -16,9 +14,10 @@ async fn never_more_than_was_captured() {
     let at_once = PolicyPatch { synchronous_wait_ms: Some(0), ..PolicyPatch::default() };
     let acme = app.shop_with(Mode::Sandbox, "antom", at_once).await;
     app.paid(&acme, "p1", "100.00 EUR").await;
-    let client = Arc::new(Client::new(&app, &app.antom_keys(&acme).await));
+    let client = Client::new(&app, &app.antom_keys(&acme).await);
+    let served = app.serve();
     let connections = (0..64).map(|connection: usize| {
-        let (client, key) = (client.clone(), acme.key.clone());
+        let (client, key) = (client.over(&served), acme.key.over(&served));
         tokio::spawn(async move {
             let mut outcomes = Vec::new();
             for number in (0..200).filter(|number| number % 64 == connection) {
@@ -29,6 +28,7 @@ async fn never_more_than_was_captured() {
     });
     let outcomes: Vec<String> = join_all(connections).await.into_iter().flat_map(Result::unwrap).collect();
     let count = |word: &str| outcomes.iter().filter(|outcome| *outcome == word).count();
+    served.end().await;
     assert_eq!((outcomes.len(), count("passed"), count("exceeded")), (200, 100, 100), "{outcomes:?}");
     app.work().await;
     let payment = acme.key.get("/api/v1/payments?payment_reference=p1").await;
