@@ -59,7 +59,16 @@ struct State {
     /// Names whose removal no sync of the folder has confirmed, with what the file durably held.
     removed: BTreeMap<String, Contents>,
     ailment: Option<Ailment>,
+    fuse: Option<Fuse>,
     figures: DiskFigures,
+}
+
+/// A crash that comes in the middle of something.
+#[derive(Debug)]
+struct Fuse {
+    operations: u32,
+    loss: Loss,
+    dice: Dice,
 }
 
 /// How much a disk did.
@@ -78,27 +87,12 @@ pub struct DiskFigures {
 impl Disk {
     /// The power goes: everybody's open files are dead from now on, and of what was not synced the dice keep what `loss` says.
     pub fn crash(&self, loss: Loss, dice: &mut Dice) {
-        let mut state = self.lock();
-        state.generation += 1;
-        state.ailment = None;
-        state.figures.crashes += 1;
-        if loss == Loss::Nothing {
-            return;
-        }
-        let mut survivors = BTreeMap::new();
-        for (name, mut contents) in std::mem::take(&mut state.files) {
-            let name_survives = contents.is_named() || (loss != Loss::Everything && dice.percent(50));
-            contents.lose(loss, dice);
-            if name_survives {
-                survivors.insert(name, contents);
-            }
-        }
-        for (name, contents) in std::mem::take(&mut state.removed) {
-            if !survivors.contains_key(&name) && dice.percent(50) {
-                survivors.insert(name, contents);
-            }
-        }
-        state.files = survivors;
+        self.lock().crash(loss, dice);
+    }
+
+    /// The power goes by itself after so many more writes, syncs and removals.
+    pub fn crash_after(&self, operations: u32, loss: Loss, dice: Dice) {
+        self.lock().fuse = Some(Fuse { operations, loss, dice });
     }
 
     /// From now on the disk is ill, or well again.
@@ -129,6 +123,7 @@ impl Disk {
     /// Removes a file; `durably` when the folder is synced too.
     pub fn remove(&self, name: &str, durably: bool) -> Result<(), DiskError> {
         let mut state = self.lock();
+        state.burn()?;
         let contents = state.files.remove(name).ok_or(DiskError::Missing)?;
         if durably {
             state.sync_folder();
@@ -147,6 +142,7 @@ impl Disk {
     /// Writes at `offset`.
     pub fn write(&self, file: &FileName<'_>, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
         let mut state = self.lock_alive(file)?;
+        state.burn()?;
         let end = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let grows = state.files.get(file.name).is_some_and(|contents| end > contents.len());
         let refused = match state.ailment {
@@ -166,6 +162,7 @@ impl Disk {
     /// Cuts the file.
     pub fn truncate(&self, file: &FileName<'_>, len: u64) -> Result<(), DiskError> {
         let mut state = self.lock_alive(file)?;
+        state.burn()?;
         state.files.get_mut(file.name).ok_or(DiskError::Missing)?.truncate(len);
         Ok(())
     }
@@ -173,6 +170,7 @@ impl Disk {
     /// Makes durable what was written. The first sync of a new file syncs its folder too, as SQLite's own layer does on Unix.
     pub fn sync(&self, file: &FileName<'_>) -> Result<(), DiskError> {
         let mut state = self.lock_alive(file)?;
+        state.burn()?;
         if state.ailment == Some(Ailment::SyncsFail) {
             state.figures.refused += 1;
             return Err(DiskError::Broken);
@@ -204,6 +202,45 @@ impl Disk {
 }
 
 impl State {
+    fn crash(&mut self, loss: Loss, dice: &mut Dice) {
+        self.generation += 1;
+        self.ailment = None;
+        self.fuse = None;
+        self.figures.crashes += 1;
+        if loss == Loss::Nothing {
+            return;
+        }
+        let mut survivors = BTreeMap::new();
+        for (name, mut contents) in std::mem::take(&mut self.files) {
+            let name_survives = contents.is_named() || (loss != Loss::Everything && dice.percent(50));
+            contents.lose(loss, dice);
+            if name_survives {
+                survivors.insert(name, contents);
+            }
+        }
+        for (name, contents) in std::mem::take(&mut self.removed) {
+            if !survivors.contains_key(&name) && dice.percent(50) {
+                survivors.insert(name, contents);
+            }
+        }
+        self.files = survivors;
+    }
+
+    /// One operation nearer to the crash that was planned; at its end the operation is not done.
+    fn burn(&mut self) -> Result<(), DiskError> {
+        match self.fuse.take() {
+            None => Ok(()),
+            Some(fuse) if fuse.operations > 0 => {
+                self.fuse = Some(Fuse { operations: fuse.operations - 1, ..fuse });
+                Ok(())
+            }
+            Some(mut fuse) => {
+                self.crash(fuse.loss, &mut fuse.dice);
+                Err(DiskError::Crashed)
+            }
+        }
+    }
+
     /// Names that are there stay, names that were removed do not come back.
     fn sync_folder(&mut self) {
         self.removed.clear();

@@ -1,0 +1,155 @@
+//! One life of the process: from opening the database to the next crash.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use refundry_engine::verdict::{Changes, Write};
+use refundry_service::acquirer::Acquirer;
+use refundry_service::cpu_pool::CpuPool;
+use refundry_service::workers::WorkerSettings;
+use refundry_service::workers::crew::Crew;
+use refundry_service::world::World;
+use refundry_service::{Observer, Service};
+use refundry_store::{CommitObserver, Location, SqliteOptions, SqliteStore, Store, StoreError, SyncMode};
+
+use crate::cast::master_keys;
+use crate::dice::Dice;
+use crate::disk::Disk;
+use crate::executor::Executor;
+use crate::stage::Stage;
+use crate::trace::Trace;
+use crate::vfs::Vfs;
+
+const DATABASE: &str = "/refundry.db";
+const INBOX_LENGTH_MAX: usize = 64;
+
+/// A running process.
+pub struct Life {
+    /// What it has under way; dropped first, because it holds the rest.
+    pub executor: Executor,
+    /// Requests.
+    pub service: Arc<Service>,
+    /// The store, to step it.
+    pub store: Arc<SqliteStore>,
+    /// What its commits did.
+    pub commits: Arc<Commits>,
+    /// The disk's generation when it was opened: another one means that it is dead.
+    pub generation: u64,
+}
+
+/// Hears every commit before the service does.
+pub struct Commits {
+    service: Arc<Observer>,
+    trace: Trace,
+    count: AtomicU64,
+    touched: Mutex<bool>,
+}
+
+/// How a life differs from another.
+#[derive(Clone, Debug)]
+pub struct Habits {
+    /// Futures that work on tasks side by side.
+    pub crews: usize,
+    /// Tasks that each of them has under way at once.
+    pub concurrency: usize,
+    /// Milliseconds between looks for tasks.
+    pub poll_ms: i64,
+    /// Whether tasks that are due at once go to the workers without a detour over the database.
+    pub hands_over: bool,
+    /// Commands of one commit at most.
+    pub batch_max: usize,
+}
+
+impl Habits {
+    /// What the dice say.
+    pub fn thrown(dice: &mut Dice) -> Self {
+        Self {
+            crews: 1 + dice.below(3),
+            concurrency: 1 + dice.below(3),
+            poll_ms: dice.between(250, 5_000),
+            hands_over: dice.percent(60),
+            batch_max: *dice.pick(&[1, 2, 16, 256]),
+        }
+    }
+}
+
+impl Life {
+    /// Opens the database and starts the workers.
+    pub fn begin(stage: &Arc<Stage>, disk: &Disk, vfs: &Vfs, habits: &Habits) -> Result<Self, StoreError> {
+        let clock = Arc::new(stage.clock.clone());
+        let settings = WorkerSettings { poll_ms: habits.poll_ms, concurrency: habits.concurrency, ..WorkerSettings::default() };
+        let observer = Observer::new(clock.clone(), if habits.hands_over { INBOX_LENGTH_MAX } else { 0 });
+        let commits = Arc::new(Commits {
+            service: observer.clone(),
+            trace: stage.trace.clone(),
+            count: AtomicU64::new(0),
+            touched: Mutex::new(false),
+        });
+        let generation = disk.generation();
+        let options = SqliteOptions {
+            location: Location::File(DATABASE.into()),
+            vfs: Some(vfs.name().to_owned()),
+            sync: SyncMode::Full,
+            cache_kib: 2_048,
+            reader_cache_kib: 512,
+            batch_max: habits.batch_max,
+            lease_new_tasks_ms: habits.hands_over.then_some(settings.lease_ms),
+            observer: Some(commits.clone()),
+            ..SqliteOptions::stepped()
+        };
+        let store = Arc::new(SqliteStore::open(&options)?);
+        let acquirers: BTreeMap<String, Arc<dyn Acquirer>> = stage
+            .acquirers
+            .iter()
+            .map(|acquirer| (acquirer.name.to_owned(), acquirer.clone() as Arc<dyn Acquirer>))
+            .collect();
+        let world = World {
+            store: store.clone() as Arc<dyn Store>,
+            clock,
+            ids: stage.ids.clone(),
+            random: stage.random.clone(),
+            acquirers: Arc::new(acquirers),
+            notifier: stage.merchants.clone(),
+        };
+        let service = Arc::new(Service::new(world, observer, Arc::new(master_keys()), Arc::new(CpuPool::inline())));
+        let mut life = Self { executor: Executor::default(), service, store, commits, generation };
+        life.start_workers(stage, settings, habits.crews);
+        Ok(life)
+    }
+
+    fn start_workers(&mut self, stage: &Arc<Stage>, settings: WorkerSettings, crews: usize) {
+        let crew = Arc::new(Crew::new(self.service.clone(), settings));
+        for _ in 0..crews {
+            let crew = crew.clone();
+            self.executor.spawn(async move { crew.run(futures::future::pending()).await });
+        }
+        for acquirer in &stage.acquirers {
+            let (crew, acquirer) = (crew.clone(), acquirer.clone());
+            self.executor.spawn(async move { crew.listen(acquirer.as_ref(), futures::future::pending()).await });
+        }
+    }
+}
+
+impl Commits {
+    /// Whether anything was committed since the last look.
+    pub fn take_touched(&self) -> bool {
+        std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many commits there were.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+impl CommitObserver for Commits {
+    fn committed(&self, changes: &Changes) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        *self.touched.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let states = changes.refunds.values().map(Write::row).map(|refund| format!(" {} {}", refund.number, refund.state.name().word()));
+        let states: String = states.collect();
+        self.trace.line(&format!("commit: {} events, {} tasks,{states}", changes.events.len(), changes.tasks.len()));
+        self.service.committed(changes);
+    }
+}

@@ -1,0 +1,252 @@
+//! The auditor: a second, simple account of what must be true, made from what callers asked and were told. It shares no code with the engine
+//! beyond ids and money, and believes nobody.
+
+mod feed;
+mod final_audit;
+mod money;
+mod reader;
+mod refunds;
+mod submissions;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use refundry_engine::{MerchantId, RefundId, TerminalId};
+use refundry_ledger::Money;
+
+use crate::cast::Cast;
+use crate::plan::{PaymentWish, RefundRequest};
+
+pub use reader::Reader;
+
+/// A rule that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub rule: &'static str,
+    /// How.
+    pub what: String,
+}
+
+/// What a caller was told about a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// There is a refund.
+    Accepted {
+        /// Which.
+        refund_id: RefundId,
+        /// In which words.
+        word: String,
+        /// Whether this answer may never change.
+        is_frozen: bool,
+    },
+    /// There is none.
+    Refused {
+        /// In which words.
+        word: String,
+        /// Whether this answer may never change.
+        is_frozen: bool,
+    },
+}
+
+/// One merchant's name for a refund.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    merchant: usize,
+    antom: bool,
+    number: String,
+}
+
+#[derive(Debug, Default)]
+struct Request {
+    asked: BTreeSet<(String, i64)>,
+    accepted: Option<(RefundId, String, i64)>,
+    /// Answers that may not change any more, by what was asked.
+    frozen: BTreeMap<(String, i64), String>,
+    /// The end that an inquiry told.
+    inquired: Option<String>,
+}
+
+#[derive(Debug)]
+struct TopUp {
+    merchant: usize,
+    amount: Money,
+    acknowledged: bool,
+}
+
+#[derive(Debug)]
+struct CastIds {
+    merchant: MerchantId,
+    antom: TerminalId,
+    has_endpoint: bool,
+    antom_url: String,
+}
+
+/// Everything that the auditor knows.
+#[derive(Debug)]
+pub struct Model {
+    cast: Vec<CastIds>,
+    requests: BTreeMap<Key, Request>,
+    payments: BTreeMap<(usize, String), PaymentWish>,
+    settled: BTreeSet<(usize, String)>,
+    top_ups: BTreeMap<String, TopUp>,
+    cancelled: BTreeSet<RefundId>,
+    seen: BTreeMap<RefundId, refunds::Seen>,
+    feeds: BTreeMap<usize, Vec<u64>>,
+    unfinished: BTreeSet<u32>,
+    violation: Option<Violation>,
+}
+
+impl Model {
+    /// Knows who takes part, and nothing else.
+    pub fn new(cast: &Cast) -> Self {
+        let ids = |one: &crate::cast::CastMerchant| CastIds {
+            merchant: one.merchant.id,
+            antom: one.antom.id,
+            has_endpoint: !one.merchant.endpoints.is_empty(),
+            antom_url: one.antom.notify_url.clone().unwrap_or_default(),
+        };
+        Self {
+            cast: cast.merchants.iter().map(ids).collect(),
+            requests: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            settled: BTreeSet::new(),
+            top_ups: BTreeMap::new(),
+            cancelled: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            feeds: BTreeMap::new(),
+            unfinished: BTreeSet::new(),
+            violation: None,
+        }
+    }
+
+    /// A rule did not hold; the first one is kept.
+    pub fn broke(&mut self, rule: &'static str, what: String) {
+        self.violation.get_or_insert(Violation { rule, what });
+    }
+
+    /// The first rule that did not hold.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    /// Somebody begins to want something.
+    pub fn begin(&mut self, wish: u32) {
+        self.unfinished.insert(wish);
+    }
+
+    /// Somebody got a clear answer.
+    pub fn finish(&mut self, wish: u32) {
+        self.unfinished.remove(&wish);
+    }
+
+    /// Who still waits for an answer.
+    pub fn unfinished(&self) -> Vec<u32> {
+        self.unfinished.iter().copied().collect()
+    }
+
+    /// A payment was acknowledged.
+    pub fn recorded(&mut self, wish: &PaymentWish) {
+        self.payments.insert((wish.merchant, wish.reference.clone()), wish.clone());
+    }
+
+    /// A settlement was acknowledged.
+    pub fn settled(&mut self, merchant: usize, reference: &str) {
+        self.settled.insert((merchant, reference.to_owned()));
+    }
+
+    /// A payment-in was asked for, and may have been booked from now on.
+    pub fn wants_to_top_up(&mut self, merchant: usize, number: &str, amount: Money) {
+        self.top_ups.entry(number.to_owned()).or_insert(TopUp { merchant, amount, acknowledged: false });
+    }
+
+    /// A payment-in was acknowledged.
+    pub fn topped_up(&mut self, number: &str) {
+        if let Some(top_up) = self.top_ups.get_mut(number) {
+            top_up.acknowledged = true;
+        }
+    }
+
+    /// A refund is asked for, and may exist from now on.
+    pub fn asks(&mut self, request: &RefundRequest) {
+        let entry = self.requests.entry(key(request)).or_default();
+        entry.asked.insert(content(request));
+    }
+
+    /// The refund that was accepted for a request.
+    pub fn refund_of(&self, request: &RefundRequest) -> Option<RefundId> {
+        self.requests.get(&key(request))?.accepted.as_ref().map(|(refund_id, ..)| *refund_id)
+    }
+
+    /// A caller was told that its refund is cancelled.
+    pub fn cancelled(&mut self, refund_id: RefundId) {
+        self.cancelled.insert(refund_id);
+    }
+
+    /// A caller got its answer: the same key must have the same answer for ever, and never a second refund.
+    pub fn answered(&mut self, request: &RefundRequest, answer: Answer) {
+        let content = content(request);
+        let known = self.requests.entry(key(request)).or_default();
+        let mut broken = None;
+        let (word, is_frozen) = match answer {
+            Answer::Accepted { refund_id, word, is_frozen } => {
+                match &known.accepted {
+                    Some((before, ..)) if *before != refund_id => {
+                        broken = Some(("a_key_never_makes_a_second_refund", format!("first {before}, now {refund_id}")));
+                    }
+                    Some((_, reference, minor)) if (reference, minor) != (&content.0, &content.1) => {
+                        broken = Some(("a_key_means_one_thing", format!("accepted for {minor}, and now for {}", content.1)));
+                    }
+                    Some(_) => {}
+                    None => known.accepted = Some((refund_id, content.0.clone(), content.1)),
+                }
+                (word, is_frozen)
+            }
+            Answer::Refused { word, is_frozen } => {
+                if let Some((before, reference, minor)) = &known.accepted
+                    && (reference, minor) == (&content.0, &content.1)
+                {
+                    broken = Some(("a_replay_gives_the_same_answer", format!("{before} was accepted, and now it is {word}")));
+                }
+                (word, is_frozen)
+            }
+        };
+        let frozen = known.frozen.get(&content).filter(|before| **before != word);
+        if let Some(before) = frozen {
+            broken = Some(("a_final_answer_is_frozen", format!("first {before}, now {word}")));
+        } else if is_frozen {
+            known.frozen.insert(content, word);
+        }
+        if let Some((rule, what)) = broken {
+            self.broke(rule, format!("{} of merchant {}: {what}", request.number, request.merchant));
+        }
+    }
+
+    /// A caller was told over its dialect how a refund stands.
+    pub fn inquired(&mut self, request: &RefundRequest, status: &str) {
+        let known = self.requests.entry(key(request)).or_default();
+        let before = known.inquired.clone();
+        if matches!(status, "SUCCESS" | "FAIL") {
+            known.inquired = Some(status.to_owned());
+        }
+        if before.as_deref().is_some_and(|before| before != status) {
+            self.broke("a_told_end_is_final", format!("{}: first {before:?}, now {status}", request.number));
+        }
+    }
+}
+
+fn key(request: &RefundRequest) -> Key {
+    Key { merchant: request.merchant, antom: request.antom, number: request.number.clone() }
+}
+
+fn content(request: &RefundRequest) -> (String, i64) {
+    (request.reference.clone(), request.minor)
+}
+
+fn violation(rule: &'static str, what: String) -> Violation {
+    Violation { rule, what }
+}
+
+/// Fails with a violation unless something holds.
+fn must(holds: bool, rule: &'static str, what: impl FnOnce() -> String) -> Result<(), Violation> {
+    if holds { Ok(()) } else { Err(violation(rule, what())) }
+}

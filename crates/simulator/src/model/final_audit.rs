@@ -1,0 +1,67 @@
+//! When all faults are over and time has run on: everything is final, and everybody agrees.
+
+use refundry_engine::notification::{NotificationState, Recipient};
+use refundry_engine::refund::{Refund, RefundState};
+
+use super::{CastIds, Model, Reader, Violation, must};
+use crate::acquirer::{AcquirerBook, Fate};
+use crate::merchants::Merchants;
+
+impl Model {
+    /// Compares our end with that of the acquirers and of the merchants.
+    pub fn audit_end(&self, reader: &Reader<'_>, book: &AcquirerBook, merchants: &Merchants) -> Result<(), Violation> {
+        for ids in &self.cast {
+            for refund in reader.refunds(ids.merchant)? {
+                must(refund.state.is_final(), "everything_becomes_final", || format!("{} is {:?}", refund.number, refund.state))?;
+                audit_fate(&refund, book)?;
+            }
+            audit_deliveries(ids, reader, merchants)?;
+        }
+        let paid = book.payments();
+        for (refund_id, amounts) in &paid {
+            let known = self.cast.iter().map(|ids| reader.refund(ids.merchant, *refund_id)).collect::<Result<Vec<_>, _>>()?;
+            must(known.iter().flatten().next().is_some(), "the_acquirer_pays_only_what_was_accepted", || {
+                format!("{refund_id}: {amounts:?}")
+            })?;
+        }
+        let faults = reader.books()?.faults;
+        must(faults.is_empty(), "the_books_check_themselves_clean", || format!("{faults:?}"))
+    }
+}
+
+fn audit_fate(refund: &Refund, book: &AcquirerBook) -> Result<(), Violation> {
+    let fate = book.fate(refund.id);
+    let agrees = match refund.state {
+        RefundState::Succeeded { .. } => fate == Some(Fate::Paid),
+        RefundState::Returned { .. } => fate == Some(Fate::Paid) && book.bounces(refund.id),
+        RefundState::Failed { .. } | RefundState::Cancelled { .. } => fate != Some(Fate::Paid),
+        RefundState::Pending { .. } | RefundState::Submitted { .. } | RefundState::Unresolved { .. } => false,
+    };
+    must(agrees, "we_and_the_acquirer_agree", || format!("{} is {:?}, the acquirer says {fate:?}", refund.number, refund.state))
+}
+
+/// Delivered means that the merchant said so; nothing is left due.
+fn audit_deliveries(ids: &CastIds, reader: &Reader<'_>, merchants: &Merchants) -> Result<(), Violation> {
+    for notification in reader.notifications(ids.merchant)? {
+        must(notification.state != NotificationState::Due, "every_notification_ends", || format!("{} is due", notification.id))?;
+        if notification.state != NotificationState::Delivered {
+            continue;
+        }
+        let deliveries = reader.deliveries(ids.merchant, notification.id)?;
+        // A dialect has no word for some events; such a notification ends without being sent.
+        if deliveries.iter().all(|attempt| attempt.status.is_none()) {
+            continue;
+        }
+        let name = match (&notification.recipient, notification.refund_id) {
+            (Recipient::Endpoint(_), _) => notification.id.to_string(),
+            (Recipient::Dialect { .. }, Some(refund_id)) => {
+                let refund = reader.refund(ids.merchant, refund_id)?;
+                format!("{} {}", ids.antom_url, refund.map(|refund| refund.number).unwrap_or_default())
+            }
+            (Recipient::Dialect { .. }, None) => continue,
+        };
+        let heard = merchants.message(&name).is_some_and(|message| message.acknowledged);
+        must(heard, "delivered_means_acknowledged", || format!("{name} was never acknowledged"))?;
+    }
+    Ok(())
+}

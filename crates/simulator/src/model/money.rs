@@ -1,0 +1,93 @@
+//! The books: each sums to zero, and what must stand on its accounts follows from payments, refunds and payments-in.
+
+use std::collections::BTreeMap;
+
+use refundry_engine::chart::{ACQUIRER_RECEIVABLE, EXPOSURE, OPERATOR_CASH, REFUNDS_IN_FLIGHT};
+use refundry_engine::refund::RefundState;
+use refundry_ledger::{Currency, LedgerAccount};
+
+use super::{Model, Reader, Violation, must};
+
+/// What the auditor expects of one book.
+#[derive(Debug, Default)]
+struct Expected {
+    in_flight: i64,
+    receivable: i64,
+}
+
+impl Model {
+    /// Compares every book with what happened.
+    pub fn audit_money(&self, reader: &Reader<'_>) -> Result<(), Violation> {
+        for merchant in 0..self.cast.len() {
+            let merchant_id = self.cast[merchant].merchant;
+            let mut found: BTreeMap<(Currency, LedgerAccount), i64> = BTreeMap::new();
+            let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+            for row in reader.balances(merchant_id)? {
+                found.insert((row.currency, row.account), row.minor);
+                *sums.entry(row.currency).or_default() += row.minor;
+            }
+            for (currency, sum) in &sums {
+                must(*sum == 0, "books_sum_to_zero", || format!("merchant {merchant} in {} is off by {sum}", currency.code()))?;
+            }
+            let expected = self.expected(merchant, reader)?;
+            for (currency, expected) in &expected {
+                let balance = |account| found.get(&(*currency, account)).copied().unwrap_or(0);
+                let checks = [
+                    (REFUNDS_IN_FLIGHT, expected.in_flight, "money_in_flight_is_that_of_open_refunds"),
+                    (ACQUIRER_RECEIVABLE, expected.receivable, "the_acquirer_owes_captures_less_refunds"),
+                    (EXPOSURE, 0, "nothing_is_paid_after_its_end"),
+                ];
+                for (account, wanted, rule) in checks {
+                    let there = balance(account);
+                    must(there == wanted, rule, || {
+                        format!("merchant {merchant}, {} {}: {there}, expected {wanted}", account.name(), currency.code())
+                    })?;
+                }
+            }
+            self.audit_top_ups(merchant, &found)?;
+        }
+        Ok(())
+    }
+
+    fn expected(&self, merchant: usize, reader: &Reader<'_>) -> Result<BTreeMap<Currency, Expected>, Violation> {
+        let merchant_id = self.cast[merchant].merchant;
+        let mut expected: BTreeMap<Currency, Expected> = BTreeMap::new();
+        for payment in reader.payments(merchant_id)? {
+            let book = expected.entry(payment.captured.currency()).or_default();
+            book.receivable -= payment.captured.minor() - payment.marketing.minor();
+        }
+        for refund in reader.refunds(merchant_id)? {
+            let book = expected.entry(refund.amount.currency()).or_default();
+            match refund.state {
+                RefundState::Pending { .. } | RefundState::Submitted { .. } | RefundState::Unresolved { .. } => {
+                    book.in_flight += if refund.drawn.is_some() { refund.amount.minor() } else { 0 };
+                }
+                RefundState::Succeeded { .. } => book.receivable += refund.amount.minor() - refund.marketing.minor(),
+                RefundState::Failed { .. } | RefundState::Cancelled { .. } | RefundState::Returned { .. } => {}
+            }
+        }
+        Ok(expected)
+    }
+
+    /// Acknowledged payments-in are booked once; of the others nobody knows yet.
+    fn audit_top_ups(&self, merchant: usize, found: &BTreeMap<(Currency, LedgerAccount), i64>) -> Result<(), Violation> {
+        let mut bounds: BTreeMap<Currency, (i64, i64)> = BTreeMap::new();
+        for top_up in self.top_ups.values().filter(|top_up| top_up.merchant == merchant) {
+            let (least, most) = bounds.entry(top_up.amount.currency()).or_default();
+            *most += top_up.amount.minor();
+            *least += if top_up.acknowledged { top_up.amount.minor() } else { 0 };
+        }
+        for ((currency, account), minor) in found {
+            let (least, most) = bounds.get(currency).copied().unwrap_or_default();
+            let paid_in = -minor;
+            must(*account != OPERATOR_CASH || (least..=most).contains(&paid_in), "a_payment_in_is_booked_once", || {
+                format!("merchant {merchant}: {paid_in} {} was booked, {least} acknowledged, {most} asked for", currency.code())
+            })?;
+        }
+        for (currency, (least, _)) in bounds {
+            let paid_in = found.get(&(currency, OPERATOR_CASH)).map_or(0, |minor| -minor);
+            must(paid_in >= least, "an_acknowledged_payment_in_is_never_lost", || format!("merchant {merchant}: {paid_in} of {least}"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Reads the store at once: without threads a read is over when it is asked for.
+
+use futures::FutureExt as _;
+use refundry_engine::event::Event;
+use refundry_engine::notification::{DeliveryAttempt, Notification};
+use refundry_engine::payment::Payment;
+use refundry_engine::refund::Refund;
+use refundry_engine::task::Task;
+use refundry_engine::{MerchantId, NotificationId, RefundId, TaskId};
+use refundry_store::{
+    BalanceRow, BooksReport, NotificationFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError,
+};
+
+use super::{Violation, violation};
+
+const EVENTS_MAX: u32 = 100_000;
+
+/// The store as the auditor sees it.
+pub struct Reader<'a>(pub &'a dyn Store);
+
+impl Reader<'_> {
+    pub fn refunds(&self, merchant_id: MerchantId) -> Result<Vec<Refund>, Violation> {
+        let filter = RefundFilter { merchant_id: Some(merchant_id), ..RefundFilter::default() };
+        all(|page| self.0.refunds(&filter, page))
+    }
+
+    pub fn refund(&self, merchant_id: MerchantId, refund_id: RefundId) -> Result<Option<Refund>, Violation> {
+        now(self.0.refund(merchant_id, refund_id))
+    }
+
+    pub fn payments(&self, merchant_id: MerchantId) -> Result<Vec<Payment>, Violation> {
+        let filter = PaymentFilter { merchant_id: Some(merchant_id), ..PaymentFilter::default() };
+        all(|page| self.0.payments(&filter, page))
+    }
+
+    pub fn notifications(&self, merchant_id: MerchantId) -> Result<Vec<Notification>, Violation> {
+        let filter = NotificationFilter { merchant_id: Some(merchant_id), ..NotificationFilter::default() };
+        all(|page| self.0.notifications(&filter, page))
+    }
+
+    pub fn deliveries(&self, merchant_id: MerchantId, id: NotificationId) -> Result<Vec<DeliveryAttempt>, Violation> {
+        now(self.0.deliveries(merchant_id, id))
+    }
+
+    pub fn task(&self, merchant_id: MerchantId, id: i64) -> Result<Option<Task>, Violation> {
+        now(self.0.task(merchant_id, TaskId::new(id)))
+    }
+
+    pub fn balances(&self, merchant_id: MerchantId) -> Result<Vec<BalanceRow>, Violation> {
+        now(self.0.balances(merchant_id))
+    }
+
+    pub fn events_after(&self, merchant_id: MerchantId, after: i64) -> Result<Vec<Event>, Violation> {
+        now(self.0.events_after(merchant_id, after, EVENTS_MAX))
+    }
+
+    pub fn books(&self) -> Result<BooksReport, Violation> {
+        now(self.0.check_books())
+    }
+}
+
+fn now<T>(reading: Reading<'_, T>) -> Result<T, Violation> {
+    let read = reading.now_or_never().ok_or_else(|| violation("reads_end_at_once", "a read without threads did not".to_owned()))?;
+    read.map_err(|error| violation("the_database_can_be_read", describe(&error)))
+}
+
+fn all<'a, T>(read: impl Fn(PageRequest) -> Reading<'a, Page<T>>) -> Result<Vec<T>, Violation> {
+    let mut rows = Vec::new();
+    let mut page = PageRequest { after: None, limit: PAGE_LIMIT_MAX };
+    loop {
+        let Page { rows: found, next } = now(read(page))?;
+        rows.extend(found);
+        match next {
+            Some(after) => page.after = Some(after),
+            None => return Ok(rows),
+        }
+    }
+}
+
+fn describe(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,279 @@
+//! What a run does, from its seed: the wishes of merchants and operators, and the faults, each at its time and with a number by which the
+//! shrinker can leave it out.
+
+use refundry_ledger::{Currency, Money};
+
+use crate::cast::MERCHANTS;
+use crate::dice::Dice;
+use crate::disk::{Ailment, Loss};
+use crate::merchants::Deafness;
+
+/// Length of the eventful part of a run.
+pub const PLAN_MS: i64 = 240_000;
+
+/// Everything that a run does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Where the choices come from.
+    pub seed: u64,
+    /// The steps, by time.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The name by which it is kept or left out.
+    pub number: u32,
+    /// When, in milliseconds after the start.
+    pub at_ms: i64,
+    /// What.
+    pub event: PlannedEvent,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlannedEvent {
+    /// Somebody wants something.
+    Wish(Wish),
+    /// Something goes wrong.
+    Fault(PlannedFault),
+}
+
+/// What somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// The payment system records a captured payment.
+    Record(PaymentWish),
+    /// The payment's money becomes available.
+    Settle {
+        /// Of which merchant.
+        merchant: usize,
+        /// The payment's reference.
+        reference: String,
+    },
+    /// A merchant pays money in.
+    TopUp {
+        /// Which.
+        merchant: usize,
+        /// The number of the payment-in.
+        number: String,
+        /// How much.
+        amount: Money,
+    },
+    /// A merchant wants a refund, perhaps again.
+    Refund(RefundRequest),
+    /// A merchant asks how a refund stands, over its dialect.
+    Inquire(RefundRequest),
+    /// A merchant takes a refund back.
+    Cancel(RefundRequest),
+    /// A person looks at what waits for review.
+    Review {
+        /// Of which merchant.
+        merchant: usize,
+        /// Whether it may pass.
+        approve: bool,
+    },
+}
+
+/// A payment to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentWish {
+    /// Whose.
+    pub merchant: usize,
+    /// The number that the merchant was given.
+    pub reference: String,
+    /// Taken in all.
+    pub captured: Money,
+    /// The operator's fee.
+    pub fee_minor: i64,
+    /// Kept as reserve.
+    pub reserved_minor: i64,
+    /// Paid by the merchant's marketing.
+    pub marketing_minor: i64,
+}
+
+/// A refund as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RefundRequest {
+    /// Whose.
+    pub merchant: usize,
+    /// Over Antom, or over the native API.
+    pub antom: bool,
+    /// The merchant's number.
+    pub number: String,
+    /// The payment's reference.
+    pub reference: String,
+    /// How much, in minor units of the payment's currency.
+    pub minor: i64,
+    /// The currency's code.
+    pub currency: &'static str,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlannedFault {
+    /// The process dies between two steps.
+    Crash {
+        /// So many steps later.
+        steps: u32,
+        /// What the disk forgets.
+        loss: Loss,
+    },
+    /// The power goes in the middle of a commit, after so many more operations of the disk.
+    CrashInWrite {
+        /// Operations from now on.
+        operations: u32,
+        /// What the disk forgets.
+        loss: Loss,
+    },
+    /// The disk is ill.
+    Disk {
+        /// In which way.
+        ailment: Ailment,
+        /// For how long.
+        for_ms: i64,
+    },
+    /// Commits take long.
+    SlowDisk {
+        /// For how long nothing is committed.
+        for_ms: i64,
+    },
+    /// A merchant does not hear.
+    Deaf {
+        /// Which.
+        merchant: usize,
+        /// In which way.
+        how: Deafness,
+        /// For how long.
+        for_ms: i64,
+    },
+}
+
+impl Plan {
+    /// The plan of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, "plan");
+        let payments = payments(&mut dice);
+        let mut events: Vec<(i64, PlannedEvent)> = Vec::new();
+        for payment in &payments {
+            let at_ms = if dice.percent(60) { 0 } else { dice.between(0, PLAN_MS / 3) };
+            events.push((at_ms, PlannedEvent::Wish(Wish::Record(payment.clone()))));
+            if dice.percent(60) {
+                let settle = Wish::Settle { merchant: payment.merchant, reference: payment.reference.clone() };
+                events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(settle)));
+            }
+        }
+        wishes_for_refunds(&payments, &mut events, &mut dice);
+        other_wishes(&mut events, &mut dice);
+        faults(&mut events, &mut dice);
+        events.sort_by_key(|(at_ms, _)| *at_ms);
+        let steps = (1..).zip(events).map(|(number, (at_ms, event))| Step { number, at_ms, event });
+        Self { seed, steps: steps.collect() }
+    }
+
+    /// The same plan without the steps that are not kept.
+    #[must_use]
+    pub fn keeping(&self, kept: &[u32]) -> Self {
+        let steps = self.steps.iter().filter(|step| kept.contains(&step.number)).cloned().collect();
+        Self { seed: self.seed, steps }
+    }
+
+    /// The numbers of its steps.
+    pub fn numbers(&self) -> Vec<u32> {
+        self.steps.iter().map(|step| step.number).collect()
+    }
+}
+
+fn payments(dice: &mut Dice) -> Vec<PaymentWish> {
+    let currencies: [Currency; 2] = ["EUR", "JPY"].map(|code| code.parse().expect("both are currencies of ISO 4217"));
+    let mut payments = Vec::new();
+    for number in 0..dice.between(2, 6) {
+        let merchant = dice.below(MERCHANTS);
+        let minor = dice.between(500, 9_000);
+        payments.push(PaymentWish {
+            merchant,
+            reference: format!("PAY{number}"),
+            captured: Money::new(minor, *dice.pick(&currencies)),
+            fee_minor: dice.between(0, minor / 20),
+            reserved_minor: if dice.percent(40) { minor / 10 } else { 0 },
+            marketing_minor: if dice.percent(25) { minor / 5 } else { 0 },
+        });
+    }
+    payments
+}
+
+fn wishes_for_refunds(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
+    for number in 0..dice.between(4, 14) {
+        let payment = dice.pick(payments);
+        let captured = payment.captured.minor();
+        let minor = match dice.below(10) {
+            0 => captured,
+            1 => captured + 1,
+            2..5 => captured / 2,
+            _ => dice.between(1, captured.max(2) / 3 + 1),
+        };
+        let request = RefundRequest {
+            merchant: payment.merchant,
+            antom: dice.percent(50),
+            number: format!("R{number}"),
+            reference: payment.reference.clone(),
+            minor,
+            currency: payment.captured.currency().code(),
+        };
+        let at_ms = dice.between(10, PLAN_MS * 3 / 4);
+        events.push((at_ms, PlannedEvent::Wish(Wish::Refund(request.clone()))));
+        if dice.percent(35) {
+            let again_ms = if dice.percent(50) { at_ms } else { at_ms + dice.between(1, 60_000) };
+            events.push((again_ms, PlannedEvent::Wish(Wish::Refund(request.clone()))));
+        }
+        if dice.percent(12) {
+            let other = RefundRequest { minor: request.minor + 1, ..request.clone() };
+            events.push((at_ms + dice.between(0, 30_000), PlannedEvent::Wish(Wish::Refund(other))));
+        }
+        if dice.percent(18) {
+            events.push((at_ms + dice.between(0, 25_000), PlannedEvent::Wish(Wish::Cancel(request.clone()))));
+        }
+        if dice.percent(20) {
+            events.push((at_ms + dice.between(0, 60_000), PlannedEvent::Wish(Wish::Inquire(request))));
+        }
+    }
+}
+
+fn other_wishes(events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
+    for number in 0..dice.below(4) {
+        let currency = if dice.percent(70) { "EUR" } else { "JPY" };
+        let amount = Money::new(dice.between(100, 6_000), currency.parse().expect("both are currencies of ISO 4217"));
+        let top_up = Wish::TopUp { merchant: dice.below(MERCHANTS), number: format!("T{number}"), amount };
+        for _ in 0..=usize::from(dice.percent(40)) {
+            events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(top_up.clone())));
+        }
+    }
+    for _ in 0..dice.below(5) {
+        let review = Wish::Review { merchant: dice.below(MERCHANTS), approve: dice.percent(70) };
+        events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(review)));
+    }
+}
+
+fn faults(events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
+    let losses = [Loss::Nothing, Loss::Everything, Loss::Tail, Loss::Scattered];
+    let mut faults = Vec::new();
+    for _ in 0..dice.below(4) {
+        faults.push(PlannedFault::Crash { steps: u32::try_from(dice.below(40)).unwrap_or(0), loss: *dice.pick(&losses) });
+    }
+    for _ in 0..dice.below(3) {
+        faults.push(PlannedFault::CrashInWrite { operations: u32::try_from(dice.below(30)).unwrap_or(0), loss: *dice.pick(&losses) });
+    }
+    if dice.percent(25) {
+        let ailment = *dice.pick(&[Ailment::Full, Ailment::WritesFail, Ailment::SyncsFail]);
+        faults.push(PlannedFault::Disk { ailment, for_ms: dice.between(1, 30_000) });
+    }
+    if dice.percent(20) {
+        faults.push(PlannedFault::SlowDisk { for_ms: dice.between(1, 8_000) });
+    }
+    for _ in 0..dice.below(3) {
+        let how = *dice.pick(&[Deafness::Unreachable, Deafness::Silent, Deafness::Broken, Deafness::Mumbling]);
+        faults.push(PlannedFault::Deaf { merchant: dice.below(MERCHANTS), how, for_ms: dice.between(1_000, PLAN_MS) });
+    }
+    events.extend(faults.into_iter().map(|fault| (dice.between(0, PLAN_MS * 9 / 10), PlannedEvent::Fault(fault))));
+}

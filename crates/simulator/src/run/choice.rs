@@ -1,0 +1,110 @@
+//! What happens next: one of the woken futures, the lane, a checkpoint, or the clock.
+
+use refundry_engine::Timestamp;
+use refundry_service::world::Clock as _;
+
+use super::{COMMITS_BETWEEN_AUDITS, Run, STEPS_MAX};
+use crate::model::{Reader, Violation};
+
+/// Of a thousand choices so many let a moment pass although there is something to do.
+const STALLS_PER_MILLE: usize = 8;
+/// The longest such moment: far below the times after which others act.
+const STALL_MS_MAX: i64 = 700;
+/// Of a thousand choices so many make a checkpoint.
+const CHECKPOINTS_PER_MILLE: usize = 15;
+
+impl Run {
+    /// One choice; the clock goes no further than `end`.
+    pub(super) fn step(&mut self, end: Option<Timestamp>) -> Result<(), Violation> {
+        self.figures.steps += 1;
+        if self.figures.steps > STEPS_MAX {
+            return Err(Violation { rule: "a_run_ends", what: format!("{STEPS_MAX} steps were not enough") });
+        }
+        self.begin_due_steps()?;
+        self.let_stragglers_arrive();
+        self.heal_disk();
+        let choice = self.dice.below(1_000);
+        let (ready, lane_may_work) = (self.life()?.executor.ready(), self.stage.clock.now() >= self.lane_waits_until);
+        if choice < STALLS_PER_MILLE {
+            let moment = self.dice.between(1, STALL_MS_MAX);
+            self.stage.clock.advance_to(self.stage.clock.now().plus_ms(moment));
+        } else if choice < STALLS_PER_MILLE + CHECKPOINTS_PER_MILLE {
+            // A checkpoint that fails is made again later.
+            let _ = self.life()?.store.checkpoint();
+        } else {
+            let chosen = self.dice.below(ready + usize::from(lane_may_work));
+            if chosen < ready {
+                self.poll_one()?;
+            } else if !(lane_may_work && self.life()?.store.step()) && ready == 0 {
+                self.jump(end);
+            }
+        }
+        self.look()
+    }
+
+    fn poll_one(&mut self) -> Result<(), Violation> {
+        let mut dice = self.dice.clone();
+        self.life()?.executor.poll_one(&mut dice);
+        self.dice = dice;
+        Ok(())
+    }
+
+    /// Nothing can happen now: on to the next time at which something does.
+    fn jump(&mut self, end: Option<Timestamp>) {
+        let now = self.stage.clock.now();
+        let planned = self.plan.steps.get(self.next_step).map(|step| self.stage.begin.plus_ms(step.at_ms));
+        let waiting = [self.lane_waits_until, self.disk_is_ill_until].into_iter().filter(|at| *at > now);
+        let times = [self.stage.clock.next_wake(), self.stage.book.next_arrival_at(), planned, end];
+        if let Some(next) = times.into_iter().flatten().chain(waiting).min() {
+            self.stage.clock.advance_to(next);
+        }
+    }
+
+    fn let_stragglers_arrive(&self) {
+        while let Some((name, submission)) = self.stage.book.take_arrival(self.stage.clock.now()) {
+            self.stage.trace.line(&format!("{name} gets attempt {} of {} late", submission.attempt, submission.refund_id));
+            if let Some(acquirer) = self.stage.acquirers.iter().find(|acquirer| acquirer.name == name) {
+                acquirer.execute(&submission);
+            }
+        }
+    }
+
+    fn heal_disk(&mut self) {
+        if self.disk_is_ill_until > self.stage.begin && self.stage.clock.now() >= self.disk_is_ill_until {
+            self.disk_is_ill_until = self.stage.begin;
+            self.disk.fall_ill(None);
+        }
+    }
+
+    /// What the auditor looks at after every step, and the crashes that are due.
+    fn look(&mut self) -> Result<(), Violation> {
+        if let Some((steps, loss)) = self.crash_in {
+            if steps == 0 {
+                return self.restart(loss);
+            }
+            self.crash_in = Some((steps - 1, loss));
+        }
+        let generation = self.disk.generation();
+        if self.life()?.generation != generation {
+            return self.restart(crate::disk::Loss::Everything);
+        }
+        let store = self.life()?.store.clone();
+        let stage = self.stage.clone();
+        stage.model().audit_submissions(&Reader(store.as_ref()), &stage.book)?;
+        if let Some(rule) = stage.merchants.broken_rule() {
+            return Err(Violation { rule: "a_notification_never_changes", what: rule });
+        }
+        if let Some(violation) = stage.model().violation() {
+            return Err(violation.clone());
+        }
+        let life = self.life()?;
+        if life.commits.take_touched() {
+            let count = life.commits.count();
+            if count >= self.audited_at + COMMITS_BETWEEN_AUDITS || count < self.audited_at {
+                self.audited_at = count;
+                return self.audit(false);
+            }
+        }
+        Ok(())
+    }
+}

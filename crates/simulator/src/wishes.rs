@@ -1,0 +1,238 @@
+//! Carries out what somebody wants, as a caller of the running service would: asks, waits, and asks the same again while there is no clear answer.
+
+mod antom;
+
+use std::sync::Arc;
+
+use refundry_engine::merchant::Terminal;
+use refundry_engine::payment::{PaymentDetails, PaymentKey, PaymentStatus};
+use refundry_engine::refund::RefundState;
+use refundry_engine::{MerchantId, Mode, Refusal};
+use refundry_ledger::{Currency, Money};
+use refundry_dialects::RefundWish;
+use refundry_engine::credential::Holder;
+use refundry_service::error::ServiceError;
+use refundry_service::payments::NewPayment;
+use refundry_service::permissions::{Permission, Permissions};
+use refundry_service::refunds::{NATIVE, NewRefund, Review};
+use refundry_service::{Caller, Service, funds, payments, refunds, synchronous};
+use refundry_service::world::Clock as _;
+use refundry_store::{PageRequest, RefundFilter};
+
+use crate::model::Answer;
+use crate::plan::{PaymentWish, RefundRequest, Wish};
+use crate::stage::Stage;
+
+/// How one try ended.
+enum Try {
+    /// There is an answer, and the auditor knows it.
+    Done,
+    /// Nobody knows; the same again.
+    Again,
+}
+
+/// Tries until there is an answer.
+pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wish: Wish) {
+    loop {
+        let ended = match &wish {
+            Wish::Record(payment) => record(&stage, &service, payment).await,
+            Wish::Settle { merchant, reference } => settle(&stage, &service, *merchant, reference).await,
+            Wish::TopUp { merchant, number, amount } => top_up(&stage, &service, (*merchant, number), *amount).await,
+            Wish::Refund(request) if request.antom => antom::refund(&stage, &service, request).await,
+            Wish::Refund(request) => native_refund(&stage, &service, request).await,
+            Wish::Inquire(request) => antom::inquire(&stage, &service, request).await,
+            Wish::Cancel(request) => cancel(&stage, &service, request).await,
+            Wish::Review { merchant, approve } => review_all(&stage, &service, *merchant, *approve).await,
+        };
+        match ended {
+            Try::Done => break,
+            Try::Again => stage.clock.sleep_until(stage.clock.now().plus_ms(1_500)).await,
+        }
+    }
+    stage.trace.line(&format!("wish {number} is done"));
+    stage.model().finish(number);
+}
+
+fn operator() -> Caller {
+    Caller::operator("operator", Mode::Live)
+}
+
+fn merchant_id(stage: &Stage, merchant: usize) -> MerchantId {
+    stage.cast.merchants[merchant].merchant.id
+}
+
+/// The terminal over which a merchant asks for this refund.
+pub fn terminal<'a>(stage: &'a Stage, request: &RefundRequest) -> &'a Terminal {
+    let one = &stage.cast.merchants[request.merchant];
+    if request.antom { &one.antom } else { &one.native }
+}
+
+fn shop(stage: &Stage, request: &RefundRequest) -> Caller {
+    let one = &stage.cast.merchants[request.merchant];
+    let terminal = terminal(stage, request);
+    Caller {
+        holder: Holder::Terminal { merchant_id: one.merchant.id, terminal_id: terminal.id },
+        mode: Mode::Live,
+        permissions: Permissions::of(Permission::ALL.iter().copied()),
+        name: "shop".to_owned(),
+        lookup: String::new(),
+        scheme: String::new(),
+        terminal: Some(Arc::new(terminal.clone())),
+        merchant: Some(Arc::new(one.merchant.clone())),
+    }
+}
+
+fn amount(request: &RefundRequest) -> Money {
+    let currency: Currency = request.currency.parse().expect("plans name currencies of ISO 4217");
+    Money::new(request.minor, currency)
+}
+
+async fn record(stage: &Stage, service: &Service, wish: &PaymentWish) -> Try {
+    let one = &stage.cast.merchants[wish.merchant];
+    let currency = wish.captured.currency();
+    let new = NewPayment {
+        merchant_id: Some(one.merchant.id),
+        terminal_id: Some(one.antom.id),
+        payment_reference: wish.reference.clone(),
+        merchant_reference: format!("order of {}", wish.reference),
+        method: "card".to_owned(),
+        status: PaymentStatus::Captured,
+        paid_at: stage.begin,
+        authorised: wish.captured,
+        captured: wish.captured,
+        marketing: Some(Money::new(wish.marketing_minor, currency)),
+        fee: Some(Money::new(wish.fee_minor, currency)),
+        reserved: Some(Money::new(wish.reserved_minor, currency)),
+        quote: None,
+        notify_url: None,
+        details: PaymentDetails::default(),
+    };
+    match payments::record(service, &operator(), new).await {
+        Ok(_) => {
+            stage.model().recorded(wish);
+            Try::Done
+        }
+        Err(error) => unless_busy(stage, "record", &error),
+    }
+}
+
+async fn settle(stage: &Stage, service: &Service, merchant: usize, reference: &str) -> Try {
+    let (merchant_id, caller) = (merchant_id(stage, merchant), operator());
+    let key = PaymentKey::Reference(reference.to_owned());
+    let payment = match payments::find(service, &caller, Some(merchant_id), &key).await {
+        Ok(payment) => payment,
+        Err(error) => return unless_busy(stage, "settle", &error),
+    };
+    match payments::settle(service, &caller, Some(merchant_id), payment.id).await {
+        Ok(_) => {
+            stage.model().settled(merchant, reference);
+            Try::Done
+        }
+        Err(error) => unless_busy(stage, "settle", &error),
+    }
+}
+
+async fn top_up(stage: &Stage, service: &Service, (merchant, number): (usize, &str), amount: Money) -> Try {
+    stage.model().wants_to_top_up(merchant, number, amount);
+    match funds::top_up(service, &operator(), Some(merchant_id(stage, merchant)), amount, number.to_owned()).await {
+        Ok(_) => {
+            stage.model().topped_up(number);
+            Try::Done
+        }
+        Err(error) => unless_busy(stage, "top up", &error),
+    }
+}
+
+async fn native_refund(stage: &Stage, service: &Service, request: &RefundRequest) -> Try {
+    let amount = amount(request);
+    let compared = [("amount", amount.to_string()), ("payment", request.reference.clone())];
+    let wish = RefundWish {
+        number: request.number.clone(),
+        compared: compared.map(|(name, value)| (name.to_owned(), value)).into(),
+        payment: PaymentKey::Reference(request.reference.clone()),
+        amount,
+        marketing: None,
+        expected_remaining: None,
+        merchant_reference: None,
+        reason: None,
+        metadata: None,
+        notify_url: None,
+    };
+    stage.model().asks(request);
+    let new = NewRefund { merchant_id: None, terminal_id: None, wish, dry_run: false };
+    let answer = match synchronous::create_and_wait(service, &shop(stage, request), NATIVE, new).await {
+        Ok((accepted, _)) => {
+            let word = accepted.refund.state.name().word().to_owned();
+            Answer::Accepted { refund_id: accepted.refund.id, word, is_frozen: false }
+        }
+        Err(ServiceError::Refused(refusal)) => Answer::Refused { word: word_of(&refusal), is_frozen: false },
+        Err(error) => return unless_busy(stage, "refund", &error),
+    };
+    stage.trace.line(&format!("{} of {} minor: {answer:?}", request.number, request.minor));
+    stage.model().answered(request, answer);
+    Try::Done
+}
+
+async fn cancel(stage: &Stage, service: &Service, request: &RefundRequest) -> Try {
+    let Some(refund_id) = stage.model().refund_of(request) else { return Try::Done };
+    match refunds::cancel(service, &shop(stage, request), None, refund_id).await {
+        Ok(refund) => {
+            stage.trace.line(&format!("{} is cancelled: {}", request.number, refund.state.name().word()));
+            if matches!(refund.state, RefundState::Cancelled { .. }) {
+                stage.model().cancelled(refund_id);
+            }
+            Try::Done
+        }
+        Err(error) => unless_busy(stage, "cancel", &error),
+    }
+}
+
+/// A person decides about everything of a merchant that waits for review now.
+pub async fn review_all_of(stage: Arc<Stage>, service: Arc<Service>, merchant: usize) {
+    while let Try::Again = review_all(&stage, &service, merchant, true).await {
+        stage.clock.sleep_until(stage.clock.now().plus_ms(1_500)).await;
+    }
+}
+
+async fn review_all(stage: &Stage, service: &Service, merchant: usize, approve: bool) -> Try {
+    let caller = Caller::operator("reviewer", Mode::Live);
+    let filter = RefundFilter { merchant_id: Some(merchant_id(stage, merchant)), ..RefundFilter::default() };
+    let page = match refunds::list(service, &caller, filter, PageRequest { after: None, limit: 200 }).await {
+        Ok(page) => page,
+        Err(error) => return unless_busy(stage, "review", &error),
+    };
+    for refund in page.rows {
+        if !matches!(&refund.state, RefundState::Pending { holds } if holds.review.is_some()) {
+            continue;
+        }
+        let review = Review {
+            merchant_id: Some(refund.merchant_id),
+            refund_id: refund.id,
+            approve,
+            note: "looked at".to_owned(),
+            seen_amount: refund.amount,
+        };
+        if let Err(error @ ServiceError::Fault(_)) = refunds::review(service, &caller, review).await {
+            return unless_busy(stage, "review", &error);
+        }
+    }
+    Try::Done
+}
+
+/// A refusal is an answer; anything else of ours is tried again, unless it is a fault that trying again does not cure.
+fn unless_busy(stage: &Stage, what: &str, error: &ServiceError) -> Try {
+    stage.trace.line(&format!("{what}: {error}"));
+    match error {
+        ServiceError::Refused(_) => Try::Done,
+        ServiceError::Fault(fault) => {
+            if !fault.passing {
+                stage.model().broke("no_internal_fault", format!("{what} ended with a fault that is not passing"));
+            }
+            Try::Again
+        }
+    }
+}
+
+fn word_of(refusal: &Refusal) -> String {
+    format!("{refusal:?}").split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+}
