@@ -12,6 +12,8 @@ pub mod merchants;
 pub mod model;
 pub mod plan;
 pub mod run;
+pub mod seeds;
+pub mod shrink;
 pub mod stage;
 pub mod trace;
 pub mod vfs;

@@ -1,7 +1,128 @@
-//! `refundry-sim`: runs seeds, and cuts a failing plan down to what is needed to fail.
+//! `refundry-sim`: runs seeds, and cuts a failing plan down to the steps that it needs to fail.
 
-fn main() {
-    let seed = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1);
-    let report = refundry_simulator::run::run(&refundry_simulator::plan::Plan::of(seed));
-    println!("{}\n{:?}\n{:?}", report.trace, report.violation, report.figures);
+use std::ops::RangeInclusive;
+use std::process::ExitCode;
+
+use clap::Parser;
+use refundry_service::world::Clock as _;
+use refundry_simulator::plan::Plan;
+use refundry_simulator::run::{RunReport, run};
+use refundry_simulator::seeds::{SeedsReport, SeedsWanted, run_seeds};
+use refundry_simulator::shrink::shrink;
+
+/// Simulates the whole service on a virtual clock: one seed is one run.
+#[derive(Parser)]
+#[command(name = "refundry-sim", version)]
+struct Options {
+    /// Run this seed.
+    #[arg(long, conflicts_with = "seeds")]
+    seed: Option<u64>,
+    /// Run these seeds, such as 1..2000.
+    #[arg(long, value_parser = seeds_of)]
+    seeds: Option<RangeInclusive<u64>>,
+    /// Of one seed's plan, keep only these steps, such as 3,7,12.
+    #[arg(long, value_delimiter = ',', requires = "seed")]
+    keep: Option<Vec<u32>>,
+    /// Run this many of the seeds twice and compare every byte of their logs.
+    #[arg(long, default_value_t = 0)]
+    twice: u64,
+    /// Threads for many seeds.
+    #[arg(long, default_value_t = default_jobs())]
+    jobs: usize,
+    /// Stop at the first seed that breaks a rule.
+    #[arg(long)]
+    stop: bool,
+    /// Print the whole log of a run.
+    #[arg(long)]
+    log: bool,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    // A panic inside a run is a broken rule and is reported as one.
+    std::panic::set_hook(Box::new(|_| {}));
+    let passed = match (&options.seeds, options.seed) {
+        (Some(seeds), _) => many(&options, seeds.clone()),
+        (None, seed) => one(&options, seed.unwrap_or(1)),
+    };
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn one(options: &Options, seed: u64) -> bool {
+    let whole = Plan::of(seed);
+    let plan = options.keep.as_ref().map_or_else(|| whole.clone(), |kept| whole.keeping(kept));
+    let report = run(&plan);
+    if options.log {
+        print!("{}", report.trace);
+    }
+    let is_equal = options.twice == 0 || run(&plan).trace == report.trace;
+    println!("seed {seed}: {}", figures_of(&report));
+    if !is_equal {
+        println!("seed {seed}: a second run wrote other bytes");
+    }
+    if let Some(violation) = &report.violation {
+        println!("seed {seed} broke {}: {}", violation.rule, violation.what);
+        explain(&plan, violation.rule);
+    }
+    is_equal && report.violation.is_none()
+}
+
+fn many(options: &Options, seeds: RangeInclusive<u64>) -> bool {
+    let clock = refundry_simulator::clock::WallClock;
+    let begin = clock.now();
+    let wanted = SeedsWanted { seeds, twice: options.twice, jobs: options.jobs, stop_at_first: options.stop };
+    let report = run_seeds(&wanted);
+    let ms = (clock.now().us() - begin.us()) / 1_000;
+    print_summary(&report, ms);
+    if let Some((seed, violation)) = report.failures.first() {
+        explain(&Plan::of(*seed), violation.rule);
+    }
+    report.failures.is_empty() && report.unequal.is_empty()
+}
+
+fn print_summary(report: &SeedsReport, ms: i64) {
+    let figures = report.figures;
+    println!(
+        "{} seeds, {} steps, {} commits, {} crashes, {} refunds, {} paid out, {}.{} s",
+        report.seeds,
+        figures.steps,
+        figures.commits,
+        figures.crashes,
+        figures.refunds,
+        figures.paid,
+        ms / 1_000,
+        ms / 100 % 10
+    );
+    for (seed, violation) in &report.failures {
+        println!("seed {seed} broke {}: {}", violation.rule, violation.what);
+    }
+    for seed in &report.unequal {
+        println!("seed {seed}: a second run wrote other bytes");
+    }
+}
+
+/// Cuts the plan down and prints what is left of it, with the command that repeats it.
+fn explain(plan: &Plan, rule: &str) {
+    let kept = shrink(plan, rule);
+    let small = plan.keeping(&kept);
+    for step in &small.steps {
+        println!("  {:>4} at {:>7} ms  {:?}", step.number, step.at_ms, step.event);
+    }
+    let kept: Vec<String> = kept.iter().map(u32::to_string).collect();
+    println!("repeat it with: refundry-sim --seed {} --log --keep {}", plan.seed, kept.join(","));
+}
+
+fn figures_of(report: &RunReport) -> String {
+    let figures = report.figures;
+    format!("{} steps, {} commits, {} crashes, {} refunds", figures.steps, figures.commits, figures.crashes, figures.refunds)
+}
+
+fn seeds_of(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let (first, last) = text.split_once("..").ok_or_else(|| "two numbers such as 1..2000".to_owned())?;
+    let number = |text: &str| text.trim_start_matches('=').parse::<u64>().map_err(|error| format!("{text}: {error}"));
+    Ok(number(first)?..=number(last)?)
+}
+
+fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -60,6 +60,8 @@ struct Key {
 struct Request {
     asked: BTreeSet<(String, i64)>,
     accepted: Option<(RefundId, String, i64)>,
+    /// A caller was told that there is a refund, but not which.
+    in_process: bool,
     /// Answers that may not change any more, by what was asked.
     frozen: BTreeMap<(String, i64), String>,
     /// The end that an inquiry told.
@@ -180,6 +182,11 @@ impl Model {
     /// A caller was told that its refund is cancelled.
     pub fn cancelled(&mut self, refund_id: RefundId) {
         self.cancelled.insert(refund_id);
+    }
+
+    /// A caller was told that its refund is being worked on: it must be there.
+    pub fn is_in_process(&mut self, request: &RefundRequest) {
+        self.requests.entry(key(request)).or_default().in_process = true;
     }
 
     /// A caller got its answer: the same key must have the same answer for ever, and never a second refund.

@@ -54,6 +54,17 @@ pub struct Figures {
     pub paid: u64,
 }
 
+impl Figures {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        self.steps += other.steps;
+        self.commits += other.commits;
+        self.crashes += other.crashes;
+        self.refunds += other.refunds;
+        self.paid += other.paid;
+    }
+}
+
 /// A run that is under way.
 pub struct Run {
     plan: Plan,

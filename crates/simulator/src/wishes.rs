@@ -23,6 +23,11 @@ use crate::model::Answer;
 use crate::plan::{PaymentWish, RefundRequest, Wish};
 use crate::stage::Stage;
 
+/// Milliseconds before the same is asked a second time; later waits are longer.
+const FIRST_WAIT_MS: i64 = 1_500;
+/// The longest wait.
+const LAST_WAIT_MS: i64 = 60_000;
+
 /// How one try ended.
 enum Try {
     /// There is an answer, and the auditor knows it.
@@ -33,6 +38,7 @@ enum Try {
 
 /// Tries until there is an answer.
 pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wish: Wish) {
+    let mut wait_ms = FIRST_WAIT_MS;
     loop {
         let ended = match &wish {
             Wish::Record(payment) => record(&stage, &service, payment).await,
@@ -46,8 +52,9 @@ pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wi
         };
         match ended {
             Try::Done => break,
-            Try::Again => stage.clock.sleep_until(stage.clock.now().plus_ms(1_500)).await,
+            Try::Again => stage.clock.sleep_until(stage.clock.now().plus_ms(wait_ms)).await,
         }
+        wait_ms = (wait_ms * 2).min(LAST_WAIT_MS);
     }
     stage.trace.line(&format!("wish {number} is done"));
     stage.model().finish(number);
@@ -190,7 +197,7 @@ async fn cancel(stage: &Stage, service: &Service, request: &RefundRequest) -> Tr
 /// A person decides about everything of a merchant that waits for review now.
 pub async fn review_all_of(stage: Arc<Stage>, service: Arc<Service>, merchant: usize) {
     while let Try::Again = review_all(&stage, &service, merchant, true).await {
-        stage.clock.sleep_until(stage.clock.now().plus_ms(1_500)).await;
+        stage.clock.sleep_until(stage.clock.now().plus_ms(FIRST_WAIT_MS)).await;
     }
 }
 

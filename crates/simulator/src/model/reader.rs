@@ -19,41 +19,50 @@ const EVENTS_MAX: u32 = 100_000;
 pub struct Reader<'a>(pub &'a dyn Store);
 
 impl Reader<'_> {
+    /// All refunds of a merchant.
     pub fn refunds(&self, merchant_id: MerchantId) -> Result<Vec<Refund>, Violation> {
         let filter = RefundFilter { merchant_id: Some(merchant_id), ..RefundFilter::default() };
         all(|page| self.0.refunds(&filter, page))
     }
 
+    /// One refund.
     pub fn refund(&self, merchant_id: MerchantId, refund_id: RefundId) -> Result<Option<Refund>, Violation> {
         now(self.0.refund(merchant_id, refund_id))
     }
 
+    /// All payments of a merchant.
     pub fn payments(&self, merchant_id: MerchantId) -> Result<Vec<Payment>, Violation> {
         let filter = PaymentFilter { merchant_id: Some(merchant_id), ..PaymentFilter::default() };
         all(|page| self.0.payments(&filter, page))
     }
 
+    /// All notifications of a merchant.
     pub fn notifications(&self, merchant_id: MerchantId) -> Result<Vec<Notification>, Violation> {
         let filter = NotificationFilter { merchant_id: Some(merchant_id), ..NotificationFilter::default() };
         all(|page| self.0.notifications(&filter, page))
     }
 
+    /// The tries of one notification.
     pub fn deliveries(&self, merchant_id: MerchantId, id: NotificationId) -> Result<Vec<DeliveryAttempt>, Violation> {
         now(self.0.deliveries(merchant_id, id))
     }
 
+    /// The open task of a subject.
     pub fn task(&self, merchant_id: MerchantId, id: i64) -> Result<Option<Task>, Violation> {
         now(self.0.task(merchant_id, TaskId::new(id)))
     }
 
+    /// The book of a merchant.
     pub fn balances(&self, merchant_id: MerchantId) -> Result<Vec<BalanceRow>, Violation> {
         now(self.0.balances(merchant_id))
     }
 
+    /// The feed of a merchant behind a number.
     pub fn events_after(&self, merchant_id: MerchantId, after: i64) -> Result<Vec<Event>, Violation> {
         now(self.0.events_after(merchant_id, after, EVENTS_MAX))
     }
 
+    /// What the books say of themselves.
     pub fn books(&self) -> Result<BooksReport, Violation> {
         now(self.0.check_books())
     }

@@ -34,6 +34,9 @@ impl Model {
             self.audit_payments(merchant, &payments, &refunds)?;
         }
         for (key, request) in &self.requests {
+            must(!request.in_process || by_key.contains_key(key), "an_acknowledged_refund_is_never_lost", || {
+                format!("{key:?} was told to be in process, the store has none")
+            })?;
             let Some((refund_id, ..)) = &request.accepted else { continue };
             must(by_key.get(key) == Some(refund_id), "an_acknowledged_refund_is_never_lost", || {
                 format!("{key:?} was told {refund_id}, the store has {:?}", by_key.get(key))

@@ -34,7 +34,10 @@ pub async fn refund(stage: &Stage, service: &Service, request: &RefundRequest) -
     let is_frozen = status != "U";
     let understood = match (status, refund_id) {
         ("S" | "F", Some(refund_id)) => Answer::Accepted { refund_id, word: format!("{status} {code}"), is_frozen },
-        ("U", Some(refund_id)) if code == "REFUND_IN_PROCESS" => Answer::Accepted { refund_id, word: code.to_owned(), is_frozen },
+        ("U", None) if code == "REFUND_IN_PROCESS" => {
+            stage.model().is_in_process(request);
+            return Try::Done;
+        }
         ("F", None) => Answer::Refused { word: code.to_owned(), is_frozen },
         ("U", _) => return Try::Again,
         _ => {
