@@ -15,13 +15,13 @@ impl Dice {
     pub fn new(seed: u64, purpose: &str) -> Self {
         let mut dice = Self { state: seed ^ 0x5EED_0F4E_F0DD_1E55 };
         for byte in purpose.bytes() {
-            dice.state = dice.next().wrapping_add(u64::from(byte));
+            dice.state = dice.throw().wrapping_add(u64::from(byte));
         }
         dice
     }
 
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -32,18 +32,18 @@ impl Dice {
     /// A number from 0 to `limit - 1`; 0 when there is nothing to choose from.
     pub fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % limit).unwrap_or(0)
+        usize::try_from(self.throw() % limit).unwrap_or(0)
     }
 
     /// A number from `low` to `high`, both included.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
         let width = high.saturating_sub(low).unsigned_abs().saturating_add(1);
-        low.saturating_add(i64::try_from(self.next() % width).unwrap_or(0))
+        low.saturating_add(i64::try_from(self.throw() % width).unwrap_or(0))
     }
 
     /// True so many times in a hundred.
     pub fn percent(&mut self, chance: u32) -> bool {
-        self.next() % 100 < u64::from(chance)
+        self.throw() % 100 < u64::from(chance)
     }
 
     /// One of them.
@@ -70,7 +70,7 @@ impl Random for SeededRandom {
     fn fill(&self, bytes: &mut [u8]) {
         let mut dice = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for chunk in bytes.chunks_mut(8) {
-            let number = dice.next().to_le_bytes();
+            let number = dice.throw().to_le_bytes();
             chunk.copy_from_slice(&number[..chunk.len()]);
         }
     }
@@ -86,7 +86,7 @@ mod tests {
             (0..4)
                 .map({
                     let mut dice = Dice::new(seed, purpose);
-                    move |_| dice.next()
+                    move |_| dice.throw()
                 })
                 .collect::<Vec<_>>()
         };

@@ -32,6 +32,9 @@ struct Options {
     /// Stop at the first seed that breaks a rule.
     #[arg(long)]
     stop: bool,
+    /// Do not cut a failing plan down.
+    #[arg(long)]
+    no_shrink: bool,
     /// Print the whole log of a run.
     #[arg(long)]
     log: bool,
@@ -62,7 +65,9 @@ fn one(options: &Options, seed: u64) -> bool {
     }
     if let Some(violation) = &report.violation {
         println!("seed {seed} broke {}: {}", violation.rule, violation.what);
-        explain(&plan, violation.rule);
+        if !options.no_shrink {
+            explain(&plan, violation.rule);
+        }
     }
     is_equal && report.violation.is_none()
 }
@@ -74,7 +79,7 @@ fn many(options: &Options, seeds: RangeInclusive<u64>) -> bool {
     let report = run_seeds(&wanted);
     let ms = (clock.now().us() - begin.us()) / 1_000;
     print_summary(&report, ms);
-    if let Some((seed, violation)) = report.failures.first() {
+    if let (Some((seed, violation)), false) = (report.failures.first(), options.no_shrink) {
         explain(&Plan::of(*seed), violation.rule);
     }
     report.failures.is_empty() && report.unequal.is_empty()

@@ -87,7 +87,7 @@ pub struct Run {
 pub fn run(plan: &Plan) -> RunReport {
     let stage = Arc::new(Stage::new(plan.seed));
     let mut run = Run::new(plan.clone(), stage.clone());
-    let ended = catch_unwind(AssertUnwindSafe(|| run.to_the_end()));
+    let ended = catch_unwind(AssertUnwindSafe(|| run.play_out()));
     let violation = match ended {
         Ok(Ok(())) => None,
         Ok(Err(violation)) => Some(violation),
@@ -122,7 +122,7 @@ impl Run {
         }
     }
 
-    fn to_the_end(&mut self) -> Result<(), Violation> {
+    fn play_out(&mut self) -> Result<(), Violation> {
         self.begin_life()?;
         self.install()?;
         let end = self.stage.begin.plus_ms(PLAN_MS);
@@ -220,7 +220,7 @@ impl Run {
         match fault {
             PlannedFault::Crash { steps, loss } => self.crash_in = Some((*steps, *loss)),
             PlannedFault::CrashInWrite { operations, loss } => {
-                self.disk.crash_after(*operations, *loss, Dice::new(self.dice.next(), "power"));
+                self.disk.crash_after(*operations, *loss, Dice::new(self.dice.throw(), "power"));
             }
             PlannedFault::Disk { ailment, for_ms } => {
                 self.disk.fall_ill(Some(*ailment));
@@ -238,7 +238,7 @@ impl Run {
     /// The process dies and comes back: callers whose answer was lost ask again.
     fn restart(&mut self, loss: Loss) -> Result<(), Violation> {
         if self.life.as_ref().is_some_and(|life| life.generation == self.disk.generation()) {
-            self.disk.crash(loss, &mut Dice::new(self.dice.next(), "power"));
+            self.disk.crash(loss, &mut Dice::new(self.dice.throw(), "power"));
         }
         self.stage.trace.line(&format!("crash, {loss:?} is lost"));
         self.figures.crashes += 1;

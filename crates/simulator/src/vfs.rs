@@ -187,7 +187,7 @@ unsafe extern "C" fn randomness(vfs: *mut ffi::sqlite3_vfs, count: c_int, into: 
     let room = unsafe { std::slice::from_raw_parts_mut(into.cast::<u8>(), usize::try_from(count).unwrap_or(0)) };
     let mut places = unsafe { shared_of(vfs) }.places();
     for byte in room {
-        *byte = places.dice.next().to_le_bytes()[0];
+        *byte = places.dice.throw().to_le_bytes()[0];
     }
     count
 }

@@ -232,7 +232,7 @@ fn unless_busy(stage: &Stage, what: &str, error: &ServiceError) -> Try {
     match error {
         ServiceError::Refused(_) => Try::Done,
         ServiceError::Fault(fault) => {
-            if !fault.passing {
+            if !fault.is_passing() {
                 stage.model().broke("no_internal_fault", format!("{what} ended with a fault that is not passing"));
             }
             Try::Again
