@@ -99,11 +99,8 @@ impl Life {
             ..SqliteOptions::stepped()
         };
         let store = Arc::new(SqliteStore::open(&options)?);
-        let acquirers: BTreeMap<String, Arc<dyn Acquirer>> = stage
-            .acquirers
-            .iter()
-            .map(|acquirer| (acquirer.name.to_owned(), acquirer.clone() as Arc<dyn Acquirer>))
-            .collect();
+        let acquirers: BTreeMap<String, Arc<dyn Acquirer>> =
+            stage.acquirers.iter().map(|acquirer| (acquirer.name.to_owned(), acquirer.clone() as Arc<dyn Acquirer>)).collect();
         let world = World {
             store: store.clone() as Arc<dyn Store>,
             clock,

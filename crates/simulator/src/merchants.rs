@@ -55,7 +55,8 @@ pub struct Message {
 impl Merchants {
     /// Receivers on this clock.
     pub fn new(clock: VirtualClock, trace: Trace, seed: u64) -> Self {
-        let state = State { dice: Dice::new(seed, "merchants"), honest: false, deaf: BTreeMap::new(), inbox: BTreeMap::new(), broken_rule: None };
+        let state =
+            State { dice: Dice::new(seed, "merchants"), honest: false, deaf: BTreeMap::new(), inbox: BTreeMap::new(), broken_rule: None };
         Self { clock, trace, state: Mutex::new(state) }
     }
 
@@ -105,7 +106,8 @@ impl Merchants {
 impl State {
     fn file(&mut self, request: &OutgoingRequest, acknowledged: bool) {
         let name = name_of(request);
-        let message = self.inbox.entry(name.clone()).or_insert_with(|| Message { body: request.body.clone(), times: 0, acknowledged: false });
+        let message =
+            self.inbox.entry(name.clone()).or_insert_with(|| Message { body: request.body.clone(), times: 0, acknowledged: false });
         message.times += 1;
         message.acknowledged |= acknowledged;
         if name.starts_with("ntf_") && message.body != request.body {

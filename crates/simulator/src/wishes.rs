@@ -4,19 +4,19 @@ mod antom;
 
 use std::sync::Arc;
 
+use refundry_dialects::RefundWish;
+use refundry_engine::credential::Holder;
 use refundry_engine::merchant::Terminal;
 use refundry_engine::payment::{PaymentDetails, PaymentKey, PaymentStatus};
 use refundry_engine::refund::RefundState;
 use refundry_engine::{MerchantId, Mode, Refusal};
 use refundry_ledger::{Currency, Money};
-use refundry_dialects::RefundWish;
-use refundry_engine::credential::Holder;
 use refundry_service::error::ServiceError;
 use refundry_service::payments::NewPayment;
 use refundry_service::permissions::{Permission, Permissions};
 use refundry_service::refunds::{NATIVE, NewRefund, Review};
-use refundry_service::{Caller, Service, funds, payments, refunds, synchronous};
 use refundry_service::world::Clock as _;
+use refundry_service::{Caller, Service, funds, payments, refunds, synchronous};
 use refundry_store::{PageRequest, RefundFilter};
 
 use crate::model::Answer;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use refundry_engine::{RefundId, Timestamp};
-use refundry_service::acquirer::{AcquirerReport, SubmittedRefund};
 use refundry_ledger::Money;
+use refundry_service::acquirer::{AcquirerReport, SubmittedRefund};
 
 /// How a refund ended at the acquirer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -96,9 +96,7 @@ impl Model {
             let refunded: i64 = counted().map(|refund| refund.amount.minor()).sum();
             let marketing: i64 = counted().map(|refund| refund.marketing.minor()).sum();
             let holds = refunded <= payment.captured.minor() && marketing <= payment.marketing.minor();
-            must(holds, "refunds_never_exceed_captures", || {
-                format!("{}: {refunded} of {}", payment.payment_reference, payment.captured)
-            })?;
+            must(holds, "refunds_never_exceed_captures", || format!("{}: {refunded} of {}", payment.payment_reference, payment.captured))?;
             let sums = (payment.refunded.minor(), payment.refunded_marketing.minor(), i64::from(payment.refund_count));
             let expected = (refunded, marketing, i64::try_from(counted().count()).unwrap_or(i64::MAX));
             must(sums == expected, "a_payment_knows_its_refunds", || {
@@ -123,7 +121,9 @@ fn audit_next_step(reader: &Reader<'_>, refund: &Refund) -> Result<(), Violation
         RefundState::Pending { .. } => &[Some(TaskKind::ReleaseRefund)],
         RefundState::Submitted { submission: Submission::NeverSent, .. } => &[Some(TaskKind::SubmitRefund)],
         RefundState::Submitted { .. } | RefundState::Unresolved { .. } => &[Some(TaskKind::ResolveRefund)],
-        RefundState::Succeeded { .. } | RefundState::Failed { .. } | RefundState::Cancelled { .. } | RefundState::Returned { .. } => &[None],
+        RefundState::Succeeded { .. } | RefundState::Failed { .. } | RefundState::Cancelled { .. } | RefundState::Returned { .. } => {
+            &[None]
+        }
     };
     must(expected.contains(&task), "a_refund_has_exactly_one_next_step", || {
         format!("{} is {} with {:?}, its task is {task:?}", refund.number, refund.state.name().word(), refund.state)
