@@ -2,6 +2,7 @@
 //! its users. Absent: payments, the second version of the API (omnichannel), and the pull interface for notifications.
 
 mod auth;
+pub mod client;
 pub mod codes;
 mod notification;
 mod refund_id;

@@ -4,10 +4,13 @@ mod at_the_desk;
 pub mod backup;
 pub mod demo;
 pub mod doctor;
+pub mod import;
 pub mod key;
 pub mod keys;
 pub mod merchant;
 pub mod migrate;
+pub mod notification;
+pub mod refund;
 pub mod serve;
 pub mod terminal;
 
@@ -30,7 +33,7 @@ pub struct CommandLine {
 #[derive(Args, Clone, Debug, Default)]
 pub struct ConfigFile {
     /// The configuration file; without it the defaults and the environment count. See `refundry config`.
-    #[arg(long, short, env = "REFUNDRY_CONFIG")]
+    #[arg(long, short, env = "REFUNDRY_CONFIG", global = true)]
     pub config: Option<PathBuf>,
 }
 
@@ -62,6 +65,12 @@ pub enum Command {
     Key(key::Key),
     /// Change the key under which secrets are sealed.
     Keys(keys::Keys),
+    /// Take payments over from files.
+    Import(import::Import),
+    /// List notifications, and send them again.
+    Notification(notification::Notification),
+    /// Build, sign and send a refund request, as a merchant's client would.
+    Refund(refund::Refund),
     /// Print the configuration file with all keys, their defaults and what they do.
     Config,
     /// Print the OpenAPI document of the native API.
@@ -82,6 +91,9 @@ impl Command {
             Self::Terminal(terminal) => terminal.run(),
             Self::Key(key) => key.run(),
             Self::Keys(keys) => keys.run(),
+            Self::Import(import) => import.run(),
+            Self::Notification(notification) => notification.run(),
+            Self::Refund(refund) => refund.run(),
             Self::Config => {
                 print!("{}", crate::config::default_file());
                 Ok(())

@@ -36,7 +36,7 @@ pub fn authenticate(request: &WireRequest<'_>, claimed: &Claimed, keys: &dyn Key
         return if keys.token(token) { Ok(()) } else { Err(WireError::BadSignature) };
     }
     let header_text = header(request, "signature").ok_or(WireError::BadSignature)?;
-    let signature = SignatureHeader::parse(header_text).signature.and_then(decode).ok_or(WireError::BadSignature)?;
+    let signature = signature_of(header_text).ok_or(WireError::BadSignature)?;
     let time = request.headers.get("request-time").map(str::trim).filter(|time| !time.is_empty());
     let time =
         time.ok_or_else(|| WireError::Field { field: "request-time".into(), rule: "must be sent as a header, and signed".into() })?;
@@ -80,8 +80,13 @@ pub fn signature_header(context: &Context<'_>, path: &str, time: &str, body: &[u
     format!("algorithm=RSA256,keyVersion={},signature={}", context.signer.key_version(), utf8_percent_encode(&signature, NON_ALPHANUMERIC))
 }
 
+/// The signature in a `signature` header.
+pub fn signature_of(header_text: &str) -> Option<Vec<u8>> {
+    SignatureHeader::parse(header_text).signature.and_then(decode)
+}
+
 /// What is signed, in both directions.
-fn signed_text(path: &str, client_id: &str, time: &str, body: &[u8]) -> Vec<u8> {
+pub fn signed_text(path: &str, client_id: &str, time: &str, body: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity("POST ".len() + path.len() + client_id.len() + time.len() + body.len() + 3);
     for part in ["POST ", path, "\n", client_id, ".", time, "."] {
         text.extend_from_slice(part.as_bytes());

@@ -7,6 +7,7 @@ use refundry_service::{Caller, Service};
 
 use super::ConfigFile;
 use super::serve::runtime;
+use crate::config::Config;
 use crate::installation::open;
 
 /// Which database, in which mode.
@@ -35,6 +36,11 @@ impl Desk {
             ModeName::Sandbox => Mode::Sandbox,
             ModeName::Live => Mode::Live,
         }
+    }
+
+    /// The configuration that it works with.
+    pub fn config(&self) -> anyhow::Result<Config> {
+        self.config.load()
     }
 
     /// Opens the installation, lets `job` work as the operator, and closes it.
