@@ -111,8 +111,8 @@ fn start_crew(config: &Config, installation: &Installation, stopped: &watch::Rec
         let (crew, stopped) = (crew.clone(), stopped.clone());
         loops.spawn(async move { crew.run(stop_of(stopped)).await });
     }
-    for acquirer in installation.service.world.acquirers.values().cloned() {
-        let (crew, stopped) = (crew.clone(), stopped.clone());
+    for acquirer in installation.service.world.acquirers.values() {
+        let (acquirer, crew, stopped) = (acquirer.clone(), crew.clone(), stopped.clone());
         loops.spawn(async move { crew.listen(acquirer.as_ref(), Box::pin(stop_of(stopped))).await });
     }
 }

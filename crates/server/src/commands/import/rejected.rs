@@ -30,7 +30,7 @@ pub struct RejectedRows {
 }
 
 enum Report {
-    Csv(csv::Writer<File>),
+    Csv(Box<csv::Writer<File>>),
     Ndjson(BufWriter<File>),
 }
 
@@ -87,7 +87,7 @@ impl RejectedRows {
                 Format::Csv => {
                     let mut out = csv::Writer::from_writer(file);
                     out.write_record(["line", "payment_reference", "code", "field", "reason", "reason_zh"]).with_context(doing)?;
-                    Report::Csv(out)
+                    Report::Csv(Box::new(out))
                 }
                 Format::Ndjson => Report::Ndjson(BufWriter::new(file)),
             });
