@@ -2,13 +2,13 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::problem::{Problem, kinds};
+use crate::problem::{Problem, in_chinese, kinds};
 
 /// Reads one JSON object. The good case parses once; only a body that is refused is parsed again, to find where.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // serde would take an array of the fields' values for the object; nobody means that.
     if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
-        return Err(malformed("an object is wanted"));
+        return Err(malformed("an object is wanted", "应为一个对象"));
     }
     serde_json::from_slice(bytes).map_err(|_| find_problem::<T>(bytes))
 }
@@ -21,13 +21,16 @@ fn find_problem<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
             describe(&path, error.inner())
         }
         // The object is right, so what follows it is not.
-        Ok(_) => malformed("there is something behind the object"),
+        Ok(_) => malformed("there is something behind the object", "对象之后还有内容"),
     }
 }
 
 fn describe(path: &str, error: &serde_json::Error) -> Problem {
     if !error.is_data() {
-        return malformed(&format!("line {}, column {}", error.line(), error.column()));
+        return malformed(
+            &format!("line {}, column {}", error.line(), error.column()),
+            &format!("第 {} 行第 {} 列", error.line(), error.column()),
+        );
     }
     let text = error.to_string();
     let rule = text.rsplit_once(" at line ").map_or(text.as_str(), |(rule, _)| rule);
@@ -36,7 +39,7 @@ fn describe(path: &str, error: &serde_json::Error) -> Problem {
     if rule.starts_with("unknown field") {
         // serde_path_to_error names the unknown field as the last step of the path.
         let field = if path.is_empty() { name.to_owned() } else { path.to_owned() };
-        let known = rule.split_once("expected ").map_or("", |(_, known)| known);
+        let known = rule.split_once("expected ").map_or("", |(_, known)| known.trim_start_matches("one of "));
         return Problem::new(&kinds::FIELD_UNKNOWN)
             .saying(format!("There is no field {field} here; known here: {known}."), format!("此处没有字段 {field}；可用字段：{known}。"))
             .about(field);
@@ -49,7 +52,7 @@ fn describe(path: &str, error: &serde_json::Error) -> Problem {
         let field = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         return Problem::field(field.clone(), format!("{field} is there twice."), format!("字段 {field} 重复。"));
     }
-    Problem::field(path, format!("{path}: {rule}."), format!("字段 {path} 不符合要求：{rule}。"))
+    Problem::field(path, format!("{path}: {rule}."), format!("字段 {path} 不符合要求：{}。", in_chinese(rule)))
 }
 
 /// The name between backticks in serde's sentence.
@@ -57,9 +60,9 @@ fn quoted(rule: &str) -> &str {
     rule.split('`').nth(1).unwrap_or_default()
 }
 
-fn malformed(place: &str) -> Problem {
+fn malformed(place: &str, chinese: &str) -> Problem {
     Problem::new(&kinds::MALFORMED_JSON)
-        .saying(format!("The body is not well-formed JSON: {place}."), format!("请求体不是合法的 JSON：{place}。"))
+        .saying(format!("The body is not well-formed JSON: {place}."), format!("请求体不是合法的 JSON：{chinese}。"))
         .fact("place", place)
 }
 
@@ -70,7 +73,12 @@ pub fn query_problem(text: &str) -> Problem {
         Some((name, said)) if !name.contains(' ') => (name, said),
         _ => (quoted(rule), rule),
     };
-    Problem::parameter(name, format!("{name}: {said}."), format!("参数 {name} 不符合要求：{said}。"))
+    if let Some((_, known)) = said.split_once("unknown field ").and_then(|(_, unknown)| unknown.split_once("expected ")) {
+        let known = known.trim_start_matches("one of ");
+        let english = format!("There is no parameter {name} here; known here: {known}.");
+        return Problem::parameter(name, english, format!("此处没有参数 {name}；可用参数：{known}。"));
+    }
+    Problem::parameter(name, format!("{name}: {said}."), format!("参数 {name} 不符合要求：{}。", in_chinese(said)))
 }
 
 #[cfg(test)]

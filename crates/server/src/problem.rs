@@ -3,6 +3,7 @@
 pub mod kinds;
 mod of_refusal;
 pub mod pages;
+mod rules;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::language::Language;
 pub use kinds::Kind;
+pub use rules::in_chinese;
 
 /// The media type of RFC 9457.
 pub const MEDIA_TYPE: &str = "application/problem+json";

@@ -4,12 +4,12 @@ use refundry_engine::{Language, Refusal, Timestamp};
 use refundry_ledger::Money;
 use serde_json::{Value, json};
 
-use super::{Kind, Problem, kinds};
+use super::{Kind, Problem, in_chinese, kinds};
 use crate::views::{AmountView, Rfc3339};
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let problem = Self::new(kind(&refusal)).saying(refusal.text(Language::En), refusal.text(Language::Zh));
+        let problem = Self::new(kind(&refusal)).saying(refusal.text(Language::En), chinese(&refusal));
         let problem = match field(&refusal) {
             Some(field) => problem.about(field),
             None => problem,
@@ -30,6 +30,13 @@ impl Problem {
     /// There is no such thing for this key.
     pub fn unknown(what: &str) -> Self {
         Refusal::Unknown { what: what.to_owned() }.into()
+    }
+}
+
+fn chinese(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::FieldInvalid { field, rule } => format!("{field} 不符合要求：{}。", in_chinese(rule)),
+        other => other.text(Language::Zh),
     }
 }
 

@@ -340,6 +340,16 @@ impl Seen {
         }
     }
 
+    /// The detail, which is in Chinese from its first word to its last; names and values do not count.
+    pub fn chinese(&self) -> String {
+        let detail = self.text("/detail");
+        assert!(detail.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)), "{detail}");
+        let english = |word: &&str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        let words: Vec<&str> = detail.split_whitespace().collect();
+        assert!(!words.windows(3).any(|three| three.iter().all(english)), "half in English: {detail}");
+        detail
+    }
+
     /// Status, code and field of a problem, such as `422 exceeds_refundable amount`; of other answers the status.
     pub fn brief(&self) -> String {
         if self.status < 400 {
