@@ -79,10 +79,11 @@ impl Backend for SqliteBackend {
     }
 
     fn rest(&mut self) {
-        if self.checkpoints.takes_log_is_long()
-            && let Err(error) = checkpoint(&self.connection)
-        {
-            tracing::debug!(%error, "the log could not begin anew");
+        if self.checkpoints.log_is_long() {
+            if let Err(error) = checkpoint(&self.connection) {
+                tracing::debug!(%error, "the log could not begin anew");
+            }
+            self.checkpoints.log_was_moved();
         }
     }
 }

@@ -1,4 +1,3 @@
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,6 +6,8 @@ use rusqlite::Connection;
 use super::fault::fault;
 use crate::StoreError;
 
+/// How long the lane may take to answer when it is asked to move the log; an idle lane does not answer, and need not.
+const LANE_WAIT: Duration = Duration::from_millis(500);
 const PAGES_PER_MIB: i64 = 256;
 
 /// Tells the thread that makes checkpoints that there is something to do, or that it is over.
@@ -14,12 +15,12 @@ const PAGES_PER_MIB: i64 = 256;
 pub struct CheckpointSignal {
     state: Mutex<State>,
     woken: Condvar,
-    log_is_long: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
     written: bool,
+    log_is_long: bool,
     closing: bool,
 }
 
@@ -33,9 +34,15 @@ impl CheckpointSignal {
         }
     }
 
-    /// Whether the lane is asked to let the log begin anew; once per asking.
-    pub fn takes_log_is_long(&self) -> bool {
-        self.log_is_long.load(Ordering::Relaxed) && self.log_is_long.swap(false, Ordering::Relaxed)
+    /// Whether the lane is asked to move the rest of the log, so that the log begins anew.
+    pub fn log_is_long(&self) -> bool {
+        self.lock().log_is_long
+    }
+
+    /// The lane did what it was asked to.
+    pub fn log_was_moved(&self) {
+        self.lock().log_is_long = false;
+        self.woken.notify_all();
     }
 
     /// No more checkpoints.
@@ -54,6 +61,14 @@ impl CheckpointSignal {
         !state.closing
     }
 
+    /// Asks the lane, and leaves the log alone until it was done: two checkpoints hinder each other.
+    fn ask_lane(&self) {
+        let mut state = self.lock();
+        state.log_is_long = true;
+        let open = |state: &mut State| state.log_is_long && !state.closing;
+        drop(self.woken.wait_timeout_while(state, LANE_WAIT, open));
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +78,7 @@ impl CheckpointSignal {
 pub fn run(connection: &Connection, signal: &Arc<CheckpointSignal>, interval: Duration, log_limit_mib: u32) {
     while signal.wait(interval) {
         match checkpoint(connection) {
-            Ok(log_pages) if log_pages > i64::from(log_limit_mib) * PAGES_PER_MIB => signal.log_is_long.store(true, Ordering::Relaxed),
+            Ok(log_pages) if log_pages > i64::from(log_limit_mib) * PAGES_PER_MIB => signal.ask_lane(),
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "a checkpoint failed; the next one follows"),
         }
