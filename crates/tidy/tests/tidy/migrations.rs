@@ -8,7 +8,7 @@ use refundry_tidy::repository::{files_ending, text};
 const FOLDER: &str = "crates/store/migrations/";
 
 /// Keys that do not begin with the merchant, and why they need not.
-const EXEMPT: [(&str, &str); 3] = [
+const EXEMPT: [(&str, &str); 4] = [
     ("credentials", "a credential may belong to a platform or to the operator"),
     ("credentials_by_lookup", "a caller is found before it is known whose it is"),
     ("postings", "nobody reads those of one merchant; all grow at one end, and a distribution by merchant only asks that it be in the key"),
