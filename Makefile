@@ -37,7 +37,7 @@ test-crash: tools ## kill -9 the release server fifty times under load, then aud
 	scripts/test-crash
 
 sim: tools ## one simulated run: make sim SEED=42
-	$(RELEASE) -p refundry-simulator -- --seed $(SEED)
+	$(CARGO) run --locked --quiet --profile simulation --bin refundry-sim -- --seed $(SEED)
 
 bench: tools ## measure the release server and print one table
 	$(CARGO) build --release --locked --bin refundry

@@ -157,8 +157,11 @@ impl Plan {
         let payments = payments(&mut dice);
         let mut events: Vec<(i64, PlannedEvent)> = Vec::new();
         for payment in &payments {
-            let at_ms = if dice.percent(60) { 0 } else { dice.between(0, PLAN_MS / 3) };
-            events.push((at_ms, PlannedEvent::Wish(Wish::Record(payment.clone()))));
+            let at_ms = if dice.percent(80) { 0 } else { dice.between(0, PLAN_MS / 3) };
+            for again in 0..=usize::from(dice.percent(20)) {
+                let at_ms = if again == 0 { at_ms } else { dice.between(0, PLAN_MS) };
+                events.push((at_ms, PlannedEvent::Wish(Wish::Record(payment.clone()))));
+            }
             if dice.percent(60) {
                 let settle = Wish::Settle { merchant: payment.merchant, reference: payment.reference.clone() };
                 events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(settle)));
@@ -204,14 +207,14 @@ fn payments(dice: &mut Dice) -> Vec<PaymentWish> {
 }
 
 fn wishes_for_refunds(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
-    for number in 0..dice.between(4, 14) {
+    for number in 0..dice.between(5, 18) {
         let payment = dice.pick(payments);
         let captured = payment.captured.minor();
         let minor = match dice.below(10) {
             0 => captured,
             1 => captured + 1,
-            2..5 => captured / 2,
-            _ => dice.between(1, captured.max(2) / 3 + 1),
+            2..4 => captured / 2,
+            _ => dice.between(1, captured / 5 + 1),
         };
         let request = RefundRequest {
             merchant: payment.merchant,
@@ -241,7 +244,7 @@ fn wishes_for_refunds(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEv
 }
 
 fn other_wishes(events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
-    for number in 0..dice.below(4) {
+    for number in 0..dice.below(6) {
         let currency = if dice.percent(70) { "EUR" } else { "JPY" };
         let amount = Money::new(dice.between(100, 6_000), currency.parse().expect("both are currencies of ISO 4217"));
         let top_up = Wish::TopUp { merchant: dice.below(MERCHANTS), number: format!("T{number}"), amount };

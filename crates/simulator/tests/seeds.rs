@@ -1,0 +1,39 @@
+//! A few seeds with every `cargo test`, and always those that once failed.
+
+use refundry_simulator::plan::Plan;
+use refundry_simulator::run::run;
+use refundry_simulator::seeds::{SeedsWanted, run_seeds};
+
+/// Outside of the seeds of the long test, so that both together see more.
+const FIRST_SEED: u64 = 100_001;
+const SEEDS: u64 = 30;
+const JOBS: usize = 2;
+
+#[test]
+fn some_seeds_break_no_rule() {
+    let seeds = FIRST_SEED..=FIRST_SEED + SEEDS - 1;
+    let report = run_seeds(&SeedsWanted { seeds, twice: 0, jobs: JOBS, stop_at_first: false });
+    assert_eq!(report.failures, []);
+    assert_eq!(report.seeds, SEEDS);
+    let figures = report.figures;
+    assert!(figures.crashes > SEEDS && figures.refunds > SEEDS && figures.paid > SEEDS / 2, "the runs are eventful: {figures:?}");
+}
+
+#[test]
+fn seeds_that_once_failed_stay_cured() {
+    let lines = include_str!("../regressions.txt").lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    for line in lines {
+        let seed = line.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{line:?} begins with no seed"));
+        assert_eq!(run(&Plan::of(seed)).violation, None, "{line}");
+    }
+}
+
+#[test]
+fn a_seed_writes_the_same_bytes_twice() {
+    for seed in [FIRST_SEED, FIRST_SEED + 1] {
+        let plan = Plan::of(seed);
+        let (first, second) = (run(&plan).trace, run(&plan).trace);
+        assert!(first.lines().count() > 50, "the log of seed {seed} says something");
+        assert_eq!(first, second, "seed {seed}");
+    }
+}
