@@ -1,6 +1,7 @@
 //! `/docs`: the OpenAPI document as a page that needs no script and loads nothing.
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -8,8 +9,14 @@ use crate::html::{escape, page};
 use crate::language::Language;
 use crate::openapi;
 
-/// The whole page.
-pub fn docs_page(language: Language) -> String {
+/// The whole page; it is drawn once.
+pub fn docs_page(language: Language) -> &'static str {
+    static ENGLISH: OnceLock<String> = OnceLock::new();
+    static CHINESE: OnceLock<String> = OnceLock::new();
+    language.pick(&ENGLISH, &CHINESE).get_or_init(|| draw(language))
+}
+
+fn draw(language: Language) -> String {
     let document = serde_json::to_value(openapi::document()).unwrap_or_default();
     let mut body = String::new();
     let about = document["info"]["description"].as_str().unwrap_or_default();
@@ -71,9 +78,8 @@ fn draw_operation(body: &mut String, path: &str, verb: &str, operation: &Value) 
 fn draw_schema(body: &mut String, name: &str, schema: &Value) {
     let about = escape(schema["description"].as_str().unwrap_or_default());
     _ = write!(body, "<details id=\"{0}\"><summary><code>{0}</code> {about}</summary><table>", escape(name));
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let parts = schema["allOf"].as_array().map_or_else(|| vec![schema], |parts| parts.iter().collect());
-    for part in parts {
+    for part in parts_of(schema) {
+        let required: Vec<&str> = part["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         if let Some(reference) = part["$ref"].as_str() {
             _ = write!(body, "<tr><td colspan=\"3\">{}</td></tr>", link(reference));
         }
@@ -88,6 +94,12 @@ fn draw_schema(body: &mut String, name: &str, schema: &Value) {
         _ = write!(body, "<tr><td colspan=\"3\"><code>{}</code></td></tr>", escape(&words.join(" | ")));
     }
     body.push_str("</table></details>");
+}
+
+/// A schema that is made of others, all together or one of them, part by part.
+fn parts_of(schema: &Value) -> Vec<&Value> {
+    let parts = ["allOf", "oneOf"].iter().find_map(|way| schema[*way].as_array());
+    parts.map_or_else(|| vec![schema], |parts| parts.iter().flat_map(parts_of).collect())
 }
 
 fn type_of(schema: &Value) -> String {

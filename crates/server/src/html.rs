@@ -46,8 +46,8 @@ pub fn escape(text: &str) -> String {
 }
 
 /// A page as an answer.
-pub fn html_response(language: Language, html: String) -> Response {
-    let mut response = Response::new(Body::from(html));
+pub fn html_response(language: Language, html: impl Into<Body>) -> Response {
+    let mut response = Response::new(html.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));

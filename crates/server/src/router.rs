@@ -113,6 +113,8 @@ fn action(
             if let Ok(value) = HeaderValue::from_str(&request_id) {
                 response.headers_mut().insert(REQUEST_ID, value);
             }
+            // Tokens and the merchant's business are for nobody's cache.
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             count(&app, route, begun, &response);
             response
         })

@@ -21,6 +21,7 @@ async fn a_refund_is_accepted_carried_out_and_read() {
     assert_eq!(seen.status, 201, "{:?}", seen.bytes);
     assert_eq!(seen.header("location"), Some(format!("/api/v1/refunds/{}", seen.text("/refund_id")).as_str()));
     assert!(seen.header("x-request-id").is_some() && seen.header("idempotency-replayed").is_none());
+    assert_eq!(seen.header("cache-control"), Some("no-store"));
     let body = seen.json();
     insta::assert_snapshot!(
         format!("{} {} {} final={} left={}", body["state"], body["amount"], body["reason"], body["final"], body["refundable"]["text"]),
