@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use refundry_engine::ids::{first_id_at, instant_of};
 use refundry_engine::{MerchantId, Mode, Timestamp};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Statement, params};
 
 use super::apply::prepared;
 use super::columns::Columns;
@@ -86,33 +86,39 @@ impl<T> Listing<'_, T> {
     }
 
     fn page_of_many(&self, connection: &Connection, merchants: &[i64], before: i64, limit: usize) -> Result<Page<T>, StoreError> {
-        let mut newest = BinaryHeap::new();
+        let mut newest = prepared(connection, &self.sql("LIMIT 1"))?;
+        // The newest row of each merchant that was not looked at yet: its id first, so that the heap is ordered by it.
+        let mut heads = BinaryHeap::new();
         for merchant_id in merchants {
-            newest.extend(self.newest_before(connection, *merchant_id, before)?);
+            heads.extend(self.newest_before(&mut newest, *merchant_id, before, id_of)?.map(|id| (id, *merchant_id)));
         }
         let mut page = Page { rows: Vec::new(), next: None };
         let mut last = None;
         let mut looked_at = 0;
-        while let Some(head) = newest.pop() {
+        while let Some((id, merchant_id)) = heads.pop() {
             // Two merchants may have rows of the same id; a cursor between them would lose one.
-            if (page.rows.len() >= limit || looked_at >= PAGE_SCAN_MAX) && last != Some(head.id) {
+            if (page.rows.len() >= limit || looked_at >= PAGE_SCAN_MAX) && last != Some(id) {
                 page.next = last;
                 break;
             }
-            last = Some(head.id);
+            last = Some(id);
             looked_at += 1;
-            newest.extend(self.newest_before(connection, head.merchant_id, head.id)?);
-            page.rows.extend(head.row);
+            let fitting = |row: &Row<'_>| if (self.fits)(row)? { (self.read)(row).map(Some) } else { Ok(None) };
+            page.rows.extend(self.newest_before(&mut newest, merchant_id, id.saturating_add(1), fitting)?.flatten());
+            heads.extend(self.newest_before(&mut newest, merchant_id, id, id_of)?.map(|id| (id, merchant_id)));
         }
         Ok(page)
     }
 
-    fn newest_before(&self, connection: &Connection, merchant_id: i64, before: i64) -> Result<Option<Head<T>>, StoreError> {
-        let mut statement = prepared(connection, &self.sql("LIMIT 1"))?;
-        let mut rows = statement.query(params![merchant_id, before, self.from, self.extra]).map_err(fault)?;
-        let Some(row) = rows.next().map_err(fault)? else { return Ok(None) };
-        let fitting = if (self.fits)(row)? { Some((self.read)(row)?) } else { None };
-        Ok(Some(Head { id: id_of(row)?, merchant_id, row: fitting }))
+    fn newest_before<R>(
+        &self,
+        newest: &mut Statement<'_>,
+        merchant_id: i64,
+        before: i64,
+        look: impl FnOnce(&Row<'_>) -> Result<R, StoreError>,
+    ) -> Result<Option<R>, StoreError> {
+        let mut rows = newest.query(params![merchant_id, before, self.from, self.extra]).map_err(fault)?;
+        rows.next().map_err(fault)?.map(look).transpose()
     }
 
     fn sql(&self, limit: &str) -> String {
@@ -121,33 +127,6 @@ impl<T> Listing<'_, T> {
         format!("{select} AND {id} < ?2 AND {id} >= ?3 {extra} ORDER BY {id} DESC {limit}")
     }
 }
-
-/// The newest row of a merchant that was not looked at yet; the row itself when it is wanted.
-struct Head<T> {
-    id: i64,
-    merchant_id: i64,
-    row: Option<T>,
-}
-
-impl<T> Ord for Head<T> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.id, self.merchant_id).cmp(&(other.id, other.merchant_id))
-    }
-}
-
-impl<T> PartialOrd for Head<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T> PartialEq for Head<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl<T> Eq for Head<T> {}
 
 fn id_of(row: &Row<'_>) -> Result<i64, StoreError> {
     let mut columns = Columns::new(row, "list");
