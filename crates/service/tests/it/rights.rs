@@ -289,6 +289,15 @@ async fn a_terminal_s_own_key_changes_no_settings_and_a_merchant_makes_no_mercha
     assert!(matches!(made, Err(ServiceError::Refused(Refusal::NotAllowed { .. }))));
 }
 
+#[test]
+fn the_page_about_keys_lists_the_permissions_in_the_order_of_the_table() {
+    for page in [include_str!("../../../../docs/operating/keys.md"), include_str!("../../../../docs/operating/keys.zh.md")] {
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+        let listed: Vec<_> = rows.filter_map(|row| row.split_once('`')).map(|(word, _)| word).collect();
+        assert_eq!(listed, Permission::ALL.iter().map(|permission| permission.word()).collect::<Vec<_>>());
+    }
+}
+
 #[tokio::test]
 async fn the_applicant_does_not_review_and_a_reviewer_decides_once() {
     let house = House::build().await;
