@@ -65,8 +65,8 @@ pub struct CreateRefund {
     pub refund_id: RefundId,
     /// Whose.
     pub merchant_id: MerchantId,
-    /// The channel that asks.
-    pub terminal_id: TerminalId,
+    /// The channel that asks; left out, it is the payment's.
+    pub terminal_id: Option<TerminalId>,
     /// The mode of the credential that asks.
     pub mode: Mode,
     /// Names the intent.

@@ -31,7 +31,7 @@ impl Scope {
         match &command.act {
             Act::CreateRefund(act) => {
                 self.merchants.insert(act.merchant_id);
-                self.terminals.insert((act.merchant_id, act.terminal_id));
+                self.terminals.extend(act.terminal_id.map(|id| (act.merchant_id, id)));
                 self.payments.insert((act.merchant_id, act.payment.clone()));
                 self.keys.insert(act.key.clone());
             }

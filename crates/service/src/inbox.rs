@@ -3,13 +3,42 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use refundry_engine::event::Event;
+use refundry_engine::notification::Notification;
+use refundry_engine::refund::Refund;
 use refundry_engine::task::Task;
 use tokio::sync::Notify;
+
+/// A task for a worker, with what its step would otherwise read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HandedTask {
+    /// What is to be done.
+    pub task: Task,
+    /// What is to be told, when the commit that wrote the task also wrote that.
+    pub news: Option<Box<News>>,
+}
+
+/// A new notification with what it tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct News {
+    /// To whom.
+    pub notification: Notification,
+    /// What happened.
+    pub event: Event,
+    /// The refund right after it, where a dialect tells of it.
+    pub refund: Option<Refund>,
+}
+
+impl From<Task> for HandedTask {
+    fn from(task: Task) -> Self {
+        Self { task, news: None }
+    }
+}
 
 /// A queue with an end: what does not fit is found again by polling, when its lease is over.
 #[derive(Debug)]
 pub struct TaskInbox {
-    tasks: Mutex<VecDeque<Task>>,
+    tasks: Mutex<VecDeque<HandedTask>>,
     length_max: usize,
     arrived: Notify,
 }
@@ -20,13 +49,18 @@ impl TaskInbox {
         Self { tasks: Mutex::default(), length_max, arrived: Notify::new() }
     }
 
+    /// Whether this process has workers at all.
+    pub const fn takes_any(&self) -> bool {
+        self.length_max > 0
+    }
+
     /// Adds a task, or passes over it when there is no room.
-    pub fn push(&self, task: Task) {
+    pub fn push(&self, task: HandedTask) {
         self.push_all([task]);
     }
 
     /// Adds what fits.
-    pub fn push_all(&self, tasks: impl IntoIterator<Item = Task>) {
+    pub fn push_all(&self, tasks: impl IntoIterator<Item = HandedTask>) {
         let mut queue = self.lock();
         let before = queue.len();
         let room = self.length_max.saturating_sub(before);
@@ -39,7 +73,7 @@ impl TaskInbox {
     }
 
     /// Waits until there is a task, and takes up to `max`, oldest first.
-    pub async fn next_batch(&self, max: usize) -> Vec<Task> {
+    pub async fn next_batch(&self, max: usize) -> Vec<HandedTask> {
         loop {
             let batch = self.take(max);
             if !batch.is_empty() {
@@ -51,7 +85,7 @@ impl TaskInbox {
     }
 
     /// Takes up to `max`, without waiting.
-    pub fn take(&self, max: usize) -> Vec<Task> {
+    pub fn take(&self, max: usize) -> Vec<HandedTask> {
         let mut queue = self.lock();
         let count = queue.len().min(max);
         let batch = queue.drain(..count).collect();
@@ -73,7 +107,7 @@ impl TaskInbox {
         self.lock().is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Task>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<HandedTask>> {
         // The queue is whole between any two operations on it, also when a thread ended in between.
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,8 +120,8 @@ mod tests {
     use refundry_engine::task::TaskKind;
     use refundry_engine::{MerchantId, RefundId, Timestamp};
 
-    fn task(number: i64) -> Task {
-        Task::of_refund(TaskKind::SubmitRefund, MerchantId::new(1), RefundId::new(number), Timestamp::from_ms(0))
+    fn task(number: i64) -> HandedTask {
+        Task::of_refund(TaskKind::SubmitRefund, MerchantId::new(1), RefundId::new(number), Timestamp::from_ms(0)).into()
     }
 
     #[test]

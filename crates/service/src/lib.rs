@@ -18,6 +18,7 @@ pub mod funds;
 pub mod inbox;
 pub mod install;
 pub mod keyring;
+pub mod known_endpoints;
 pub mod master_rotation;
 pub mod merchants;
 pub mod notifications;
@@ -39,7 +40,7 @@ pub mod world;
 
 pub use caller::Caller;
 pub use error::ServiceError;
-pub use inbox::TaskInbox;
+pub use inbox::{HandedTask, TaskInbox};
 pub use install::install;
 pub use observer::Observer;
 pub use service::Service;

@@ -85,7 +85,7 @@ pub struct Review {
 
 /// Asks for a refund and says how it stands right after the decision.
 pub async fn create(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Accepted, ServiceError> {
-    let command = command(service, caller, rules, new).await?;
+    let command = command(service, caller, rules, new)?;
     decided(service, command).await
 }
 
@@ -195,11 +195,11 @@ impl From<&DialectEntry> for DialectRules {
     }
 }
 
-pub(crate) async fn command(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Command, ServiceError> {
+pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Command, ServiceError> {
     caller.must(Permission::RefundsWrite)?;
     check_lengths(&new.wish)?;
     let merchant_id = caller.merchant_id(new.merchant_id)?;
-    let terminal_id = terminal_id(service, caller, merchant_id, &new).await?;
+    let terminal_id = terminal_id(caller, new.terminal_id)?;
     let mut stamp = service.world.stamp(caller.actor());
     let wish = new.wish;
     let act = CreateRefund {
@@ -207,7 +207,7 @@ pub(crate) async fn command(service: &Service, caller: &Caller, rules: DialectRu
         merchant_id,
         terminal_id,
         mode: caller.mode,
-        key: key(rules, merchant_id, Some(terminal_id), wish.number),
+        key: key(rules, merchant_id, terminal_id, wish.number),
         compared: wish.compared,
         remember_refusals: rules.remembers_refusals,
         payment: wish.payment,
@@ -243,17 +243,13 @@ fn check_lengths(wish: &RefundWish) -> Result<(), Refusal> {
     }
 }
 
-async fn terminal_id(service: &Service, caller: &Caller, merchant_id: MerchantId, new: &NewRefund) -> Result<TerminalId, ServiceError> {
-    if let Some(own) = &caller.terminal {
-        let same = new.terminal_id.is_none_or(|named| named == own.id);
-        return if same { Ok(own.id) } else { Err(Refusal::UnknownTerminal.into()) };
+/// The channel that asks: the caller's own, or the named one. Without either the decision takes the payment's.
+fn terminal_id(caller: &Caller, named: Option<TerminalId>) -> Result<Option<TerminalId>, Refusal> {
+    match &caller.terminal {
+        Some(own) if named.is_some_and(|named| named != own.id) => Err(Refusal::UnknownTerminal),
+        Some(own) => Ok(Some(own.id)),
+        None => Ok(named),
     }
-    if let Some(named) = new.terminal_id {
-        return Ok(named);
-    }
-    let payment = service.world.store.payment(merchant_id, &new.wish.payment).await?;
-    let payment = payment.filter(|payment| payment.mode == caller.mode);
-    Ok(payment.ok_or(Refusal::UnknownPayment)?.terminal_id)
 }
 
 fn key(rules: DialectRules, merchant_id: MerchantId, terminal_id: Option<TerminalId>, number: String) -> IdempotencyKey {

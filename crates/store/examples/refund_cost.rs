@@ -213,7 +213,7 @@ fn ask(number: u64, load: Load) -> (u64, Act) {
     let act = CreateRefund {
         refund_id: RefundId::new(compose(ms, 2, counter)),
         merchant_id,
-        terminal_id: TerminalId::new(merchant_id.get()),
+        terminal_id: Some(TerminalId::new(merchant_id.get())),
         mode: Mode::Live,
         key: IdempotencyKey { merchant_id, dialect: "native".to_owned(), scope: String::new(), number: format!("refund-{number:012}") },
         compared: vec![("amount".to_owned(), amount.to_string()), ("payment".to_owned(), reference(picked + 1_000))],

@@ -24,9 +24,12 @@ pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &CreateRefund) -> Verdict
     if let Some(remembered) = snapshot.remembered.get(&act.key) {
         return Verdict::unchanged(replay(snapshot, act, remembered));
     }
-    let accepted = check(snapshot, stamp.now, act, |payment| terminal.policy_for(merchant, &payment.method))
-        .and_then(|(payment, policy)| accept(Draft::new(snapshot, stamp), act, payment, &(policy, terminal.clone())));
-    match accepted {
+    // A channel that is not named is the payment's: without one there is no payment either.
+    let decided = terminal.ok_or(Refusal::UnknownPayment).and_then(|terminal| {
+        let (payment, policy) = check(snapshot, stamp.now, act, |payment| terminal.policy_for(merchant, &payment.method))?;
+        accept(Draft::new(snapshot, stamp), act, payment, &(policy, terminal))
+    });
+    match decided {
         Ok(verdict) if act.dry_run => Verdict::unchanged(verdict.outcome),
         Ok(verdict) => verdict,
         Err(refusal) if act.remember_refusals && !act.dry_run => {
@@ -38,19 +41,26 @@ pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &CreateRefund) -> Verdict
     }
 }
 
-/// A caller of the other mode is told what a stranger is told.
-fn who_asks<'a>(snapshot: &'a Snapshot, act: &CreateRefund) -> Result<(&'a Arc<Merchant>, &'a Arc<Terminal>), Refusal> {
+/// A caller of the other mode is told what a stranger is told. There is no terminal when none is named and the payment is not known.
+fn who_asks<'a>(snapshot: &'a Snapshot, act: &CreateRefund) -> Result<(&'a Arc<Merchant>, Option<&'a Arc<Terminal>>), Refusal> {
     let merchant = snapshot.merchants.get(&act.merchant_id).filter(|merchant| merchant.mode == act.mode);
     let merchant = merchant.ok_or(Refusal::UnknownMerchant)?;
     if merchant.standing == Standing::Suspended {
         return Err(Refusal::MerchantSuspended);
     }
-    let terminal = snapshot.terminals.get(&(act.merchant_id, act.terminal_id)).filter(|terminal| terminal.mode == act.mode);
+    let Some(terminal_id) = act.terminal_id.or_else(|| named_payment(snapshot, act).map(|payment| payment.terminal_id)) else {
+        return Ok((merchant, None));
+    };
+    let terminal = snapshot.terminals.get(&(act.merchant_id, terminal_id)).filter(|terminal| terminal.mode == act.mode);
     let terminal = terminal.ok_or(Refusal::UnknownTerminal)?;
     if terminal.standing == Standing::Suspended {
         return Err(Refusal::TerminalSuspended);
     }
-    Ok((merchant, terminal))
+    Ok((merchant, Some(terminal)))
+}
+
+fn named_payment<'a>(snapshot: &'a Snapshot, act: &CreateRefund) -> Option<&'a Payment> {
+    snapshot.payment(act.merchant_id, &act.payment).filter(|payment| payment.mode == act.mode)
 }
 
 /// The same number again: the same answer when it means the same, with the refund as it stands now.
@@ -83,8 +93,7 @@ fn check<'a>(
     act: &CreateRefund,
     policy_for: impl FnOnce(&Payment) -> Policy,
 ) -> Result<(&'a Payment, Policy), Refusal> {
-    let payment = snapshot.payment(act.merchant_id, &act.payment).filter(|payment| payment.mode == act.mode);
-    let payment = payment.ok_or(Refusal::UnknownPayment)?;
+    let payment = named_payment(snapshot, act).ok_or(Refusal::UnknownPayment)?;
     match payment.status {
         PaymentStatus::Captured => {}
         PaymentStatus::Cancelled => return Err(Refusal::PaymentCancelled),
@@ -153,7 +162,7 @@ fn check_ceilings(payment: &Payment, act: &CreateRefund) -> Result<(), Refusal> 
 }
 
 /// Every rule is kept but, perhaps, that of the money.
-fn accept(mut draft: Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(Policy, Arc<Terminal>)) -> Result<Verdict, Refusal> {
+fn accept(mut draft: Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(Policy, &Arc<Terminal>)) -> Result<Verdict, Refusal> {
     let (policy, terminal) = rules;
     let refund = new_refund(&draft, act, payment, rules)?;
     let mut in_play = RefundInPlay { refund, payment: payment.clone() };
@@ -184,7 +193,7 @@ fn accept(mut draft: Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(
     Ok(draft.finish(outcome))
 }
 
-fn new_refund(draft: &Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(Policy, Arc<Terminal>)) -> Result<Refund, Refusal> {
+fn new_refund(draft: &Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(Policy, &Arc<Terminal>)) -> Result<Refund, Refusal> {
     let (policy, terminal) = rules;
     let refunded = payment.refunded.checked_add(act.amount)?;
     let gross_settlement = match &payment.quote {
@@ -199,7 +208,7 @@ fn new_refund(draft: &Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &
     Ok(Refund {
         id: act.refund_id,
         merchant_id: act.merchant_id,
-        terminal_id: act.terminal_id,
+        terminal_id: terminal.id,
         payment_id: payment.id,
         payment_reference: payment.payment_reference.clone(),
         mode: act.mode,

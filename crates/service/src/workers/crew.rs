@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
-use refundry_engine::task::{Task, TaskKind};
+use refundry_engine::task::TaskKind;
 use refundry_store::{Claim, StoreError};
 
 use super::{WorkerSettings, deliver_notifications, record_reports, release_refunds, resolve_refunds, submit_refunds};
 use crate::Service;
 use crate::acquirer::Acquirer;
+use crate::inbox::HandedTask;
 
 /// The workers of a process.
 pub struct Crew {
@@ -27,7 +28,7 @@ pub struct Crew {
 /// What ended a turn of the loop.
 enum Turn {
     Stop,
-    Taken(Vec<Task>),
+    Taken(Vec<HandedTask>),
     Finished,
 }
 
@@ -42,7 +43,7 @@ impl Crew {
         let mut stop = pin!(stop);
         let mut under_way = FuturesUnordered::new();
         // Kept from turn to turn: a claim that was begun and dropped would leave its tasks to the end of their leases.
-        let mut taking: Option<BoxFuture<'_, Vec<Task>>> = None;
+        let mut taking: Option<BoxFuture<'_, Vec<HandedTask>>> = None;
         loop {
             let room = self.settings.concurrency.saturating_sub(under_way.len());
             if taking.is_none() && room > 0 {
@@ -74,14 +75,15 @@ impl Crew {
     }
 
     /// One task, whatever its kind. What goes wrong is logged; the task comes back when its lease is over.
-    pub async fn perform(&self, task: Task) {
+    pub async fn perform(&self, handed: HandedTask) {
+        let HandedTask { task, news } = handed;
         let world = &self.service.world;
         let done = match task.kind {
             TaskKind::SubmitRefund => submit_refunds::run_one(world, &self.settings, &task).await,
             TaskKind::ResolveRefund => resolve_refunds::run_one(world, &self.settings, &task).await,
             TaskKind::ReleaseRefund => release_refunds::run_one(world, &task).await,
             TaskKind::ReleaseWaiting => release_refunds::run_waiting(world, &task).await,
-            TaskKind::DeliverNotification => deliver_notifications::run_one(&self.service, &self.settings, &task).await,
+            TaskKind::DeliverNotification => deliver_notifications::run_one(&self.service, &self.settings, &task, news).await,
         };
         match done {
             Ok(()) => {}
@@ -95,7 +97,7 @@ impl Crew {
     }
 
     /// Tasks that are due and that nobody has: handed over ones first, else found ones.
-    async fn next(&self, room: usize) -> Vec<Task> {
+    async fn next(&self, room: usize) -> Vec<HandedTask> {
         let world = &self.service.world;
         loop {
             let poll_at = refundry_engine::Timestamp::from_ms(self.polled_at_ms.load(Ordering::Relaxed)).plus_ms(self.settings.poll_ms);
@@ -112,7 +114,7 @@ impl Crew {
     }
 
     /// Looks for tasks that are due: those of a process that ended, and those whose time has come.
-    pub async fn claim(&self, room: usize) -> Vec<Task> {
+    pub async fn claim(&self, room: usize) -> Vec<HandedTask> {
         let now = self.service.world.now();
         self.polled_at_ms.store(now.ms(), Ordering::Relaxed);
         let claim = Claim {
@@ -122,7 +124,7 @@ impl Crew {
             limit: u32::try_from(room).unwrap_or(u32::MAX),
         };
         match self.service.world.store.claim(claim).await {
-            Ok(tasks) => tasks,
+            Ok(tasks) => tasks.into_iter().map(HandedTask::from).collect(),
             Err(error) => {
                 tracing::warn!(cause = &error as &dyn std::error::Error, "tasks could not be claimed");
                 Vec::new()

@@ -1,9 +1,8 @@
 //! Sends notifications until they are acknowledged or their schedule ends; then they are parked, and a person can replay them.
 
 use bytes::Bytes;
-use refundry_dialects::{Announcement, Context, DialectEntry, Mac, NotificationRequest, native};
+use refundry_dialects::{Announcement, Context, DialectEntry, NotificationRequest, native};
 use refundry_engine::command::{Act, RecordDelivery};
-use refundry_engine::event::Event;
 use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
 use refundry_engine::task::Task;
 use refundry_engine::{Actor, EndpointId, Mode, TerminalId, Timestamp};
@@ -11,9 +10,9 @@ use refundry_store::StoreError;
 
 use super::{WorkerSettings, jittered, transact};
 use crate::Service;
-use crate::endpoints::endpoint_purpose;
+use crate::inbox::News;
+use crate::known_endpoints;
 use crate::outgoing::{OutgoingError, OutgoingRequest, OutgoingResponse};
-use crate::signatures::{hmac_sha256, webhook_secret};
 
 /// Seconds that a receiver's Retry-After can ask for at most.
 pub const RETRY_AFTER_SECONDS_MAX: i64 = 86_400;
@@ -35,36 +34,47 @@ enum Unwritten {
     Impossible(&'static str),
 }
 
-/// One try: writes the message, sends it, records how it went.
-pub async fn run_one(service: &Service, settings: &WorkerSettings, task: &Task) -> Result<(), StoreError> {
-    let store = &service.world.store;
-    let Some(notification) = store.notification(task.merchant_id, task.notification_id()).await? else { return Ok(()) };
-    if notification.state != NotificationState::Due {
-        return Ok(());
-    }
-    let events = store.events_after(task.merchant_id, notification.event_sequence - 1, 1).await?;
-    let Some(event) = events.first().filter(|event| event.sequence == notification.event_sequence) else {
-        return Err(StoreError::Unreadable { what: "event", why: format!("{} of a notification is missing", notification.event_sequence) });
+/// One try: writes the message, sends it, records how it went. `news` is what the task's commit handed over; the rest is read.
+pub async fn run_one(service: &Service, settings: &WorkerSettings, task: &Task, news: Option<Box<News>>) -> Result<(), StoreError> {
+    let news = match news {
+        Some(news) => news,
+        None => match read(service, task).await? {
+            Some(news) => Box::new(news),
+            None => return Ok(()),
+        },
     };
     let begin = service.world.now();
-    let letter = write(service, settings, &notification, event).await?;
+    let letter = write(service, settings, &news).await?;
     let delivery = match letter {
-        Ok(letter) => send(service, letter, &notification, begin).await,
-        Err(Unwritten::NothingToSay) => closed(&notification, begin, "nothing to say in this dialect", true),
-        Err(Unwritten::Impossible(why)) => closed(&notification, begin, why, false),
+        Ok(letter) => send(service, letter, &news.notification, begin).await,
+        Err(Unwritten::NothingToSay) => closed(&news.notification, begin, "nothing to say in this dialect", true),
+        Err(Unwritten::Impossible(why)) => closed(&news.notification, begin, why, false),
     };
     transact(&service.world, Actor::System, Act::RecordDelivery(delivery)).await.map(|_| ())
 }
 
-async fn write(
-    service: &Service,
-    settings: &WorkerSettings,
-    notification: &Notification,
-    event: &Event,
-) -> Result<Result<Letter, Unwritten>, StoreError> {
-    let written = match &notification.recipient {
-        Recipient::Dialect { terminal_id, url } => in_dialect(service, notification, event, *terminal_id, url).await?,
-        Recipient::Endpoint(endpoint_id) => native_letter(service, notification, event, *endpoint_id).await?,
+/// What is to be told; `None` when it was told meanwhile.
+async fn read(service: &Service, task: &Task) -> Result<Option<News>, StoreError> {
+    let store = &service.world.store;
+    let Some(notification) = store.notification(task.merchant_id, task.notification_id()).await? else { return Ok(None) };
+    if notification.state != NotificationState::Due {
+        return Ok(None);
+    }
+    let events = store.events_after(task.merchant_id, notification.event_sequence - 1, 1).await?;
+    let Some(event) = events.into_iter().find(|event| event.sequence == notification.event_sequence) else {
+        return Err(StoreError::Unreadable { what: "event", why: format!("{} of a notification is missing", notification.event_sequence) });
+    };
+    let refund = match (&notification.recipient, notification.refund_id) {
+        (Recipient::Dialect { .. }, Some(refund_id)) => store.refund(task.merchant_id, refund_id).await?,
+        (Recipient::Dialect { .. }, None) | (Recipient::Endpoint(_), _) => None,
+    };
+    Ok(Some(News { notification, event, refund }))
+}
+
+async fn write(service: &Service, settings: &WorkerSettings, news: &News) -> Result<Result<Letter, Unwritten>, StoreError> {
+    let written = match &news.notification.recipient {
+        Recipient::Dialect { terminal_id, url } => in_dialect(service, news, *terminal_id, url).await?,
+        Recipient::Endpoint(endpoint_id) => native_letter(service, news, *endpoint_id).await?,
     };
     Ok(written.map(|(mut letter, request)| {
         letter.request.headers = request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -76,16 +86,12 @@ async fn write(
 
 type Written = Result<(Letter, NotificationRequest), Unwritten>;
 
-async fn in_dialect(
-    service: &Service,
-    notification: &Notification,
-    event: &Event,
-    terminal_id: TerminalId,
-    url: &str,
-) -> Result<Written, StoreError> {
-    let (merchant_id, now) = (notification.merchant_id, service.world.now());
-    let Some(refund_id) = notification.refund_id else { return Ok(Err(Unwritten::NothingToSay)) };
-    let Some(refund) = service.world.store.refund(merchant_id, refund_id).await? else {
+async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url: &str) -> Result<Written, StoreError> {
+    let (merchant_id, now) = (news.notification.merchant_id, service.world.now());
+    if news.notification.refund_id.is_none() {
+        return Ok(Err(Unwritten::NothingToSay));
+    }
+    let Some(refund) = news.refund.clone() else {
         return Ok(Err(Unwritten::Impossible("the refund is not there")));
     };
     let known = service.keyring.by_terminal(merchant_id, terminal_id, now).await?;
@@ -97,7 +103,7 @@ async fn in_dialect(
         return Ok(Err(Unwritten::Impossible("the terminal's dialect is not spoken any more")));
     };
     let path = path_of(url).to_owned();
-    let (event, mode, url) = (event.clone(), refund.mode, url.to_owned());
+    let (event, mode, url) = (news.event.clone(), refund.mode, url.to_owned());
     let signed = service.cpu.run({
         let (signer, dialect) = (signer.clone(), entry.dialect);
         move || {
@@ -112,31 +118,12 @@ async fn in_dialect(
     })
 }
 
-async fn native_letter(
-    service: &Service,
-    notification: &Notification,
-    event: &Event,
-    endpoint_id: EndpointId,
-) -> Result<Written, StoreError> {
-    let merchant = service.world.store.merchant(notification.merchant_id).await?;
-    let Some(merchant) = merchant else { return Ok(Err(Unwritten::Impossible("the merchant is not there"))) };
-    let Some(endpoint) = merchant.endpoints.iter().find(|endpoint| endpoint.id == endpoint_id && endpoint.enabled) else {
-        return Ok(Err(Unwritten::Impossible("the endpoint was removed or switched off")));
-    };
-    let Ok(secret) = service.master_keys.open(&endpoint_purpose(endpoint_id), &endpoint.sealed_secret) else {
-        return Ok(Err(Unwritten::Impossible("the endpoint's secret does not open with the master keys")));
-    };
-    let mac = EndpointMac(webhook_secret(std::str::from_utf8(&secret).unwrap_or_default()));
-    let request = native::notify(event, notification.id, service.world.now(), &mac);
-    Ok(Ok((Letter { request: empty(endpoint.url.clone()), entry: None, mode: merchant.mode }, request)))
-}
-
-struct EndpointMac(zeroize::Zeroizing<Vec<u8>>);
-
-impl Mac for EndpointMac {
-    fn hmac_sha256(&self, message: &[u8]) -> [u8; 32] {
-        hmac_sha256(&self.0, message)
-    }
+async fn native_letter(service: &Service, news: &News, endpoint_id: EndpointId) -> Result<Written, StoreError> {
+    let found = known_endpoints::find(service, news.notification.merchant_id, endpoint_id).await?;
+    Ok(found.map_err(Unwritten::Impossible).map(|endpoint| {
+        let request = native::notify(&news.event, news.notification.id, service.world.now(), &*endpoint);
+        (Letter { request: empty(endpoint.url.clone()), entry: None, mode: endpoint.mode }, request)
+    }))
 }
 
 const fn empty(url: String) -> OutgoingRequest {

@@ -219,7 +219,7 @@ pub fn create_refund(payment: &Payment, number: &str, minor: i64, refund_id: Ref
     CreateRefund {
         refund_id,
         merchant_id: payment.merchant_id,
-        terminal_id: payment.terminal_id,
+        terminal_id: Some(payment.terminal_id),
         mode: payment.mode,
         key: IdempotencyKey {
             merchant_id: payment.merchant_id,

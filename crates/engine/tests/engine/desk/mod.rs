@@ -232,7 +232,7 @@ pub fn request(refund_id: RefundId, payment_id: PaymentId, amount: Money, number
     CreateRefund {
         refund_id,
         merchant_id: MERCHANT,
-        terminal_id: TERMINAL,
+        terminal_id: Some(TERMINAL),
         mode: Mode::Live,
         key: key("native", number),
         compared: vec![("payment".to_owned(), payment_id.to_string()), ("amount".to_owned(), amount.to_string())],

@@ -211,7 +211,8 @@ impl Scenario {
                 "to" => create.notify_url = Some(next(&mut words).to_owned()),
                 "by" => by = next(&mut words),
                 "in_sandbox" => create.mode = Mode::Sandbox,
-                "at_another_terminal" => create.terminal_id = TerminalId::new(999),
+                "at_another_terminal" => create.terminal_id = Some(TerminalId::new(999)),
+                "at_no_named_terminal" => create.terminal_id = None,
                 "dry" => create.dry_run = true,
                 other => panic!("a refund has no {other}"),
             }
