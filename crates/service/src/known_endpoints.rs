@@ -30,9 +30,12 @@ pub struct KnownEndpoint {
 /// Where an endpoint is, or why nothing can be posted to it.
 pub type FoundEndpoint = Result<Arc<KnownEndpoint>, &'static str>;
 
+/// Each with the time at which it was read.
+type Kept = BTreeMap<(MerchantId, EndpointId), (Timestamp, Arc<KnownEndpoint>)>;
+
 #[derive(Default)]
 pub(crate) struct EndpointCache {
-    kept: Mutex<BTreeMap<(MerchantId, EndpointId), (Timestamp, Arc<KnownEndpoint>)>>,
+    kept: Mutex<Kept>,
     /// Rises when everything is forgotten, so that what was read before is not kept after.
     generation: AtomicU64,
 }
@@ -86,7 +89,7 @@ impl EndpointCache {
         kept.insert(key, entry);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(MerchantId, EndpointId), (Timestamp, Arc<KnownEndpoint>)>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         // The map is whole between any two operations on it, also when a thread ended in between.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
