@@ -37,6 +37,14 @@ fn documents_named_in_comments_exist() {
 }
 
 #[test]
+fn programs_called_by_the_makefile_exist() {
+    let makefile = text("Makefile");
+    let words = makefile.split(|c: char| c.is_whitespace() || c == '@').filter(|word| word.starts_with("scripts/"));
+    let problems: Vec<String> = words.filter(|word| !exists(word)).map(|word| format!("the Makefile calls {word}")).collect();
+    assert_tidy(&problems, "Write the program, or take the target out.");
+}
+
+#[test]
 fn links_lead_somewhere() {
     let mut problems = Vec::new();
     for (document, page) in pages() {

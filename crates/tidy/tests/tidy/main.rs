@@ -6,6 +6,7 @@ mod edges;
 mod ledger_accounts;
 mod migrations;
 mod names;
+mod planted;
 mod purity;
 mod silencers;
 mod texts;
