@@ -136,6 +136,23 @@ fn a_command_that_cannot_be_decided_fails_alone() {
     assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
 }
 
+/// Fails at every commit.
+struct Clumsy;
+
+impl CommitObserver for Clumsy {
+    fn committed(&self, _changes: &Changes) {
+        panic!("it stumbles");
+    }
+}
+
+#[test]
+fn whoever_hears_of_commits_cannot_stop_the_store() {
+    let stage = Stage::on_sqlite_with(|options| options.observer = Some(Arc::new(Clumsy)));
+    let payment = stage.payment(stage.merchant(7), "p1", 10_000);
+    let refund = stage.refund(&payment, "r1", 100);
+    assert_eq!(block_on(stage.store.refund(payment.merchant_id, refund.id)).unwrap(), Some(refund));
+}
+
 #[test]
 fn a_row_that_cannot_be_read_fails_only_who_needs_it() {
     let stage = Stage::on_sqlite();

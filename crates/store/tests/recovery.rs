@@ -78,6 +78,31 @@ fn what_another_process_writes_is_seen() {
     assert_eq!(refused, refundry_engine::Outcome::Refused { refusal: suspended, replayed: false });
 }
 
+#[test]
+fn the_log_begins_anew_under_load() {
+    let stage = Stage::on_sqlite_with(|options| {
+        options.checkpoint_interval_ms = 1;
+        options.log_limit_mib = 1;
+        options.batch_max = 1;
+    });
+    let acme = stage.merchant(7);
+    let payments: Vec<_> = (0..20).map(|number| stage.payment(acme, &format!("p{number}"), 1_000_000)).collect();
+    // All wait at once, and one makes a commit: the lane is never idle.
+    let asks = (0..60).flat_map(|round| payments.iter().map(move |payment| (round, payment)));
+    let tickets: Vec<_> = asks
+        .map(|(round, payment)| {
+            let ask = stage.ask(payment, &format!("r{round}.{}", payment.payment_reference), 100);
+            stage.store.transact(stage.command(Act::CreateRefund(Box::new(ask))))
+        })
+        .collect();
+    tickets.into_iter().for_each(|ticket| drop(block_on(ticket).unwrap()));
+    let mut log = stage.file().into_os_string();
+    log.push("-wal");
+    let mib = std::fs::metadata(&log).unwrap().len() >> 20;
+    assert!(mib < 16, "twelve hundred commits left a log of {mib} MiB");
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
 fn open(file: &Path) -> Result<SqliteStore, StoreError> {
     SqliteStore::open(&SqliteOptions::file(file))
 }

@@ -1,5 +1,5 @@
-//! The check of the books: recomputes every running figure from the rows that it is a figure of, in one snapshot, and reads each table once
-//! in the order of its key. Its memory grows with the number of balances, not with that of refunds.
+//! The check of the books: recomputes every running figure from the rows that it is a figure of, each merchant's and all money in one
+//! snapshot, and reads each table once in the order of its key. Its memory grows with the number of balances, not with that of refunds.
 
 mod feeds;
 mod money;
@@ -17,37 +17,53 @@ const FAULTS_MAX: usize = 1_000;
 /// Faults of the file itself that SQLite is asked for.
 const FILE_FAULTS_MAX: u32 = 10;
 
+/// Tables whose rows belong to merchants. Rows without a merchant are checked too, as they would be lost otherwise.
+const TABLES: [&str; 6] = ["merchants", "payments", "refunds", "events", "tasks", "balances"];
+
 /// Checks everything.
 pub fn check(connection: &Connection) -> Result<BooksReport, StoreError> {
-    connection.execute_batch("BEGIN").map_err(fault)?;
-    let checked = check_snapshot(connection);
-    connection.execute_batch("COMMIT").map_err(fault)?;
-    checked
-}
-
-fn check_snapshot(connection: &Connection) -> Result<BooksReport, StoreError> {
     let mut report = BooksReport::default();
     check_file(connection, &mut report)?;
-    let mut merchants = Vec::new();
-    // Whoever has rows but no merchant is checked too, as the rows would be lost otherwise.
-    let sql = "SELECT merchant_id FROM merchants UNION SELECT DISTINCT merchant_id FROM payments UNION \
-        SELECT DISTINCT merchant_id FROM balances ORDER BY 1";
-    each(connection, sql, [], |row| {
-        merchants.push(row.get(0).map_err(fault)?);
-        Ok(())
-    })?;
-    for merchant_id in merchants {
-        report.merchants += 1;
-        refunds::check_payments(connection, merchant_id, &mut report)?;
-        refunds::check_refunds(connection, merchant_id, &mut report)?;
-        refunds::check_keys(connection, merchant_id, &mut report)?;
-        steps::check_tasks(connection, merchant_id, &mut report)?;
-        feeds::check_events(connection, merchant_id, &mut report)?;
-        feeds::check_notifications(connection, merchant_id, &mut report)?;
+    let mut last = i64::MIN;
+    while let Some(merchant_id) = next_merchant(connection, last)? {
+        in_snapshot(connection, || check_merchant(connection, merchant_id, &mut report))?;
+        last = merchant_id;
     }
-    money::check_balances(connection, &mut report)?;
-    money::check_shares_due(connection, &mut report)?;
+    in_snapshot(connection, || {
+        money::check_balances(connection, &mut report)?;
+        money::check_shares_due(connection, &mut report)
+    })?;
     Ok(report)
+}
+
+fn check_merchant(connection: &Connection, merchant_id: i64, report: &mut BooksReport) -> Result<(), StoreError> {
+    report.merchants += 1;
+    refunds::check_payments(connection, merchant_id, report)?;
+    refunds::check_refunds(connection, merchant_id, report)?;
+    refunds::check_keys(connection, merchant_id, report)?;
+    steps::check_tasks(connection, merchant_id, report)?;
+    feeds::check_events(connection, merchant_id, report)?;
+    feeds::check_notifications(connection, merchant_id, report)
+}
+
+/// The log cannot begin anew while a snapshot is read: so each merchant has one of its own.
+fn in_snapshot(connection: &Connection, read: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN").map_err(fault)?;
+    let result = read();
+    connection.execute_batch("COMMIT").map_err(fault)?;
+    result
+}
+
+fn next_merchant(connection: &Connection, last: i64) -> Result<Option<i64>, StoreError> {
+    let mut next: Option<i64> = None;
+    for table in TABLES {
+        each(connection, &format!("SELECT min(merchant_id) FROM {table} WHERE merchant_id > ?1"), [last], |row| {
+            let found: Option<i64> = row.get(0).map_err(fault)?;
+            next = [next, found].into_iter().flatten().min();
+            Ok(())
+        })?;
+    }
+    Ok(next)
 }
 
 fn check_file(connection: &Connection, report: &mut BooksReport) -> Result<(), StoreError> {
