@@ -70,6 +70,16 @@ pub struct Credential {
     pub revoked_at: Option<Timestamp>,
 }
 
+impl Holder {
+    /// The merchant that it belongs to, when it belongs to one.
+    pub const fn merchant_id(&self) -> Option<MerchantId> {
+        match self {
+            Self::Merchant { merchant_id } | Self::Terminal { merchant_id, .. } => Some(*merchant_id),
+            Self::Operator { .. } | Self::Platform { .. } => None,
+        }
+    }
+}
+
 impl Credential {
     /// Whether it proves anything at `now`.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {

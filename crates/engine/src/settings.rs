@@ -104,7 +104,7 @@ pub fn put_credential(_snapshot: &Snapshot, stamp: &Stamp, credential: &Credenti
     if let Err(refusal) = check_text("name", &credential.name, NAME_LENGTH_MAX) {
         return Verdict::refused(refusal);
     }
-    let mut changes = audited(stamp, None, "credential.put", credential.id.to_string());
+    let mut changes = audited(stamp, credential.holder.merchant_id(), "credential.put", credential.id.to_string());
     changes.credentials.insert(credential.id, credential.clone());
     Verdict { outcome: Outcome::Done, changes }
 }
@@ -120,7 +120,7 @@ pub fn revoke_credential(snapshot: &Snapshot, stamp: &Stamp, act: &RevokeCredent
     } else {
         credential.expires_at = Some(credential.expires_at.map_or(act.at, |earlier| earlier.min(act.at)));
     }
-    let mut changes = audited(stamp, None, "credential.revoke", credential.id.to_string());
+    let mut changes = audited(stamp, credential.holder.merchant_id(), "credential.revoke", credential.id.to_string());
     changes.credentials.insert(credential.id, credential);
     Verdict { outcome: Outcome::Done, changes }
 }

@@ -7,7 +7,7 @@ use refundry_service::install::{GATEWAY_DIALECT, GATEWAY_LOOKUP};
 use refundry_service::master_rotation::{ResealedSecrets, rotate_master};
 use refundry_service::seal::new_master_key_line;
 use refundry_service::tokens::token_digest;
-use refundry_service::{authenticate, install};
+use refundry_service::{audit, authenticate, install};
 
 use crate::house::{Counting, House, refused};
 
@@ -39,6 +39,10 @@ async fn a_token_proves_its_holder_until_it_is_revoked_and_is_stored_as_a_digest
     }
     let operator = house.operator(Mode::Sandbox);
     credentials::revoke(&house.service, &operator, rows[0].id, None).await.unwrap();
+    let page = refundry_store::PageRequest::default();
+    let log = audit::list(&house.service, &operator, Some(shop.merchant.id), page).await.unwrap().rows;
+    let about_keys = log.iter().filter(|line| line.subject == rows[0].id.to_string());
+    assert_eq!(about_keys.map(|line| line.action).collect::<Vec<_>>(), ["credential.revoke", "credential.put"], "newest first");
     assert!(house.caller(&shop.token).await.is_none(), "the cache forgets what was revoked at once");
 }
 

@@ -268,6 +268,12 @@ async fn lists_show_the_caller_s_mode_and_merchants_only() {
         assert_eq!(merchants.iter().map(|row| row.id).collect::<Vec<_>>(), [own.merchant_id]);
         let keys = credentials::list(service, &operator, None, page).await.unwrap().rows;
         assert_eq!(keys.iter().map(|row| row.id).collect::<Vec<_>>(), [own.credential_id]);
+        let key = house.token(operator.mode, Holder::Operator { mode: operator.mode }, None).await;
+        let key = authenticate::public_part(&key).unwrap().to_owned();
+        let key = service.world.store.credentials_by_lookup("native", &key).await.unwrap().remove(0).id.to_string();
+        let log = audit::list(service, &operator, None, page).await.unwrap().rows;
+        assert!(log.iter().all(|line| line.merchant_id.is_none_or(|id| id == own.merchant_id)));
+        assert_eq!(log.iter().filter(|line| line.merchant_id.is_none()).map(|line| &line.subject).next(), Some(&key), "its own keys");
         let filter = NotificationFilter::default();
         let told = notifications::list(service, &operator, filter, page).await.unwrap().rows;
         assert!(!told.is_empty() && told.iter().all(|row| row.merchant_id == own.merchant_id));
