@@ -9,7 +9,7 @@ use refundry_service::acquirer::Acquirer;
 use refundry_service::cpu_pool::CpuPool;
 use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
-use refundry_service::world::World;
+use refundry_service::world::{Ids, World};
 use refundry_service::{Observer, Service};
 use refundry_store::{CommitObserver, Location, SqliteOptions, SqliteStore, Store, StoreError, SyncMode};
 
@@ -23,6 +23,7 @@ use crate::vfs::Vfs;
 
 const DATABASE: &str = "/refundry.db";
 const INBOX_LENGTH_MAX: usize = 64;
+const NODE: u16 = 1;
 
 /// A running process.
 pub struct Life {
@@ -104,7 +105,8 @@ impl Life {
         let world = World {
             store: store.clone() as Arc<dyn Store>,
             clock,
-            ids: stage.ids.clone(),
+            // A new process counts anew within the millisecond, as after a real start.
+            ids: Arc::new(Ids::new(NODE)),
             random: stage.random.clone(),
             acquirers: Arc::new(acquirers),
             notifier: stage.merchants.clone(),

@@ -16,6 +16,7 @@ use refundry_ledger::Money;
 use crate::cast::Cast;
 use crate::plan::{PaymentWish, RefundRequest};
 
+pub use final_audit::audit_books;
 pub use reader::Reader;
 
 /// A rule that did not hold.

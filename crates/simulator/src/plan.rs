@@ -74,6 +74,11 @@ pub enum Wish {
         /// Whether it may pass.
         approve: bool,
     },
+    /// A merchant wants everything again that it was already told.
+    Replay {
+        /// Which.
+        merchant: usize,
+    },
 }
 
 /// A payment to be recorded.
@@ -251,6 +256,9 @@ fn other_wishes(events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
         for _ in 0..=usize::from(dice.percent(40)) {
             events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(top_up.clone())));
         }
+    }
+    if dice.percent(25) {
+        events.push((dice.between(PLAN_MS / 4, PLAN_MS), PlannedEvent::Wish(Wish::Replay { merchant: dice.below(MERCHANTS) })));
     }
     for _ in 0..dice.below(5) {
         let review = Wish::Review { merchant: dice.below(MERCHANTS), approve: dice.percent(70) };

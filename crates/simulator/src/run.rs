@@ -13,7 +13,7 @@ use crate::dice::Dice;
 use crate::disk::{Disk, Loss};
 use crate::life::{Habits, Life};
 use crate::merchants::Deafness;
-use crate::model::{Reader, Violation};
+use crate::model::{Reader, Violation, audit_books};
 use crate::plan::{PLAN_MS, Plan, PlannedEvent, PlannedFault, Step};
 use crate::stage::Stage;
 use crate::vfs::Vfs;
@@ -147,7 +147,7 @@ impl Run {
         let life = self.life()?;
         for act in stage.cast.acts() {
             let now = stage.clock.now();
-            let stamp = refundry_engine::Stamp { now, ids: stage.ids.block(now), actor: Actor::System };
+            let stamp = refundry_engine::Stamp { now, ids: life.service.world.ids.block(now), actor: Actor::System };
             let installed = life.store.transact_now(Command { stamp, act: act.clone() });
             if !matches!(installed, Ok(Outcome::Done)) {
                 return Err(Violation { rule: "the_cast_is_installed", what: format!("{installed:?} for {act:?}") });
@@ -287,7 +287,8 @@ impl Run {
             .audit_refunds(&reader)
             .and_then(|()| model.audit_money(&reader))
             .and_then(|()| model.audit_feeds(&reader, wholly))
-            .and_then(|()| if wholly { model.audit_notifications(&reader) } else { Ok(()) });
+            .and_then(|()| if wholly { model.audit_notifications(&reader) } else { Ok(()) })
+            .and_then(|()| if wholly { audit_books(&reader) } else { Ok(()) });
         drop(model);
         self.unless_dead(looked)
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use refundry_engine::Timestamp;
 use refundry_engine::ids::EPOCH_MS;
-use refundry_service::world::{Clock as _, Ids};
+use refundry_service::world::Clock as _;
 
 use crate::acquirer::{AcquirerBook, LyingAcquirer};
 use crate::cast::{ACQUIRERS, Cast};
@@ -37,8 +37,6 @@ pub struct Stage {
     pub cast: Cast,
     /// The service's random bytes.
     pub random: Arc<SeededRandom>,
-    /// The service's ids.
-    pub ids: Arc<Ids>,
     model: Mutex<Model>,
 }
 
@@ -61,7 +59,6 @@ impl Stage {
             acquirers: ACQUIRERS.into_iter().enumerate().map(acquirer).collect(),
             model: Mutex::new(Model::new(&cast)),
             random: Arc::new(SeededRandom::new(seed, "service")),
-            ids: Arc::new(Ids::new(1)),
             clock,
             trace,
             book,

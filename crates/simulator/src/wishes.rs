@@ -7,16 +7,18 @@ use std::sync::Arc;
 use refundry_dialects::RefundWish;
 use refundry_engine::credential::Holder;
 use refundry_engine::merchant::Terminal;
+use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::{PaymentDetails, PaymentKey, PaymentStatus};
 use refundry_engine::refund::RefundState;
 use refundry_engine::{MerchantId, Mode, Refusal};
 use refundry_ledger::{Currency, Money};
 use refundry_service::error::ServiceError;
+use refundry_service::notifications::ReplayRange;
 use refundry_service::payments::NewPayment;
 use refundry_service::permissions::{Permission, Permissions};
 use refundry_service::refunds::{NATIVE, NewRefund, Review};
 use refundry_service::world::Clock as _;
-use refundry_service::{Caller, Service, funds, payments, refunds, synchronous};
+use refundry_service::{Caller, Service, funds, notifications, payments, refunds, synchronous};
 use refundry_store::{PageRequest, RefundFilter};
 
 use crate::model::Answer;
@@ -48,6 +50,7 @@ pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wi
             Wish::Refund(request) => native_refund(&stage, &service, request).await,
             Wish::Inquire(request) => antom::inquire(&stage, &service, request).await,
             Wish::Cancel(request) => cancel(&stage, &service, request).await,
+            Wish::Replay { merchant } => replay(&stage, &service, *merchant).await,
             Wish::Review { merchant, approve } => review_all(&stage, &service, *merchant, *approve).await,
         };
         match ended {
@@ -191,6 +194,15 @@ async fn cancel(stage: &Stage, service: &Service, request: &RefundRequest) -> Tr
             Try::Done
         }
         Err(error) => unless_busy(stage, "cancel", &error),
+    }
+}
+
+async fn replay(stage: &Stage, service: &Service, merchant: usize) -> Try {
+    let merchant_id = Some(merchant_id(stage, merchant));
+    let range = ReplayRange { merchant_id, state: NotificationState::Delivered, from: None, to: None };
+    match notifications::replay_range(service, &operator(), range).await {
+        Ok(_) => Try::Done,
+        Err(error) => unless_busy(stage, "replay", &error),
     }
 }
 
