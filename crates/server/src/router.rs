@@ -181,7 +181,11 @@ async fn elsewhere(State(app): State<Arc<App>>, request: Request) -> Response {
     if refundry_dialects::find(path).is_some() {
         let begun = app.service.world.now();
         let route = app.metrics.route(path);
-        let response = wire::serve(&app, request).await;
+        let served = AssertUnwindSafe(wire::serve(&app, request)).catch_unwind().await;
+        let response = served.unwrap_or_else(|_| {
+            tracing::error!("the program stopped in the middle of a dialect's request");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        });
         count(&app, route, begun, &response);
         return response;
     }
