@@ -55,7 +55,9 @@ fn render(prefix: &str, id: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (place, letter) in text.iter_mut().rev().enumerate() {
         *letter = ALPHABET[((id >> (5 * place)) & 31) as usize];
     }
-    write!(f, "{prefix}_{}", text.iter().map(|letter| char::from(*letter)).collect::<String>())
+    f.write_str(prefix)?;
+    f.write_str("_")?;
+    f.write_str(std::str::from_utf8(&text).expect("the alphabet is ASCII"))
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<i64, NotAnId> {
