@@ -272,4 +272,5 @@ impl Read for Counted {
 const READ_AHEAD_BYTES: u64 = 64 * 1024;
 
 #[cfg(test)]
+#[path = "row_tests.rs"]
 mod tests;

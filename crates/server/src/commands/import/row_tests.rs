@@ -117,7 +117,7 @@ fn every_field_of_the_api_has_a_column_and_every_column_is_a_field() {
     for field in schema["properties"].as_object().unwrap().keys() {
         assert!(object.contains_key(field), "{field} has no column");
     }
-    let page = include_str!("../../../../../../docs/operating/import.md");
+    let page = include_str!("../../../../../docs/operating/import.md");
     for name in names {
         assert!(page.contains(&format!("`{name}`")), "docs/operating/import.md does not name {name}");
     }
