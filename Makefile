@@ -5,20 +5,27 @@ SHELL := bash
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 DATA_DIR ?= data/demo
+LISTEN ?= 127.0.0.1:8080
+# What `make run` builds; `dev` builds faster and runs slower.
+PROFILE ?= release
+PROFILE_DIR := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 SEEDS ?= 2000
 SEED ?= 1
 CARGO := cargo
 # The simulator and the load generator are release programs: a debug build would measure the compiler.
 RELEASE := $(CARGO) run --release --locked --quiet
 
-.PHONY: help run test test-long test-crash sim bench conformance openapi fmt lint deny clean tools
+.PHONY: help run check-run test test-long test-crash sim bench conformance openapi fmt lint deny clean tools
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: tools ## build, then serve a demo system and print a ready-to-paste refund
-	$(CARGO) build --release --locked --bin refundry
-	exec $(TARGET_DIR)/release/refundry demo --data-dir $(DATA_DIR)
+	$(CARGO) build --profile $(PROFILE) --locked --bin refundry
+	exec $(TARGET_DIR)/$(PROFILE_DIR)/refundry demo --data-dir $(DATA_DIR) --listen $(LISTEN)
+
+check-run: tools ## run `make run` and paste the refund that it prints; part of CI
+	scripts/check-run
 
 test: tools lint ## format check, clippy, documentation tests, every test; what CI runs
 	$(CARGO) test --workspace --locked --doc --quiet
