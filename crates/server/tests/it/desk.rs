@@ -99,7 +99,15 @@ fn antom_refund(demo: &Demo, payment: &str, number: &str) {
 
 #[test]
 fn a_damaged_database_is_refused_at_start_with_its_name() {
-    for damage in [damage_header, damage_pages, cut_short] {
+    let damages: [fn(&mut Vec<u8>); 3] = [
+        |bytes| bytes[..64].fill(0x55),
+        |bytes| {
+            let middle = bytes.len() / 2;
+            bytes[4_096..middle].fill(0x55);
+        },
+        |bytes| bytes.truncate(bytes.len() / 2),
+    ];
+    for damage in damages {
         let folder = prepared();
         let file = folder.path().join("refundry.db");
         let mut bytes = std::fs::read(&file).unwrap();
@@ -114,17 +122,4 @@ fn a_damaged_database_is_refused_at_start_with_its_name() {
     std::fs::write(folder.path().join("master.key"), "nonsense\n").unwrap();
     let said = failed(&["serve", "--config", text(&folder.path().join("refundry.toml"))]);
     assert!(said.contains("master.key"), "{said}");
-}
-
-fn damage_header(bytes: &mut Vec<u8>) {
-    bytes[..64].fill(0x55);
-}
-
-fn damage_pages(bytes: &mut Vec<u8>) {
-    let length = bytes.len();
-    bytes[4_096..length / 2].fill(0x55);
-}
-
-fn cut_short(bytes: &mut Vec<u8>) {
-    bytes.truncate(bytes.len() / 2);
 }

@@ -9,6 +9,7 @@ mod bad_input;
 mod clock;
 mod desk;
 mod documented_commands;
+mod example_acquirer;
 mod first_hour;
 mod funds;
 mod keys;

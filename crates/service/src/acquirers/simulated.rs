@@ -230,3 +230,22 @@ fn result_report(submission: &SubmittedRefund, answer: AcquirerAnswer) -> Acquir
     let (merchant_id, refund_id, attempt) = (submission.merchant_id, submission.refund_id, submission.attempt);
     AcquirerReport::Result { merchant_id, refund_id, attempt, answer }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_in_the_documents_and_nothing_else() {
+        for page in [include_str!("../../../../docs/operating/acquirers.md"), include_str!("../../../../docs/operating/acquirers.zh.md")] {
+            let rows = page.lines().filter_map(|line| line.strip_prefix("| ")).filter_map(|row| row.split(' ').next());
+            let shown: Vec<i64> = rows.filter_map(|digits| digits.parse().ok()).collect();
+            let rules: Vec<i64> = RULES.iter().map(|(digits, _)| *digits).collect();
+            assert_eq!(shown, rules);
+        }
+        for (digits, rule) in RULES {
+            assert_eq!((rule_for(*digits), rule_for(120_000 + digits)), (*rule, *rule));
+        }
+        assert_eq!((rule_for(1_000), rule_for(90_010)), (Rule::Approve, Rule::Approve));
+    }
+}
