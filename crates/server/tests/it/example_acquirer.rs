@@ -55,7 +55,7 @@ fn server(config: &str) -> (Running, String) {
         assert!(lines.read_line(&mut line).unwrap() > 0, "the server ended");
         print!("{line}");
     }
-    let address = line.split("http://").nth(1).unwrap().split(|letter: char| letter == '"' || letter == ' ').next().unwrap();
+    let address = line.split("http://").nth(1).unwrap().split(['"', ' ']).next().unwrap();
     let url = format!("http://{}", address.trim());
     std::thread::spawn(move || {
         let mut rest = Vec::new();
