@@ -7,6 +7,13 @@ pub const REFUND_WINDOW_DAYS: u32 = 365;
 /// Days that a refund waits for money before it fails (Oceanpayment: at most 30).
 pub const FUNDS_WAIT_DAYS: u32 = 30;
 
+/// Days of any rule at most: ten years.
+pub const DAYS_MAX: u32 = 3_650;
+/// Seconds of the undo window at most: thirty days.
+pub const UNDO_SECONDS_MAX: u32 = 30 * 86_400;
+/// Milliseconds that an answer can wait for the acquirer at most: callers give up after fifteen seconds, and each holds a connection.
+pub const SYNCHRONOUS_WAIT_MS_MAX: u32 = 15_000;
+
 /// Which refunds a person looks at before they go out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -116,9 +123,46 @@ policy! {
     synchronous_wait_ms: u32 = 0;
 }
 
+impl PolicyPatch {
+    /// The first number that is out of its range, with the range.
+    pub fn out_of_range(&self) -> Option<(&'static str, i64, i64)> {
+        let review = match &self.review {
+            Some(ReviewRule::Above { minor }) => Some(*minor),
+            Some(ReviewRule::None | ReviewRule::All) | None => None,
+        };
+        let numbers = [
+            ("refund_window_days", self.refund_window_days.map(i64::from), 0, i64::from(DAYS_MAX)),
+            ("review.minor", review, 0, i64::MAX),
+            ("funds_wait_days", self.funds_wait_days.map(i64::from), 0, i64::from(DAYS_MAX)),
+            ("refund_fee_minor", self.refund_fee_minor, 0, i64::MAX),
+            ("undo_seconds", self.undo_seconds.map(i64::from), 0, i64::from(UNDO_SECONDS_MAX)),
+            ("synchronous_wait_ms", self.synchronous_wait_ms.map(i64::from), 0, i64::from(SYNCHRONOUS_WAIT_MS_MAX)),
+        ];
+        let wrong = numbers.into_iter().find(|(_, number, least, most)| number.is_some_and(|number| number < *least || *most < number));
+        wrong.map(|(name, _, least, most)| (name, least, most))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_beyond_their_limits_are_named() {
+        let patch = |change: fn(&mut PolicyPatch)| {
+            let mut patch = PolicyPatch::default();
+            change(&mut patch);
+            patch.out_of_range().map(|(name, ..)| name)
+        };
+        assert_eq!(patch(|_| {}), None);
+        assert_eq!(patch(|patch| patch.refund_window_days = Some(DAYS_MAX)), None);
+        assert_eq!(patch(|patch| patch.refund_window_days = Some(DAYS_MAX + 1)), Some("refund_window_days"));
+        assert_eq!(patch(|patch| patch.review = Some(ReviewRule::Above { minor: -1 })), Some("review.minor"));
+        assert_eq!(patch(|patch| patch.funds_wait_days = Some(u32::MAX)), Some("funds_wait_days"));
+        assert_eq!(patch(|patch| patch.refund_fee_minor = Some(-1)), Some("refund_fee_minor"));
+        assert_eq!(patch(|patch| patch.undo_seconds = Some(UNDO_SECONDS_MAX + 1)), Some("undo_seconds"));
+        assert_eq!(patch(|patch| patch.synchronous_wait_ms = Some(15_001)), Some("synchronous_wait_ms"));
+    }
 
     #[test]
     fn the_nearest_patch_wins() {

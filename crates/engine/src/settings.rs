@@ -5,13 +5,15 @@ use std::sync::Arc;
 use crate::command::{PostponeTask, PutEndpoint, RemoveEndpoint, RevokeCredential};
 use crate::credential::Credential;
 use crate::merchant::{ENDPOINTS_MAX, METHOD_RULES_MAX, Merchant, NAME_LENGTH_MAX, Terminal};
+use crate::policy::PolicyPatch;
 use crate::refund::URL_LENGTH_MAX;
 use crate::verdict::{AuditLine, Changes};
 use crate::{AuditId, MerchantId, Outcome, Refusal, Snapshot, Stamp, Verdict};
 
 /// Adds or changes a merchant. Its mode never changes: books of play money stay books of play money.
 pub fn put_merchant(snapshot: &Snapshot, stamp: &Stamp, merchant: &Merchant) -> Verdict {
-    if let Err(refusal) = check_text("name", &merchant.name, NAME_LENGTH_MAX) {
+    let checked = check_text("name", &merchant.name, NAME_LENGTH_MAX).and_then(|()| check_policy(&merchant.policy));
+    if let Err(refusal) = checked {
         return Verdict::refused(refusal);
     }
     if snapshot.merchants.get(&merchant.id).is_some_and(|before| before.mode != merchant.mode) {
@@ -38,8 +40,17 @@ pub fn put_terminal(snapshot: &Snapshot, stamp: &Stamp, terminal: &Terminal) -> 
     Verdict { outcome: Outcome::Done, changes }
 }
 
+fn check_policy(policy: &PolicyPatch) -> Result<(), Refusal> {
+    match policy.out_of_range() {
+        Some((name, least, most)) => Err(Refusal::FieldInvalid { field: format!("policy.{name}"), rule: format!("{least} to {most}") }),
+        None => Ok(()),
+    }
+}
+
 fn check_terminal(snapshot: &Snapshot, merchant: &Merchant, terminal: &Terminal) -> Result<(), Refusal> {
     check_text("name", &terminal.name, NAME_LENGTH_MAX)?;
+    check_policy(&terminal.policy)?;
+    terminal.method_policies.values().try_for_each(check_policy)?;
     if merchant.mode != terminal.mode {
         return Err(Refusal::FieldInvalid {
             field: "mode".to_owned(),

@@ -295,6 +295,26 @@ async fn a_terminal_s_own_key_changes_no_settings_and_a_merchant_makes_no_mercha
     assert!(matches!(made, Err(ServiceError::Refused(Refusal::NotAllowed { .. }))));
 }
 
+#[tokio::test]
+async fn rules_beyond_their_limits_are_refused_at_every_level() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
+    let (service, operator) = (&house.service, house.operator(Mode::Sandbox));
+    let wild = PolicyPatch { synchronous_wait_ms: Some(u32::MAX), ..PolicyPatch::default() };
+    let of_merchant = MerchantChange { policy: Some(wild.clone()), ..MerchantChange::default() };
+    let of_terminal = TerminalChange { policy: Some(wild.clone()), ..TerminalChange::default() };
+    let of_method = TerminalChange { method_policies: Some([("card".to_owned(), wild)].into()), ..TerminalChange::default() };
+    let (merchant, terminal) = (Some(shop.merchant.id), shop.terminal.id);
+    for result in [
+        merchants::change(service, &operator, shop.merchant.id, of_merchant).await.map(|_| ()),
+        terminals::change(service, &operator, merchant, terminal, of_terminal).await.map(|_| ()),
+        terminals::change(service, &operator, merchant, terminal, of_method).await.map(|_| ()),
+    ] {
+        let Err(ServiceError::Refused(Refusal::FieldInvalid { field, .. })) = &result else { panic!("{result:?}") };
+        assert_eq!(field, "policy.synchronous_wait_ms");
+    }
+}
+
 #[test]
 fn the_page_about_keys_lists_the_permissions_in_the_order_of_the_table() {
     for page in [include_str!("../../../../docs/operating/keys.md"), include_str!("../../../../docs/operating/keys.zh.md")] {
