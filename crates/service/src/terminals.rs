@@ -68,6 +68,7 @@ pub struct ForceAnswer {
 /// Makes a terminal with the default rules of its dialect.
 pub async fn create(service: &Service, caller: &Caller, new: NewTerminal) -> Result<Terminal, ServiceError> {
     may_write(caller)?;
+    may_rule(caller, new.policy != PolicyPatch::default() || !new.method_policies.is_empty() || new.acquirer.is_some())?;
     let merchant = merchants::read(service, caller, caller.merchant_id(new.merchant_id)?).await?;
     let mut policy = dialect_policy(&new.dialect)?;
     policy.overlay(&new.policy);
@@ -96,9 +97,8 @@ pub async fn change(
     change: TerminalChange,
 ) -> Result<Terminal, ServiceError> {
     may_write(caller)?;
-    if change.standing.is_some() && !caller.is_operator() {
-        return Err(missing(Permission::TerminalsWrite).into());
-    }
+    let rules = change.standing.is_some() || change.policy.is_some() || change.method_policies.is_some() || change.acquirer.is_some();
+    may_rule(caller, rules)?;
     let acquirer = change.acquirer.map(|name| acquirer(service, caller.mode, Some(name))).transpose()?;
     let _editing = service.editing.lock().await;
     let mut terminal = read(service, caller, caller.merchant_id(merchant_id)?, terminal_id).await?;
@@ -193,6 +193,11 @@ async fn put(service: &Service, caller: &Caller, terminal: Terminal) -> Result<T
 /// A terminal's own credential cannot rewrite its terminal's rules.
 fn may_write(caller: &Caller) -> Result<(), Refusal> {
     if caller.terminal.is_some() { Err(missing(Permission::TerminalsWrite)) } else { caller.must(Permission::TerminalsWrite) }
+}
+
+/// What is refunded, reviewed and charged is the operator's to rule: a merchant's key can name its terminals and addresses.
+fn may_rule(caller: &Caller, rules: bool) -> Result<(), Refusal> {
+    if rules && !caller.is_operator() { Err(missing(Permission::TerminalsWrite)) } else { Ok(()) }
 }
 
 fn dialect_policy(name: &str) -> Result<PolicyPatch, Refusal> {

@@ -7,7 +7,7 @@ use refundry_engine::credential::Holder;
 use refundry_engine::merchant::Standing;
 use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::PaymentKey;
-use refundry_engine::policy::PolicyPatch;
+use refundry_engine::policy::{PolicyPatch, ReviewRule};
 use refundry_engine::{CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, RefundId, Refusal, TerminalId};
 use refundry_service::caller::Caller;
 use refundry_service::credentials::{self, NewCredential, NewKey};
@@ -290,6 +290,13 @@ async fn a_terminal_s_own_key_changes_no_settings_and_a_merchant_makes_no_mercha
     for (name, _, ask) in changes(&house.service, &till, &of).into_iter().filter(|(_, needed, _)| settings.contains(needed)) {
         assert!(matches!(ask.await, Err(ServiceError::Refused(Refusal::NotAllowed { .. }))), "{name}");
     }
+    let merchant = with_all(&of.shop.caller);
+    let no_review = PolicyPatch { review: Some(ReviewRule::None), ..PolicyPatch::default() };
+    let change = TerminalChange { policy: Some(no_review), ..TerminalChange::default() };
+    let changed = terminals::change(&house.service, &merchant, None, of.terminal_id, change).await;
+    assert!(matches!(changed, Err(ServiceError::Refused(Refusal::NotAllowed { .. }))), "the rules are the operator's");
+    let change = TerminalChange { name: Some("Till at the door".to_owned()), ..TerminalChange::default() };
+    terminals::change(&house.service, &merchant, None, of.terminal_id, change).await.unwrap();
     let new = NewMerchant { name: "Another".to_owned(), policy: PolicyPatch::default() };
     let made = merchants::create(&house.service, &with_all(&of.shop.caller), new).await;
     assert!(matches!(made, Err(ServiceError::Refused(Refusal::NotAllowed { .. }))));
@@ -327,7 +334,7 @@ fn the_page_about_keys_lists_the_permissions_in_the_order_of_the_table() {
 #[tokio::test]
 async fn the_applicant_does_not_review_and_a_reviewer_decides_once() {
     let house = House::build().await;
-    let policy = PolicyPatch { review: Some(refundry_engine::policy::ReviewRule::All), ..PolicyPatch::default() };
+    let policy = PolicyPatch { review: Some(ReviewRule::All), ..PolicyPatch::default() };
     let shop = house.shop(Mode::Sandbox, "native", policy).await;
     house.paid(&shop, "p1", "100.00 EUR").await;
     let (service, operator) = (&house.service, house.operator(Mode::Sandbox));
