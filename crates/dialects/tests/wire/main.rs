@@ -5,6 +5,7 @@
 
 mod bad_inputs;
 mod cast;
+mod client;
 mod golden;
 mod golden_file;
 mod native;
