@@ -6,18 +6,27 @@ use http::{HeaderValue, header};
 
 use crate::language::Language;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1c1e21;background:#fff}\
-a{color:#0958d9}code,pre{font-family:ui-monospace,monospace;font-size:.92em}pre{background:#f5f6f8;padding:.75rem;overflow:auto;border-radius:6px}\
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid #dfe2e6}\
-details{border:1px solid #dfe2e6;border-radius:6px;margin:.4rem 0;padding:.4rem .8rem}summary{cursor:pointer}\
-.verb{display:inline-block;min-width:4.5em;font-weight:600;font-family:ui-monospace,monospace}.code{font-family:ui-monospace,monospace;color:#595f67}\
-@media(prefers-color-scheme:dark){body{background:#15171a;color:#e4e6e9}a{color:#7fb0ff}pre{background:#1f2226}th,td,details{border-color:#363b42}.code{color:#a5abb3}}";
+/// The tokens are those of the console's two themes; digits are tabular, and long codes break on narrow screens.
+const STYLE: &str = ":root{--brand:#0b6e5f;--ink:#14201e;--ink-3:#5d6b68;--line:#e3eae8;--surface:#fff;--page:#f5f8f7}\
+@media(prefers-color-scheme:dark){:root{--brand:#35b8a0;--ink:#e8f0ee;--ink-3:#8fa09c;--line:#2a3533;--surface:#161d1c;--page:#0e1413}}\
+body{font:14px/1.6 system-ui,'Noto Sans SC','PingFang SC',sans-serif;font-variant-numeric:tabular-nums;margin:0;color:var(--ink);background:var(--page)}\
+header{background:var(--surface);border-bottom:1px solid var(--line);padding:.75rem 1rem}header a{font-weight:600;text-decoration:none}\
+header,main{box-sizing:border-box}main{max-width:64rem;margin:0 auto;padding:1rem 1rem 3rem}h1{font-size:20px}h2{font-size:16px;margin:2rem 0 .5rem}\
+a{color:var(--brand)}a:focus-visible,summary:focus-visible{outline:2px solid var(--brand);outline-offset:2px}\
+code,pre,.verb,.code{font-family:ui-monospace,'Noto Sans Mono',monospace;font-size:.93em}code{overflow-wrap:anywhere}\
+pre{background:var(--page);padding:.75rem;overflow:auto;border-radius:8px}\
+table{border-collapse:collapse;width:100%;background:var(--surface);border:1px solid var(--line)}\
+th,td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid var(--line)}td:first-child{overflow-wrap:anywhere}\
+details{background:var(--surface);border:1px solid var(--line);border-radius:8px;margin:.5rem 0;padding:.5rem .75rem}summary{cursor:pointer}\
+.verb{display:inline-block;min-width:4.5em;font-weight:600}.code{color:var(--ink-3)}\
+@media(max-width:40rem){thead,tr:first-child:has(th){display:none}tr{display:block;border-bottom:1px solid var(--line);padding:.5rem 0}\
+td{display:inline-block;border:0;padding:.1rem .75rem}td:last-child{display:block}}";
 
 /// A whole page; `title` and `body` are HTML already.
 pub fn page(language: Language, title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title} · Refundry</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>{body}</main></body></html>",
+         <title>{title} · Refundry</title><style>{STYLE}</style></head><body><header><a href=\"/docs\">Refundry 归款</a></header><main><h1>{title}</h1>{body}</main></body></html>",
         language.tag(),
     )
 }
