@@ -68,7 +68,7 @@ impl Habits {
         Self {
             crews: 1 + dice.below(3),
             concurrency: 1 + dice.below(3),
-            poll_ms: dice.between(250, 5_000),
+            poll_ms: dice.between(500, 10_000),
             hands_over: dice.percent(60),
             batch_max: *dice.pick(&[1, 2, 16, 256]),
         }

@@ -163,7 +163,7 @@ impl Run {
         self.stage.merchants.become_honest();
         self.crash_in = None;
         self.lane_waits_until = self.stage.begin;
-        self.habits.poll_ms = 600_000;
+        self.habits.poll_ms = 1_800_000;
         self.restart(Loss::Nothing)
     }
 

@@ -11,7 +11,7 @@ const STALLS_PER_MILLE: usize = 8;
 /// The longest such moment: far below the times after which others act.
 const STALL_MS_MAX: i64 = 700;
 /// Of a thousand choices so many make a checkpoint.
-const CHECKPOINTS_PER_MILLE: usize = 15;
+const CHECKPOINTS_PER_MILLE: usize = 8;
 
 impl Run {
     /// One choice; the clock goes no further than `end`.
