@@ -1,10 +1,12 @@
 //! The check of the books names each row that is off.
 
 use futures::executor::block_on;
-use refundry_engine::EndpointId;
-use refundry_engine::command::{Act, PutEndpoint};
+use refundry_engine::command::{Act, Command, PutEndpoint, RecordPayment, Stamp};
+use refundry_engine::ids::{IdBlock, compose};
 use refundry_engine::merchant::{Endpoint, Terminal};
 use refundry_engine::policy::{FundsRule, PolicyPatch};
+use refundry_engine::{Actor, EndpointId, MerchantId, Outcome, PaymentId, RefundId, Timestamp};
+use refundry_store::{SqliteOptions, SqliteStore, Store as _};
 use rusqlite::Connection;
 
 use crate::stage::{self, Stage};
@@ -38,6 +40,26 @@ fn clean_books_have_no_faults() {
     let report = block_on(busy_stage().store.check_books()).unwrap();
     assert_eq!(report.faults, []);
     assert_eq!((report.merchants, report.payments, report.refunds), (1, 1, 3));
+}
+
+#[test]
+fn a_payment_and_its_first_refund_may_share_a_commit() {
+    let store = SqliteStore::open(&SqliteOptions::stepped()).unwrap();
+    let (acme, now) = (MerchantId::new(7), Timestamp::from_ms(1_900_000_000_000));
+    let command = |place: u16, act: Act| {
+        let ids = IdBlock::new(compose(now.ms(), 0, place * 64));
+        Command { stamp: Stamp { now, ids, actor: Actor::Operator("stage".to_owned()) }, act }
+    };
+    store.transact_now(command(1, Act::PutMerchant(Box::new(stage::merchant(acme))))).unwrap();
+    store.transact_now(command(2, Act::PutTerminal(Box::new(stage::terminal(acme))))).unwrap();
+    let payment = stage::payment(acme, PaymentId::new(compose(now.ms(), 0, 192)), "p1", stage::euro(10_000));
+    let refund = stage::create_refund(&payment, "r1", 4_000, RefundId::new(compose(now.ms(), 0, 256)));
+    let recorded = store.transact(command(5, Act::RecordPayment(RecordPayment { payment }.into())));
+    let refunded = store.transact(command(6, Act::CreateRefund(Box::new(refund))));
+    assert!(store.step() && !store.step(), "both in one commit");
+    assert!(matches!(block_on(recorded), Ok(Outcome::Payment { .. })));
+    assert!(matches!(block_on(refunded), Ok(Outcome::Refund { .. })));
+    assert_eq!(block_on(store.check_books()).unwrap().faults, []);
 }
 
 #[test]

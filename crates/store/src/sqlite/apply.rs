@@ -30,7 +30,11 @@ pub fn apply(
         Write::Update(_) => None,
     }));
     for (key, write) in &changes.payments {
-        put_payment(connection, write, facts, &refunds_named.take(key))?;
+        match write {
+            // Its first refunds may be of this batch too: they are named with the rest.
+            Write::Insert(payment) => payment_row::insert(connection, payment)?,
+            Write::Update(payment) => update_payment(connection, payment, facts, &refunds_named.take(key))?,
+        }
     }
     let events = changes.events.iter().filter_map(|event| Some(((event.merchant_id, event.refund_id?), event.sequence)));
     let mut events_named = Names::of(events);
@@ -132,16 +136,12 @@ fn put_settings(connection: &Connection, changes: &Changes) -> Result<(), StoreE
     Ok(())
 }
 
-fn put_payment(
+fn update_payment(
     connection: &Connection,
-    write: &Write<Payment>,
+    payment: &Payment,
     facts: &BTreeMap<(MerchantId, PaymentId), Facts>,
     refunds_named: &str,
 ) -> Result<(), StoreError> {
-    let payment = match write {
-        Write::Insert(payment) => return payment_row::insert(connection, payment),
-        Write::Update(payment) => payment,
-    };
     payment_row::update_sums(connection, payment, refunds_named)?;
     let loaded = facts.get(&(payment.merchant_id, payment.id));
     if loaded != Some(&Facts::of(payment)) {
