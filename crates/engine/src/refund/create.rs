@@ -6,7 +6,7 @@ use refundry_ledger::Money;
 
 use super::{Holds, Refund, RefundInPlay, RefundState, ReviewHold, funding};
 use crate::command::CreateRefund;
-use crate::draft::{About, Draft};
+use crate::draft::Draft;
 use crate::event::EventKind;
 use crate::idempotency::{Remembered, RememberedDecision, first_difference};
 use crate::merchant::{Merchant, Standing, Terminal};
@@ -182,7 +182,7 @@ fn accept(mut draft: Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(
     let mut facts = vec![fact("terminal", &terminal.name)];
     facts.extend(notify::hold_facts(&in_play.refund));
     draft.tell_of_refund(EventKind::RefundAccepted, &in_play, facts);
-    draft.audit("refund.create", About::refund(&in_play.refund), vec![fact("amount", act.amount), fact("number", &act.key.number)]);
+    // No line of the audit log: this event says who asked for what and when, and is just as permanent.
 
     let outcome = in_play.outcome(false);
     let RefundInPlay { refund, payment } = in_play;
