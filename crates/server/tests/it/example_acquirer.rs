@@ -16,7 +16,7 @@ use crate::program::{done, failed, joined, refundry, said, text};
 const SECRET: &str = "whsec_c2VjcmV0IG9mIHRoZSBleGFtcGxlIGFjcXVpcmVy";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/examples/acquirer_receiver.py");
 /// How often a refund is asked about until it stands as it should: longer than the slowest step of a busy machine.
-const INQUIRIES_MAX: usize = 400;
+const INQUIRIES_MAX: usize = 2_000;
 
 /// A process that ends with its owner.
 struct Running(Child);
