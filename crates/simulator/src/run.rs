@@ -9,6 +9,7 @@ use refundry_engine::{Actor, Command, Outcome, Timestamp};
 use refundry_service::world::Clock as _;
 use refundry_store::Store as _;
 
+use crate::cast::MERCHANTS;
 use crate::dice::Dice;
 use crate::disk::{Disk, Loss};
 use crate::life::{Habits, Life};
@@ -25,6 +26,8 @@ const STEPS_MAX: u64 = 400_000;
 const QUIET_DAYS_MAX: i64 = 12;
 /// Tries to open the database after a crash, while the disk may still be ill.
 const OPENINGS_MAX: u32 = 5;
+/// Of a hundred runs so many have a merchant that never hears again: its notifications must end visibly parked.
+const DEAF_FOR_EVER_PERCENT: u32 = 5;
 /// Commits between two looks at everything.
 const COMMITS_BETWEEN_AUDITS: u64 = 12;
 
@@ -78,6 +81,7 @@ pub struct Run {
     crash_in: Option<(u32, Loss)>,
     lane_waits_until: Timestamp,
     disk_is_ill_until: Timestamp,
+    deaf_for_ever: Option<usize>,
     audited_at: u64,
     commits_before: u64,
     figures: Figures,
@@ -116,6 +120,7 @@ impl Run {
             crash_in: None,
             lane_waits_until: begin,
             disk_is_ill_until: begin,
+            deaf_for_ever: None,
             audited_at: 0,
             commits_before: 0,
             figures: Figures::default(),
@@ -161,6 +166,12 @@ impl Run {
         self.stage.trace.line("quiet");
         self.stage.book.become_honest();
         self.stage.merchants.become_honest();
+        if self.dice.percent(DEAF_FOR_EVER_PERCENT) {
+            let merchant = self.dice.below(MERCHANTS);
+            let how = *self.dice.pick(&[Deafness::Unreachable, Deafness::Broken, Deafness::Mumbling]);
+            self.deafen(merchant, how, Timestamp::from_us(i64::MAX));
+            self.deaf_for_ever = Some(merchant);
+        }
         self.crash_in = None;
         self.lane_waits_until = self.stage.begin;
         self.habits.poll_ms = 1_800_000;
@@ -308,7 +319,8 @@ impl Run {
         }
         self.figures.paid = u64::try_from(stage.book.payments().len()).unwrap_or(0);
         self.figures.commits = self.commits_before + self.life()?.commits.count();
-        stage.model().audit_end(&reader, &stage.book, &stage.merchants)
+        let deaf = self.deaf_for_ever;
+        stage.model().audit_end(&reader, &stage.book, &stage.merchants, deaf)
     }
 }
 
