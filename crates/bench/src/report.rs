@@ -33,6 +33,35 @@ impl Table {
     }
 }
 
+/// The goals with their figures, and the tables behind them.
+pub struct Report {
+    goals: Table,
+    tables: String,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self { goals: Table::new("Goals", &["what", "goal", "figure", "met"]), tables: String::new() }
+    }
+}
+
+impl Report {
+    /// Adds a goal beside its figure.
+    pub fn goal(&mut self, what: &str, wanted: String, figure: String, met: bool) {
+        self.goals.row(vec![what.to_owned(), wanted, figure, if met { "yes" } else { "NO" }.to_owned()]);
+    }
+
+    /// Adds a table.
+    pub fn add(&mut self, table: &Table) {
+        self.tables.push_str(&table.markdown());
+    }
+
+    /// All of it, goals first.
+    pub fn markdown(&self) -> String {
+        format!("{}{}", self.goals.markdown(), self.tables)
+    }
+}
+
 /// Microseconds with one decimal as milliseconds: `1.5 ms`.
 pub fn as_ms(us: u64) -> String {
     format!("{}.{:02} ms", us / 1_000, us % 1_000 / 10)

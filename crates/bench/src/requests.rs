@@ -26,8 +26,8 @@ pub struct Wish {
 }
 
 /// Native requests with a bearer key.
-pub fn native(merchant: &DemoMerchant, wishes: &[Wish]) -> Prepared {
-    let requests = wishes.iter().map(|wish| native_request(merchant, wish)).collect();
+pub fn native<'a>(wishes: impl Iterator<Item = (&'a DemoMerchant, &'a Wish)>) -> Prepared {
+    let requests = wishes.map(|(merchant, wish)| native_request(merchant, wish)).collect();
     Prepared { requests, success_mark: "\"refund_id\"" }
 }
 

@@ -16,6 +16,10 @@ use crate::server_process::{Server, prepare};
 
 /// How long notifications may take after the last request.
 const DRAIN_SECONDS_MAX: u64 = 120;
+/// How long the refunds of earlier rows may take.
+const EARLIER_SECONDS_MAX: u64 = 600;
+/// Merchants of a demo that are there for people.
+const NAMED_MERCHANTS: usize = 4;
 
 /// A data directory that servers are started on, one after the other.
 pub struct Ground {
@@ -37,6 +41,26 @@ pub enum Spread {
     Uniform,
     /// One payment, many refunds.
     OnePayment,
+    /// The newest of many merchants with few payments, in turn.
+    ManyMerchants,
+}
+
+/// What is made before anything is measured.
+pub struct Stored {
+    /// Payments of the first merchant.
+    pub payments: u64,
+    /// How many of them have a finished refund.
+    pub refunds: u64,
+    /// Merchants in all.
+    pub merchants: u64,
+}
+
+/// What the lane did.
+pub struct LaneFigures {
+    /// Commands that were carried out.
+    pub commands: u64,
+    /// Commits that they shared.
+    pub commits: u64,
 }
 
 /// What one measured run gave.
@@ -49,6 +73,14 @@ pub struct Measured {
     pub resident_kib: u64,
     /// Bytes that the database grew by.
     pub grown_bytes: u64,
+    /// What the lane did, where the server tells.
+    pub lane: Option<LaneFigures>,
+}
+
+impl LaneFigures {
+    fn since(&self, earlier: &Self) -> Self {
+        Self { commands: self.commands.saturating_sub(earlier.commands), commits: self.commits.saturating_sub(earlier.commits) }
+    }
 }
 
 impl Measured {
@@ -60,8 +92,8 @@ impl Measured {
 
 impl Ground {
     /// Makes fresh data.
-    pub fn make(binary: &Path, data_dir: &Path, payments: u64, refunds: u64) -> anyhow::Result<Self> {
-        prepare(binary, data_dir, payments, refunds)?;
+    pub fn make(binary: &Path, data_dir: &Path, stored: &Stored) -> anyhow::Result<Self> {
+        prepare(binary, data_dir, stored)?;
         let manifest = read(data_dir)?;
         Ok(Self { binary: binary.to_owned(), data_dir: data_dir.to_owned(), manifest, next_payment: 0 })
     }
@@ -80,37 +112,43 @@ impl Ground {
         self.manifest.merchants.first().context("the demo data have a merchant")
     }
 
-    /// Refunds that nobody asked for before.
-    pub fn wishes(&mut self, count: usize, spread: Spread) -> anyhow::Result<Vec<Wish>> {
+    /// Refunds that nobody asked for before; each with the place of its merchant in the manifest.
+    fn wishes(&mut self, count: usize, spread: Spread) -> Vec<(usize, Wish)> {
         let first = self.next_payment;
-        let payments = &self.merchant()?.payments;
-        let newest = payments.count.saturating_sub(1);
-        let reference_of = |place: u64| match spread {
-            Spread::Recent => payments.reference(newest.saturating_sub((first + place) % payments.count)),
-            Spread::Uniform => payments.reference(mixed(first + place) % payments.count),
-            Spread::OnePayment => payments.reference(newest / 2),
+        self.next_payment += count as u64;
+        (first..self.next_payment).map(|number| self.wish(number, spread)).collect()
+    }
+
+    fn wish(&self, number: u64, spread: Spread) -> (usize, Wish) {
+        let merchants = &self.manifest.merchants;
+        // The first four of a demo are those of people; the many come after them.
+        let place = match spread {
+            Spread::ManyMerchants if merchants.len() > NAMED_MERCHANTS => {
+                NAMED_MERCHANTS + usize::try_from(number).unwrap_or(0) % (merchants.len() - NAMED_MERCHANTS)
+            }
+            Spread::Recent | Spread::Uniform | Spread::OnePayment | Spread::ManyMerchants => 0,
         };
-        let wishes = (0..count as u64)
-            .map(|place| Wish {
-                payment_reference: reference_of(place),
-                amount_minor: 1,
-                currency: payments.currency.clone(),
-                number: format!("bench{:012}", first + place),
-            })
-            .collect();
-        self.next_payment = first + count as u64;
-        Ok(wishes)
+        let payments = &merchants[place].payments;
+        let newest = payments.count.saturating_sub(1);
+        let payment_reference = match spread {
+            Spread::Recent => payments.reference(newest.saturating_sub(number % payments.count)),
+            Spread::Uniform => payments.reference(mixed(number) % payments.count),
+            Spread::OnePayment => payments.reference(newest / 2),
+            Spread::ManyMerchants => payments.reference(newest.saturating_sub(number / merchants.len() as u64 % payments.count)),
+        };
+        (place, Wish { payment_reference, amount_minor: 1, currency: payments.currency.clone(), number: format!("bench{number:012}") })
     }
 
     /// Native requests for them.
     pub fn native(&mut self, count: usize, spread: Spread) -> anyhow::Result<Prepared> {
-        let wishes = self.wishes(count, spread)?;
-        Ok(native(self.merchant()?, &wishes))
+        let wishes = self.wishes(count, spread);
+        let merchants = &self.manifest.merchants;
+        Ok(native(wishes.iter().map(|(place, wish)| (&merchants[*place], wish))))
     }
 
     /// Antom requests for them.
     pub fn antom(&mut self, count: usize) -> anyhow::Result<Prepared> {
-        let wishes = self.wishes(count, Spread::Recent)?;
+        let wishes: Vec<Wish> = self.wishes(count, Spread::Recent).into_iter().map(|(_, wish)| wish).collect();
         let terminals = &self.merchant()?.terminals;
         let terminal = terminals.iter().find(|terminal| terminal.dialect == "antom" && !terminal.synchronous);
         antom(&self.data_dir, terminal.context("the demo data have an asynchronous Antom terminal")?, &wishes)
@@ -119,15 +157,18 @@ impl Ground {
     /// Runs prepared requests and measures what they cost the server.
     pub fn measure(&self, server: &Server, prepared: Prepared, callers: usize) -> anyhow::Result<Measured> {
         let database = self.data_dir.join("refundry.db");
+        let lane = server.lane()?;
         let (before, bytes) = (server.usage()?, bytes_on_disk(&database));
         let load = run(&server.address, prepared, callers)?;
         let usage = server.usage()?.since(&before);
         let grown_bytes = bytes_on_disk(&database).saturating_sub(bytes);
-        Ok(Measured { load, usage, resident_kib: server.resident_kib()?, grown_bytes })
+        let lane = Some(server.lane()?.since(&lane));
+        Ok(Measured { load, usage, resident_kib: server.resident_kib()?, grown_bytes, lane })
     }
 
     /// As [`Self::measure`], until every refund is final and its notification has come.
     pub fn measure_to_the_end(&self, server: &Server, receiver: &Receiver, prepared: Prepared, callers: usize) -> anyhow::Result<Measured> {
+        let lane = server.lane()?;
         let (before, came) = (server.usage()?, receiver.received());
         let database = self.data_dir.join("refundry.db");
         let bytes = bytes_on_disk(&database);
@@ -141,7 +182,20 @@ impl Ground {
         }
         let usage = server.usage()?.since(&before);
         let grown_bytes = bytes_on_disk(&database).saturating_sub(bytes);
-        Ok(Measured { load, usage, resident_kib: server.resident_kib()?, grown_bytes })
+        let lane = Some(server.lane()?.since(&lane));
+        Ok(Measured { load, usage, resident_kib: server.resident_kib()?, grown_bytes, lane })
+    }
+
+    /// Waits until the refunds of earlier rows, which had no workers, are at their end: they are not to be paid for here.
+    pub fn finish_earlier(&self, server: &Server) -> anyhow::Result<()> {
+        let begin = Instant::now();
+        while server.figure("refundry_tasks_open{")? > 0 {
+            if begin.elapsed() > Duration::from_secs(EARLIER_SECONDS_MAX) {
+                anyhow::bail!("refunds of earlier rows were not carried out in {EARLIER_SECONDS_MAX} s");
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
     }
 
     /// Has the merchant's refund successes sent to the receiver.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::client::call_once;
 use crate::cpu::{Usage, resident_kib};
+use crate::scenarios::{LaneFigures, Stored};
 
 /// How long a server may take to be ready with a large database.
 const READY_SECONDS_MAX: u64 = 120;
@@ -23,11 +24,12 @@ pub struct Server {
 }
 
 /// Makes a data directory with so many payments, so many of them refunded.
-pub fn prepare(binary: &Path, data_dir: &Path, payments: u64, refunds: u64) -> anyhow::Result<()> {
+pub fn prepare(binary: &Path, data_dir: &Path, stored: &Stored) -> anyhow::Result<()> {
     let status = Command::new(binary)
         .args(["demo", "--prepare-only", "--data-dir"])
         .arg(data_dir)
-        .args(["--payments", &payments.to_string(), "--refunds", &refunds.to_string()])
+        .args(["--payments", &stored.payments.to_string(), "--refunds", &stored.refunds.to_string()])
+        .args(["--merchants", &stored.merchants.to_string()])
         .stdout(Stdio::null())
         .status()
         .with_context(|| format!("run {}", binary.display()))?;
@@ -77,6 +79,21 @@ impl Server {
     /// Processor time until now.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         Usage::of(self.child.id())
+    }
+
+    /// The sum of all series of the server's own figures that begin so, without fractions.
+    pub fn figure(&self, prefix: &str) -> anyhow::Result<u64> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let request = b"GET /metrics HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n";
+        let answer = runtime.block_on(call_once(&self.address, request))?;
+        let text = String::from_utf8(answer.body).context("figures are text")?;
+        let values = text.lines().filter(|line| line.starts_with(prefix)).filter_map(|line| line.rsplit_once(' '));
+        Ok(values.filter_map(|(_, value)| value.split('.').next()?.parse::<u64>().ok()).sum())
+    }
+
+    /// What the lane did until now.
+    pub fn lane(&self) -> anyhow::Result<LaneFigures> {
+        Ok(LaneFigures { commands: self.figure("refundry_batch_commands_sum")?, commits: self.figure("refundry_batch_commands_count")? })
     }
 
     /// Resident memory, in kibibytes.

@@ -22,6 +22,9 @@ pub struct Demo {
     /// Captured payments of the first merchant; each of the others has a thousand.
     #[arg(long, default_value_t = 2_000)]
     payments: u64,
+    /// Merchants in all; those beyond the first four have a native key and a thousand payments each.
+    #[arg(long, default_value_t = 4)]
+    merchants: u64,
     /// How many of the first merchant's payments have a finished refund, from the oldest on.
     #[arg(long, default_value_t = 0)]
     refunds: u64,
@@ -67,7 +70,8 @@ impl Demo {
             Some(file) => Some(std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?.trim().to_owned()),
             None => None,
         };
-        let wanted = seed::Wanted { payments: self.payments, refunds: self.refunds, antom_public_key: public_key };
+        let wanted =
+            seed::Wanted { payments: self.payments, refunds: self.refunds, merchants: self.merchants, antom_public_key: public_key };
         let made = seed::make(&installation.service, directory, &wanted).await?;
         installation.service.world.store.close().await?;
         directory.write_manifest(&made)

@@ -1,5 +1,7 @@
 //! What a demo is filled with. All of it is play money: sandbox merchants, the simulated acquirer.
 
+use std::borrow::Cow;
+
 use anyhow::Context as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use refundry_dialects::{RefundWish, native};
@@ -34,23 +36,49 @@ pub struct Wanted {
     pub payments: u64,
     /// How many of them are refunded.
     pub refunds: u64,
+    /// Merchants in all.
+    pub merchants: u64,
     /// The public key of the first merchant's asynchronous Antom terminal.
     pub antom_public_key: Option<String>,
 }
 
 struct Kind {
-    name: &'static str,
-    prefix: &'static str,
+    name: Cow<'static, str>,
+    prefix: Cow<'static, str>,
     currency: &'static str,
     amount_minor: i64,
     method: &'static str,
 }
 
 const MERCHANTS: [Kind; 4] = [
-    Kind { name: "莲花户外 Lotus Outdoor", prefix: "20260101190741010007", currency: "USD", amount_minor: 10_000, method: "card" },
-    Kind { name: "Alpenglück 滑雪", prefix: "20260101190741010008", currency: "EUR", amount_minor: 8_950, method: "card" },
-    Kind { name: "風書房 Kaze Books", prefix: "20260101190741010009", currency: "JPY", amount_minor: 5_800, method: "ALIPAY_CN" },
-    Kind { name: "Gulf Lights 海湾灯饰", prefix: "20260101190741010010", currency: "KWD", amount_minor: 12_500, method: "card" },
+    Kind {
+        name: Cow::Borrowed("莲花户外 Lotus Outdoor"),
+        prefix: Cow::Borrowed("20260101190741010007"),
+        currency: "USD",
+        amount_minor: 10_000,
+        method: "card",
+    },
+    Kind {
+        name: Cow::Borrowed("Alpenglück 滑雪"),
+        prefix: Cow::Borrowed("20260101190741010008"),
+        currency: "EUR",
+        amount_minor: 8_950,
+        method: "card",
+    },
+    Kind {
+        name: Cow::Borrowed("風書房 Kaze Books"),
+        prefix: Cow::Borrowed("20260101190741010009"),
+        currency: "JPY",
+        amount_minor: 5_800,
+        method: "ALIPAY_CN",
+    },
+    Kind {
+        name: Cow::Borrowed("Gulf Lights 海湾灯饰"),
+        prefix: Cow::Borrowed("20260101190741010010"),
+        currency: "KWD",
+        amount_minor: 12_500,
+        method: "card",
+    },
 ];
 
 /// Makes all of it, and says what there is.
@@ -64,10 +92,32 @@ pub async fn make(service: &Service, directory: &Directory, wanted: &Wanted) -> 
         let maker = Maker { service, directory, operator: &operator, kind };
         made.push(maker.merchant(count, public_key).await.with_context(|| format!("make {}", kind.name))?);
     }
+    for number in MERCHANTS.len() as u64..wanted.merchants {
+        made.push(plain_merchant(service, directory, &operator, number).await?);
+    }
     if wanted.refunds > 0 {
         refund_oldest(service, &operator, made.first().context("a first merchant")?, wanted.refunds).await?;
     }
     Ok(Manifest { operator_key, merchants: made })
+}
+
+/// A merchant to make figures with: one channel, one key, no signatures.
+async fn plain_merchant(service: &Service, directory: &Directory, operator: &Caller, number: u64) -> anyhow::Result<DemoMerchant> {
+    let kind = Kind {
+        name: Cow::Owned(format!("Merchant {number}")),
+        prefix: Cow::Owned(format!("202601011907410{number:05}")),
+        currency: "USD",
+        amount_minor: 10_000,
+        method: "card",
+    };
+    let maker = Maker { service, directory, operator, kind: &kind };
+    let new = NewMerchant { name: kind.name.to_string(), policy: PolicyPatch::default() };
+    let merchant = merchants::create(service, operator, new).await?;
+    let api = maker.terminal(merchant.id, "API", native::NAME, PolicyPatch::default()).await?;
+    let api_key = token(service, operator, Holder::Merchant { merchant_id: merchant.id }, "demo merchant").await?;
+    maker.payments(merchant.id, api, PAYMENTS_OF_OTHERS).await?;
+    let payments = maker.demo_payments(PAYMENTS_OF_OTHERS);
+    Ok(DemoMerchant { name: kind.name.to_string(), merchant_id: merchant.id.to_string(), api_key, terminals: Vec::new(), payments })
 }
 
 struct Maker<'a> {
@@ -79,7 +129,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     async fn merchant(&self, count: u64, public_key: Option<&str>) -> anyhow::Result<DemoMerchant> {
-        let new = NewMerchant { name: self.kind.name.to_owned(), policy: PolicyPatch::default() };
+        let new = NewMerchant { name: self.kind.name.to_string(), policy: PolicyPatch::default() };
         let merchant = merchants::create(self.service, self.operator, new).await?;
         let waits = PolicyPatch { synchronous_wait_ms: Some(SYNCHRONOUS_WAIT_MS), ..PolicyPatch::default() };
         let answers_at_once = PolicyPatch { synchronous_wait_ms: Some(0), ..PolicyPatch::default() };
@@ -100,13 +150,17 @@ impl Maker<'_> {
                 synchronous: false,
             },
         ];
-        let payments = DemoPayments {
-            reference_prefix: self.kind.prefix.to_owned(),
+        let payments = self.demo_payments(count);
+        Ok(DemoMerchant { name: self.kind.name.to_string(), merchant_id: merchant.id.to_string(), api_key, terminals, payments })
+    }
+
+    fn demo_payments(&self, count: u64) -> DemoPayments {
+        DemoPayments {
+            reference_prefix: self.kind.prefix.to_string(),
             count,
             currency: self.kind.currency.to_owned(),
             amount_minor: self.kind.amount_minor,
-        };
-        Ok(DemoMerchant { name: self.kind.name.to_owned(), merchant_id: merchant.id.to_string(), api_key, terminals, payments })
+        }
     }
 
     async fn terminal(&self, merchant_id: MerchantId, name: &str, dialect: &str, policy: PolicyPatch) -> anyhow::Result<TerminalId> {
