@@ -116,10 +116,10 @@ impl Ground {
     fn wishes(&mut self, count: usize, spread: Spread) -> Vec<(usize, Wish)> {
         let first = self.next_payment;
         self.next_payment += count as u64;
-        (first..self.next_payment).map(|number| self.wish(number, spread)).collect()
+        (first..self.next_payment).map(|number| self.wish(number, first, spread)).collect()
     }
 
-    fn wish(&self, number: u64, spread: Spread) -> (usize, Wish) {
+    fn wish(&self, number: u64, first: u64, spread: Spread) -> (usize, Wish) {
         let merchants = &self.manifest.merchants;
         // The first four of a demo are those of people; the many come after them.
         let place = match spread {
@@ -133,7 +133,8 @@ impl Ground {
         let payment_reference = match spread {
             Spread::Recent => payments.reference(newest.saturating_sub(number % payments.count)),
             Spread::Uniform => payments.reference(mixed(number) % payments.count),
-            Spread::OnePayment => payments.reference(newest / 2),
+            // Each run another one: a payment is refunded to its end by as many refunds as it has minor units.
+            Spread::OnePayment => payments.reference(mixed(first) % payments.count),
             Spread::ManyMerchants => payments.reference(newest.saturating_sub(number / merchants.len() as u64 % payments.count)),
         };
         (place, Wish { payment_reference, amount_minor: 1, currency: payments.currency.clone(), number: format!("bench{number:012}") })

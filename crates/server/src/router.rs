@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -14,7 +13,6 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use refundry_engine::Timestamp;
 use refundry_service::authenticate;
 use refundry_service::caller::Caller;
 
@@ -25,7 +23,6 @@ use crate::html::html_response;
 use crate::language::Language;
 use crate::listen::{BodyError, read_body};
 use crate::problem::{Kind, Problem, kinds, pages};
-use crate::telemetry::metrics::RouteIndex;
 use crate::{acquirer_reports, docs_page, endpoints, health, wire};
 
 /// Everything that this server answers over HTTP.
@@ -33,7 +30,7 @@ pub fn router(app: Arc<App>) -> Router {
     let mut paths: BTreeMap<&'static str, MethodRouter<Arc<App>>> = BTreeMap::new();
     for endpoint in endpoints::all() {
         let methods = paths.remove(endpoint.path).unwrap_or_default();
-        paths.insert(endpoint.path, methods.on(filter(endpoint.method), action(app.metrics.route(endpoint.path), Arc::new(endpoint))));
+        paths.insert(endpoint.path, methods.on(filter(endpoint.method), action(Arc::new(endpoint))));
     }
     let mut router = Router::new();
     for (path, methods) in paths {
@@ -83,7 +80,6 @@ struct Asked {
 
 /// One endpoint as axum calls it.
 fn action(
-    route: RouteIndex,
     endpoint: Arc<Endpoint>,
 ) -> impl Fn(State<Arc<App>>, Result<RawPathParams, RawPathParamsRejection>, Request) -> BoxFuture<'static, Response>
 + Clone
@@ -95,7 +91,6 @@ fn action(
         let named = |path: RawPathParams| path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>();
         let path = path.map(named);
         Box::pin(async move {
-            let begun = app.service.world.now();
             let language = wished_language(&app, request.headers());
             let request_id = request_id(&app);
             // A path that is not UTF-8 names nothing.
@@ -115,15 +110,9 @@ fn action(
             }
             // Tokens and the merchant's business are for nobody's cache.
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            count(&app, route, begun, &response);
             response
         })
     }
-}
-
-fn count(app: &App, route: RouteIndex, begun: Timestamp, response: &Response) {
-    let took_us = u64::try_from(app.service.world.now().us().saturating_sub(begun.us())).unwrap_or(0);
-    app.metrics.answered(route, response.status().as_u16(), Duration::from_micros(took_us));
 }
 
 /// Proves the caller, then checks what it may do, then reads the body: strangers cost little.
@@ -179,15 +168,11 @@ async fn whole_body(parts: &Parts, body: axum::body::Body, limit: usize) -> Resu
 async fn elsewhere(State(app): State<Arc<App>>, request: Request) -> Response {
     let path = request.uri().path();
     if refundry_dialects::find(path).is_some() {
-        let begun = app.service.world.now();
-        let route = app.metrics.route(path);
         let served = AssertUnwindSafe(wire::serve(&app, request)).catch_unwind().await;
-        let response = served.unwrap_or_else(|_| {
+        return served.unwrap_or_else(|_| {
             tracing::error!("the program stopped in the middle of a dialect's request");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         });
-        count(&app, route, begun, &response);
-        return response;
     }
     if path == "/api" || path.starts_with("/api/") {
         return problem(&app, request.headers(), &kinds::PATH_UNKNOWN);

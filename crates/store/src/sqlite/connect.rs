@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::fault;
@@ -60,6 +61,8 @@ impl Connector {
             None => Connection::open_with_flags(&self.name, flags),
         }
         .map_err(fault)?;
+        // Plans never depend on the values of a statement; else SQLite prepares some of them anew for each value.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
         connection.busy_timeout(Duration::from_millis(u64::from(self.options.busy_timeout_ms))).map_err(fault)?;
         connection.execute_batch(&self.pragmas(purpose)).map_err(fault)?;
