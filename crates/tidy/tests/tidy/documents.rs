@@ -110,6 +110,17 @@ fn the_architecture_names_every_crate() {
 }
 
 #[test]
+fn the_architecture_says_who_answers_each_route() {
+    let architecture = text("ARCHITECTURE.md");
+    let router = text("crates/server/src/router.rs");
+    let routes: Vec<&str> = router.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(routes.contains(&"/healthz"), "the router has no /healthz: does this test still look at the right place?");
+    let missing = |route: &&&str| !architecture.contains(&format!("`{route}`"));
+    let problems: Vec<String> = routes.iter().filter(missing).map(|route| format!("{route} is not in the table")).collect();
+    assert_tidy(&problems, "ARCHITECTURE.md, \"Who answers which path\", has every route.");
+}
+
+#[test]
 fn types_of_the_glossary_exist() {
     let mut types = BTreeSet::new();
     for path in files_ending(".rs").into_iter().filter(|path| path.contains("/src/")) {
