@@ -41,9 +41,11 @@ async fn ask(world: &World, settings: &WorkerSettings, acquirer: &dyn Acquirer, 
     }
 }
 
-/// "I do not know it" means that it never arrived only when nothing of ours can still be on its way; until then it means nothing.
+/// "I do not know it" means that it never arrived, and that it may be sent again, when a second arrival is not paid again or when nothing of
+/// ours can still be on its way; until then it means nothing.
 fn unknown(acquirer: &dyn Acquirer, refund: &Refund, asked_at: Timestamp) -> AcquirerAnswer {
-    if asked_at >= submitted_at(refund).plus_ms(acquirer.unknown_is_final_after_ms()) {
+    let final_at = submitted_at(refund).plus_ms(acquirer.unknown_is_final_after_ms());
+    if acquirer.recognises_duplicates() || asked_at >= final_at {
         return AcquirerAnswer::NeverSent;
     }
     AcquirerAnswer::Unclear
