@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use refundry_engine::event::Event;
 use refundry_engine::notification::Notification;
 use refundry_engine::refund::Refund;
-use refundry_engine::task::Task;
+use refundry_engine::task::{Task, TaskKind};
 use tokio::sync::Notify;
 
 /// A task for a worker, with what its step would otherwise read.
@@ -35,18 +35,51 @@ impl From<Task> for HandedTask {
     }
 }
 
-/// A queue with an end: what does not fit is found again by polling, when its lease is over.
+/// Tasks that wait together. Receivers of notifications belong to strangers and may be slow; what they hold up must not be money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Everything that moves refunds on.
+    Refunds,
+    /// Telling merchants.
+    Deliveries,
+}
+
+impl Work {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Refunds, Self::Deliveries];
+
+    /// What a kind of task belongs to.
+    pub const fn of(kind: TaskKind) -> Self {
+        match kind {
+            TaskKind::SubmitRefund | TaskKind::ResolveRefund | TaskKind::ReleaseRefund | TaskKind::ReleaseWaiting => Self::Refunds,
+            TaskKind::DeliverNotification => Self::Deliveries,
+        }
+    }
+
+    /// The kinds of task that belong to it.
+    pub fn kinds(self) -> Vec<TaskKind> {
+        TaskKind::ALL.iter().copied().filter(|kind| Self::of(*kind) == self).collect()
+    }
+}
+
+/// A queue with an end for each sort of work: what does not fit is found again by polling, when its lease is over.
 #[derive(Debug)]
 pub struct TaskInbox {
-    tasks: Mutex<VecDeque<HandedTask>>,
+    refunds: Queue,
+    deliveries: Queue,
     length_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    tasks: Mutex<VecDeque<HandedTask>>,
     arrived: Notify,
 }
 
 impl TaskInbox {
-    /// Holds at most `length_max` tasks. With 0 it takes none: this process has no workers.
+    /// Holds at most `length_max` tasks of each sort. With 0 it takes none: this process has no workers.
     pub fn new(length_max: usize) -> Self {
-        Self { tasks: Mutex::default(), length_max, arrived: Notify::new() }
+        Self { refunds: Queue::default(), deliveries: Queue::default(), length_max }
     }
 
     /// Whether this process has workers at all.
@@ -54,16 +87,55 @@ impl TaskInbox {
         self.length_max > 0
     }
 
-    /// Adds a task, or passes over it when there is no room.
-    pub fn push(&self, task: HandedTask) {
-        self.push_all([task]);
-    }
-
     /// Adds what fits.
     pub fn push_all(&self, tasks: impl IntoIterator<Item = HandedTask>) {
+        let (deliveries, refunds): (Vec<_>, Vec<_>) =
+            tasks.into_iter().partition(|handed| Work::of(handed.task.kind) == Work::Deliveries);
+        self.refunds.push_all(refunds, self.length_max);
+        self.deliveries.push_all(deliveries, self.length_max);
+    }
+
+    /// Waits until there is a task, and takes up to `max`, oldest first.
+    pub async fn next_batch(&self, work: Work, max: usize) -> Vec<HandedTask> {
+        let queue = self.queue(work);
+        loop {
+            let batch = queue.take(max);
+            if !batch.is_empty() {
+                return batch;
+            }
+            // A permit that was stored between the look and this line ends the wait at once.
+            queue.arrived.notified().await;
+        }
+    }
+
+    /// Takes up to `max`, without waiting.
+    pub fn take(&self, work: Work, max: usize) -> Vec<HandedTask> {
+        self.queue(work).take(max)
+    }
+
+    /// How many are waiting.
+    pub fn len(&self) -> usize {
+        Work::ALL.into_iter().map(|work| self.queue(work).lock().len()).sum()
+    }
+
+    /// Whether none is waiting.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    const fn queue(&self, work: Work) -> &Queue {
+        match work {
+            Work::Refunds => &self.refunds,
+            Work::Deliveries => &self.deliveries,
+        }
+    }
+}
+
+impl Queue {
+    fn push_all(&self, tasks: Vec<HandedTask>, length_max: usize) {
         let mut queue = self.lock();
         let before = queue.len();
-        let room = self.length_max.saturating_sub(before);
+        let room = length_max.saturating_sub(before);
         queue.extend(tasks.into_iter().take(room));
         let grew = queue.len() > before;
         drop(queue);
@@ -72,20 +144,7 @@ impl TaskInbox {
         }
     }
 
-    /// Waits until there is a task, and takes up to `max`, oldest first.
-    pub async fn next_batch(&self, max: usize) -> Vec<HandedTask> {
-        loop {
-            let batch = self.take(max);
-            if !batch.is_empty() {
-                return batch;
-            }
-            // A permit that was stored between the look and this line ends the wait at once.
-            self.arrived.notified().await;
-        }
-    }
-
-    /// Takes up to `max`, without waiting.
-    pub fn take(&self, max: usize) -> Vec<HandedTask> {
+    fn take(&self, max: usize) -> Vec<HandedTask> {
         let mut queue = self.lock();
         let count = queue.len().min(max);
         let batch = queue.drain(..count).collect();
@@ -95,16 +154,6 @@ impl TaskInbox {
             self.arrived.notify_one();
         }
         batch
-    }
-
-    /// How many are waiting.
-    pub fn len(&self) -> usize {
-        self.lock().len()
-    }
-
-    /// Whether none is waiting.
-    pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<HandedTask>> {
@@ -117,8 +166,7 @@ impl TaskInbox {
 mod tests {
     use super::*;
     use futures::FutureExt as _;
-    use refundry_engine::task::TaskKind;
-    use refundry_engine::{MerchantId, RefundId, Timestamp};
+    use refundry_engine::{MerchantId, NotificationId, RefundId, Timestamp};
 
     fn task(number: i64) -> HandedTask {
         Task::of_refund(TaskKind::SubmitRefund, MerchantId::new(1), RefundId::new(number), Timestamp::from_ms(0)).into()
@@ -129,16 +177,27 @@ mod tests {
         let inbox = TaskInbox::new(3);
         inbox.push_all((1..=5).map(task));
         assert_eq!(inbox.len(), 3);
-        assert_eq!(inbox.next_batch(2).now_or_never().unwrap(), [task(1), task(2)]);
-        assert_eq!(inbox.next_batch(2).now_or_never().unwrap(), [task(3)]);
-        assert!(inbox.next_batch(2).now_or_never().is_none());
+        assert_eq!(inbox.next_batch(Work::Refunds, 2).now_or_never().unwrap(), [task(1), task(2)]);
+        assert_eq!(inbox.next_batch(Work::Refunds, 2).now_or_never().unwrap(), [task(3)]);
+        assert!(inbox.next_batch(Work::Refunds, 2).now_or_never().is_none());
+    }
+
+    #[test]
+    fn notifications_neither_fill_the_queue_of_refunds_nor_come_out_of_it() {
+        let told = Task::of_notification(MerchantId::new(1), NotificationId::new(9), Timestamp::from_ms(0));
+        let inbox = TaskInbox::new(2);
+        inbox.push_all((0..5).map(|_| HandedTask::from(told.clone())));
+        inbox.push_all([task(1)]);
+        assert_eq!(inbox.take(Work::Refunds, 10), [task(1)]);
+        assert_eq!(inbox.take(Work::Deliveries, 10).len(), 2);
+        assert!(inbox.is_empty());
     }
 
     #[test]
     fn a_waiting_worker_is_woken_and_wakes_the_next() {
         let inbox = TaskInbox::new(10);
-        let mut first = Box::pin(inbox.next_batch(1));
-        let mut second = Box::pin(inbox.next_batch(1));
+        let mut first = Box::pin(inbox.next_batch(Work::Refunds, 1));
+        let mut second = Box::pin(inbox.next_batch(Work::Refunds, 1));
         assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
         inbox.push_all([task(1), task(2)]);
         let taken = [first.now_or_never(), second.now_or_never()];

@@ -40,7 +40,7 @@ pub mod world;
 
 pub use caller::Caller;
 pub use error::ServiceError;
-pub use inbox::{HandedTask, TaskInbox};
+pub use inbox::{HandedTask, TaskInbox, Work};
 pub use install::install;
 pub use observer::Observer;
 pub use service::Service;

@@ -28,7 +28,7 @@ pub struct WorkerSettings {
     pub retry_delay_ms_min: i64,
     /// Longest wait before something is tried again, in milliseconds.
     pub retry_delay_ms_max: i64,
-    /// Steps under way at once.
+    /// Steps of refunds under way at once; half as many deliveries besides.
     pub concurrency: usize,
     /// Milliseconds between looks for tasks that nobody handed over.
     pub poll_ms: i64,

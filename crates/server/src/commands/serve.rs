@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use refundry_engine::Timestamp;
 use refundry_service::Service;
+use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -106,7 +107,9 @@ async fn serve_until_stopped(config: &Config, ready: impl FnOnce(&[String])) -> 
 }
 
 fn start_crew(config: &Config, installation: &Installation, stopped: &watch::Receiver<bool>, loops: &mut JoinSet<()>) {
-    let crew = Arc::new(Crew::new(installation.service.clone(), worker_settings(config)));
+    let settings = worker_settings(config);
+    let of_each_loop = settings.concurrency.div_ceil(CREW_LOOPS);
+    let crew = Arc::new(Crew::new(installation.service.clone(), WorkerSettings { concurrency: of_each_loop, ..settings }));
     for _ in 0..CREW_LOOPS {
         let (crew, stopped) = (crew.clone(), stopped.clone());
         loops.spawn(async move { crew.run(stop_of(stopped)).await });

@@ -167,7 +167,7 @@ pub const SECTIONS: &[Section] = &[
     ] },
     Section { name: "workers", about: ("How tasks are carried out.", "任务的执行方式。"), keys: &[
         number("lease_ms", (MINUTE_MS, 1_000, 60 * MINUTE_MS), "How long a task belongs to the process that took it; longer than the slowest acquirer.", "任务被领取后的占用时间；应长于最慢的收单机构。"),
-        number("concurrency", (256, 1, 10_000), "Tasks in flight at once.", "同时执行的任务数。"),
+        number("concurrency", (512, 1, 10_000), "Steps of refunds in flight at once; notifications have half as many places of their own, so that slow receivers hold no refund up.", "同时执行的退款步骤数；通知另有其一半的名额，因此响应缓慢的接收方不会拖延退款。"),
         number("poll_interval_ms", (250, 1, MINUTE_MS), "How often due tasks are looked for when nothing woke the workers.", "无唤醒时查找到期任务的间隔。"),
         number("acquirer_timeout_ms", (15_000, 10, 10 * MINUTE_MS), "Time for an acquirer to answer; after it the outcome is unclear and asked for.", "等待收单机构应答的时限；超时后结果不明，将主动查询。"),
         number("retry_delay_ms_min", (2_000, 1, 60 * MINUTE_MS), "Shortest wait before something is tried again; waits grow with the time that has passed.", "重试前的最短等待时间；等待随已过时间增长。"),

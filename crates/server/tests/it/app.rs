@@ -34,7 +34,7 @@ use refundry_service::terminals::NewTerminal;
 use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use refundry_service::world::{Ids, World};
-use refundry_service::{Caller, Observer, Service, merchants, payments, terminals};
+use refundry_service::{Caller, Observer, Service, Work, merchants, payments, terminals};
 use refundry_store::{PageRequest, RefundFilter, SqliteOptions, SqliteStore, Store, SyncMode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -222,8 +222,11 @@ impl TestApp {
     /// Carries out everything that is due now, until nothing is.
     pub async fn work(&self) {
         loop {
-            let mut tasks = self.service.observer.inbox.take(1_000);
-            tasks.extend(self.crew.claim(1_000).await);
+            let mut tasks = Vec::new();
+            for work in Work::ALL {
+                tasks.extend(self.service.observer.inbox.take(work, 1_000));
+                tasks.extend(self.crew.claim(work, 1_000).await);
+            }
             if tasks.is_empty() {
                 return;
             }

@@ -5,16 +5,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use futures::future::{BoxFuture, Either, select};
+use futures::future::{BoxFuture, Either, join, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
+use refundry_engine::Timestamp;
 use refundry_engine::task::TaskKind;
 use refundry_store::{Claim, StoreError};
 
 use super::{WorkerSettings, deliver_notifications, record_reports, release_refunds, resolve_refunds, submit_refunds};
 use crate::Service;
 use crate::acquirer::Acquirer;
-use crate::inbox::HandedTask;
+use crate::inbox::{HandedTask, Work};
 
 /// The workers of a process.
 pub struct Crew {
@@ -22,7 +23,8 @@ pub struct Crew {
     pub service: Arc<Service>,
     /// Times and numbers.
     pub settings: WorkerSettings,
-    polled_at_ms: AtomicI64,
+    refunds_polled_at_ms: AtomicI64,
+    deliveries_polled_at_ms: AtomicI64,
 }
 
 /// What ended a turn of the loop.
@@ -35,19 +37,27 @@ enum Turn {
 impl Crew {
     /// Workers for this service.
     pub const fn new(service: Arc<Service>, settings: WorkerSettings) -> Self {
-        Self { service, settings, polled_at_ms: AtomicI64::new(0) }
+        Self { service, settings, refunds_polled_at_ms: AtomicI64::new(0), deliveries_polled_at_ms: AtomicI64::new(0) }
     }
 
-    /// Works until `stop` resolves, and then finishes what is under way. Several may run side by side.
+    /// Works until `stop` resolves, and then finishes what is under way. Several may run side by side. Deliveries have places of their own,
+    /// half as many: receivers that answer slowly or never hold up other deliveries, but no refund.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let stop = stop.shared();
+        let refunds = self.carry_out(Work::Refunds, self.settings.concurrency, stop.clone());
+        let deliveries = self.carry_out(Work::Deliveries, (self.settings.concurrency / 2).max(1), stop);
+        join(refunds, deliveries).await;
+    }
+
+    async fn carry_out(&self, work: Work, places: usize, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut under_way = FuturesUnordered::new();
         // Kept from turn to turn: a claim that was begun and dropped would leave its tasks to the end of their leases.
         let mut taking: Option<BoxFuture<'_, Vec<HandedTask>>> = None;
         loop {
-            let room = self.settings.concurrency.saturating_sub(under_way.len());
+            let room = places.saturating_sub(under_way.len());
             if taking.is_none() && room > 0 {
-                taking = Some(self.next(room).boxed());
+                taking = Some(self.next(work, room).boxed());
             }
             let turn = {
                 let taken = pin!(poll_or_wait(&mut taking));
@@ -96,31 +106,42 @@ impl Crew {
         }
     }
 
-    /// Tasks that are due and that nobody has: handed over ones first, else found ones.
-    async fn next(&self, room: usize) -> Vec<HandedTask> {
+    /// Tasks that are due and that nobody has: found ones when it is time to look, else handed over ones. Looking goes first, or a process
+    /// that is always handed something would never come back to what it put off.
+    async fn next(&self, work: Work, room: usize) -> Vec<HandedTask> {
         let world = &self.service.world;
         loop {
-            let poll_at = refundry_engine::Timestamp::from_ms(self.polled_at_ms.load(Ordering::Relaxed)).plus_ms(self.settings.poll_ms);
-            let handed = pin!(self.service.observer.inbox.next_batch(room));
-            match select(handed, world.clock.sleep_until(poll_at)).await {
-                Either::Left((tasks, _)) => return tasks,
-                Either::Right(_) => {}
+            let now = world.now();
+            // A clock that went back must not put the next look off.
+            let polled_at = Timestamp::from_ms(self.polled_at_ms(work).load(Ordering::Relaxed)).min(now);
+            let poll_at = polled_at.plus_ms(self.settings.poll_ms);
+            let handed = pin!(self.service.observer.inbox.next_batch(work, room));
+            match select(world.clock.sleep_until(poll_at), handed).await {
+                Either::Left(_) => {}
+                Either::Right((tasks, _)) => return tasks,
             }
-            let tasks = self.claim(room).await;
+            let tasks = self.claim(work, room).await;
             if !tasks.is_empty() {
                 return tasks;
             }
         }
     }
 
+    const fn polled_at_ms(&self, work: Work) -> &AtomicI64 {
+        match work {
+            Work::Refunds => &self.refunds_polled_at_ms,
+            Work::Deliveries => &self.deliveries_polled_at_ms,
+        }
+    }
+
     /// Looks for tasks that are due: those of a process that ended, and those whose time has come.
-    pub async fn claim(&self, room: usize) -> Vec<HandedTask> {
+    pub async fn claim(&self, work: Work, room: usize) -> Vec<HandedTask> {
         let now = self.service.world.now();
-        self.polled_at_ms.store(now.ms(), Ordering::Relaxed);
+        self.polled_at_ms(work).store(now.ms(), Ordering::Relaxed);
         let claim = Claim {
             now,
             lease_until: now.plus_ms(self.settings.lease_ms),
-            kinds: TaskKind::ALL.to_vec(),
+            kinds: work.kinds(),
             limit: u32::try_from(room).unwrap_or(u32::MAX),
         };
         match self.service.world.store.claim(claim).await {

@@ -29,7 +29,7 @@ use refundry_service::terminals::NewTerminal;
 use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use refundry_service::world::{Clock, Ids, World};
-use refundry_service::{Caller, Observer, Service, ServiceError, authenticate, merchants, payments, terminals};
+use refundry_service::{Caller, Observer, Service, ServiceError, Work, authenticate, merchants, payments, terminals};
 use refundry_store::{SqliteOptions, SqliteStore, SyncMode};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -168,8 +168,11 @@ impl House {
     /// Carries out everything that is due now, until nothing is.
     pub async fn work(&self) {
         loop {
-            let mut tasks = self.service.observer.inbox.take(1_000);
-            tasks.extend(self.crew.claim(1_000).await);
+            let mut tasks = Vec::new();
+            for work in Work::ALL {
+                tasks.extend(self.service.observer.inbox.take(work, 1_000));
+                tasks.extend(self.crew.claim(work, 1_000).await);
+            }
             if tasks.is_empty() {
                 return;
             }
@@ -310,13 +313,16 @@ impl Random for Counting {
     }
 }
 
-/// Receivers that acknowledge everything, in every dialect.
+/// Receivers that acknowledge everything, in every dialect, or that never answer while the second field says so.
 #[derive(Default)]
-pub struct Post(pub Mutex<Vec<OutgoingRequest>>);
+pub struct Post(pub Mutex<Vec<OutgoingRequest>>, pub AtomicBool);
 
 impl Notifier for Post {
     fn post<'a>(&'a self, request: OutgoingRequest) -> BoxFuture<'a, Result<OutgoingResponse, OutgoingError>> {
         self.0.lock().unwrap().push(request);
+        if self.1.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
         let body = r#"{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}"#;
         let response = OutgoingResponse { status: 200, headers: Vec::new(), body: Bytes::from_static(body.as_bytes()) };
         Box::pin(std::future::ready(Ok(response)))

@@ -8,3 +8,4 @@ mod notifications;
 mod payments;
 mod races;
 mod rights;
+mod slow_receivers;
