@@ -89,8 +89,7 @@ impl TaskInbox {
 
     /// Adds what fits.
     pub fn push_all(&self, tasks: impl IntoIterator<Item = HandedTask>) {
-        let (deliveries, refunds): (Vec<_>, Vec<_>) =
-            tasks.into_iter().partition(|handed| Work::of(handed.task.kind) == Work::Deliveries);
+        let (deliveries, refunds): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|handed| Work::of(handed.task.kind) == Work::Deliveries);
         self.refunds.push_all(refunds, self.length_max);
         self.deliveries.push_all(deliveries, self.length_max);
     }
