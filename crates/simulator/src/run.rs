@@ -142,6 +142,11 @@ impl Run {
             }
             self.step(None)?;
         }
+        let unanswered = self.stage.model().unfinished();
+        if !unanswered.is_empty() {
+            let what = format!("steps {unanswered:?} are still waiting after {QUIET_DAYS_MAX} quiet days");
+            return Err(Violation { rule: "every_caller_gets_an_answer", what });
+        }
         self.audit(true)?;
         self.audit_end()
     }
