@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::html::{escape, page};
+use crate::endpoint::Endpoint;
+use crate::html::{address, escape, page};
 use crate::language::Language;
-use crate::openapi;
+use crate::{endpoints, openapi};
 
 /// The whole page; it is drawn once.
 pub fn docs_page(language: Language) -> &'static str {
@@ -19,41 +20,39 @@ pub fn docs_page(language: Language) -> &'static str {
 fn draw(language: Language) -> String {
     let document = serde_json::to_value(openapi::document()).unwrap_or_default();
     let mut body = String::new();
-    let about = document["info"]["description"].as_str().unwrap_or_default();
+    let about = escape(language.pick(openapi::ABOUT[0], openapi::ABOUT[1]));
     let (problems, schemas) = (language.pick("Problems", "问题列表"), language.pick("Schemas", "数据结构"));
-    _ = write!(body, "<p>{}</p>", escape(about));
-    _ = write!(body, "<p><a href=\"/api/v1/openapi.json\">OpenAPI 3.1</a> · <a href=\"/problems\">{problems}</a></p>");
-    for tag in document["tags"].as_array().into_iter().flatten() {
-        let tag = tag["name"].as_str().unwrap_or_default();
-        _ = write!(body, "<h2>{}</h2>", escape(tag));
-        draw_operations(&mut body, &document, tag);
+    let list = address("/problems", language);
+    _ = write!(body, "<p>{about}</p><p><a href=\"/api/v1/openapi.json\">OpenAPI 3.1</a> · <a href=\"{list}\">{problems}</a></p>");
+    let mut heading = "";
+    for endpoint in endpoints::all() {
+        let tag = language.pick(endpoint.tag[0], endpoint.tag[1]);
+        if tag != heading {
+            _ = write!(body, "<h2>{}</h2>", escape(tag));
+            heading = tag;
+        }
+        let operation = &document["paths"][endpoint.path][endpoint.method.word().to_lowercase()];
+        draw_operation(&mut body, &endpoint, operation, language);
     }
     _ = write!(body, "<h2>{schemas}</h2>");
+    if language == Language::Chinese {
+        body.push_str("<p>字段说明目前为英文。</p>");
+    }
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         draw_schema(&mut body, name, schema);
     }
     page(language, language.pick("Native API", "原生接口"), &body)
 }
 
-fn draw_operations(body: &mut String, document: &Value, tag: &str) {
-    for (path, item) in document["paths"].as_object().into_iter().flatten() {
-        for (verb, operation) in item.as_object().into_iter().flatten() {
-            if operation["tags"][0] == tag {
-                draw_operation(body, path, verb, operation);
-            }
-        }
-    }
-}
-
-fn draw_operation(body: &mut String, path: &str, verb: &str, operation: &Value) {
+fn draw_operation(body: &mut String, endpoint: &Endpoint, operation: &Value, language: Language) {
     let text = |value: &Value| escape(value.as_str().unwrap_or_default());
     _ = write!(
         body,
         "<details><summary><span class=\"verb\">{}</span> <code>{}</code> {}</summary><p>{}</p>",
-        verb.to_uppercase(),
-        escape(path),
-        text(&operation["summary"]),
-        text(&operation["description"]),
+        endpoint.method.word(),
+        escape(endpoint.path),
+        escape(language.pick(endpoint.summary[0], endpoint.summary[1])),
+        escape(&openapi::who_may(endpoint, language)),
     );
     let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !parameters.is_empty() {

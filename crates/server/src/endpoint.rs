@@ -56,10 +56,10 @@ pub struct Endpoint {
     pub permission: Permission,
     /// Whose keys are taken.
     pub audience: Audience,
-    /// Under which heading it is shown.
-    pub tag: &'static str,
-    /// One sentence.
-    pub summary: &'static str,
+    /// Under which heading it is shown: English, Chinese.
+    pub tag: [&'static str; 2],
+    /// One sentence: English, Chinese.
+    pub summary: [&'static str; 2],
     /// What the body is.
     pub body: Body,
     /// The schema of the body.
@@ -117,8 +117,8 @@ impl Endpoint {
             path,
             permission,
             audience: Audience::Everyone,
-            tag: "",
-            summary: "",
+            tag: [""; 2],
+            summary: [""; 2],
             body: Body::Nothing,
             request: None,
             answer: (200, None),
@@ -132,9 +132,9 @@ impl Endpoint {
         Self { audience: Audience::Operator, ..self }
     }
 
-    /// What it is for, in one sentence.
-    pub fn says(self, summary: &'static str) -> Self {
-        Self { summary, ..self }
+    /// What it is for, in one sentence of each language.
+    pub fn says(self, english: &'static str, chinese: &'static str) -> Self {
+        Self { summary: [english, chinese], ..self }
     }
 
     /// Takes one JSON object.

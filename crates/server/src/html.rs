@@ -10,7 +10,7 @@ use crate::language::Language;
 const STYLE: &str = ":root{--brand:#0b6e5f;--ink:#14201e;--ink-3:#5d6b68;--line:#e3eae8;--surface:#fff;--page:#f5f8f7}\
 @media(prefers-color-scheme:dark){:root{--brand:#35b8a0;--ink:#e8f0ee;--ink-3:#8fa09c;--line:#2a3533;--surface:#161d1c;--page:#0e1413}}\
 body{font:14px/1.6 system-ui,'Noto Sans SC','PingFang SC',sans-serif;font-variant-numeric:tabular-nums;margin:0;color:var(--ink);background:var(--page)}\
-header{background:var(--surface);border-bottom:1px solid var(--line);padding:.75rem 1rem}header a{font-weight:600;text-decoration:none}\
+header{background:var(--surface);border-bottom:1px solid var(--line);padding:.75rem 1rem;display:flex;justify-content:space-between}header a{font-weight:600;text-decoration:none}\
 header,main{box-sizing:border-box}main{max-width:64rem;margin:0 auto;padding:1rem 1rem 3rem}h1{font-size:20px}h2{font-size:16px;margin:2rem 0 .5rem}\
 a{color:var(--brand)}a:focus-visible,summary:focus-visible{outline:2px solid var(--brand);outline-offset:2px}\
 code,pre,.verb,.code{font-family:ui-monospace,'Noto Sans Mono',monospace;font-size:.93em}code{overflow-wrap:anywhere}\
@@ -24,11 +24,23 @@ td{display:inline-block;border:0;padding:.1rem .75rem}td:last-child{display:bloc
 
 /// A whole page; `title` and `body` are HTML already.
 pub fn page(language: Language, title: &str, body: &str) -> String {
+    let home = address("/docs", language);
+    let (other, other_name) = match language {
+        Language::English => (Language::Chinese.tag(), "中文"),
+        Language::Chinese => (Language::English.tag(), "English"),
+    };
     format!(
         "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title} · Refundry</title><style>{STYLE}</style></head><body><header><a href=\"/docs\">Refundry 归款</a></header><main><h1>{title}</h1>{body}</main></body></html>",
+         <title>{title} · Refundry</title><style>{STYLE}</style></head><body><header><a href=\"{home}\">Refundry 归款</a>\
+         <a href=\"?lang={other}\" lang=\"{other}\" hreflang=\"{other}\" rel=\"alternate\">{other_name}</a></header>\
+         <main><h1>{title}</h1>{body}</main></body></html>",
         language.tag(),
     )
+}
+
+/// A page's path with the language that is being read, so that it stays from page to page.
+pub fn address(path: &str, language: Language) -> String {
+    format!("{path}?lang={}", language.tag())
 }
 
 /// Text as HTML; `` `code` `` becomes code.

@@ -1,4 +1,4 @@
-//! In which language people are answered: English or Chinese, as `Accept-Language` wishes.
+//! In which language people are answered: English or Chinese, as `Accept-Language` wishes; on pages, `?lang=` wins over it.
 
 /// A language that every text exists in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use utoipa::ToSchema as _;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -14,11 +15,17 @@ use utoipa::openapi::{
 
 use crate::endpoint::{Audience, Body, Endpoint, Method};
 use crate::endpoints;
+use crate::language::Language;
 use crate::problem::ProblemBody;
 
-const ABOUT: &str = "Refunds over JSON. Every request carries `Authorization: Bearer <key>`; a sandbox key sees the sandbox alone, a live key \
+/// What the API is: English, Chinese.
+pub const ABOUT: [&str; 2] = [
+    "Refunds over JSON. Every request carries `Authorization: Bearer <key>`; a sandbox key sees the sandbox alone, a live key \
 live payments alone. Amounts are integers of minor units. Lists are paged by `cursor`. What is refused is answered with a problem of RFC 9457 \
-in the language of `Accept-Language` (en, zh); its `code` is stable and has a page under `/problems/`.";
+in the language of `Accept-Language` (en, zh); its `code` is stable and has a page under `/problems/`.",
+    "以 JSON 办理退款。每个请求都带 `Authorization: Bearer <密钥>`；沙箱密钥只能看到沙箱，生产密钥只能看到真实支付。金额是最小货币单位的整数。\
+列表用 `cursor` 翻页。被拒绝的请求得到 RFC 9457 的问题应答，语言由 `Accept-Language`（en、zh）决定；其中的 `code` 固定不变，说明见 `/problems/`。",
+];
 const PROBLEM: &str = "problem";
 
 /// The document.
@@ -38,14 +45,23 @@ pub fn document() -> OpenApi {
     let refused = problem_response();
     let schemas: BTreeMap<String, RefOr<Schema>> = schemas.into_iter().collect();
     let components = ComponentsBuilder::new().schemas_from_iter(schemas).response(PROBLEM, refused).security_scheme("key", bearer).build();
-    let mut tags: Vec<&str> = rows.iter().map(|endpoint| endpoint.tag).collect();
+    let mut tags: Vec<[&str; 2]> = rows.iter().map(|endpoint| endpoint.tag).collect();
     tags.dedup();
     OpenApiBuilder::new()
-        .info(InfoBuilder::new().title("Refundry").version("1").description(Some(ABOUT)).build())
+        .info(
+            InfoBuilder::new()
+                .title("Refundry")
+                .version("1")
+                .description(Some(ABOUT[0]))
+                .extensions(in_chinese("x-description-zh", ABOUT[1]))
+                .build(),
+        )
         .paths(paths.build())
         .components(Some(components))
         .security(Some([SecurityRequirement::new("key", Vec::<String>::new())]))
-        .tags(Some(tags.into_iter().map(|tag| TagBuilder::new().name(tag).build())))
+        .tags(Some(
+            tags.into_iter().map(|[english, chinese]| TagBuilder::new().name(english).extensions(in_chinese("x-name-zh", chinese)).build()),
+        ))
         .build()
 }
 
@@ -57,10 +73,6 @@ pub fn document_text() -> String {
 }
 
 fn operation(endpoint: &Endpoint) -> utoipa::openapi::path::Operation {
-    let who = match endpoint.audience {
-        Audience::Everyone => "merchants, platforms, operator",
-        Audience::Operator => "operator",
-    };
     let (status, schema) = endpoint.answer;
     let mut answer = ResponseBuilder::new().description(if status == 204 { "Done." } else { "As asked." });
     if let Some(schema) = schema {
@@ -69,9 +81,10 @@ fn operation(endpoint: &Endpoint) -> utoipa::openapi::path::Operation {
     }
     let mut operation = OperationBuilder::new()
         .operation_id(Some(operation_id(endpoint)))
-        .tag(endpoint.tag)
-        .summary(Some(endpoint.summary))
-        .description(Some(format!("Permission `{}`; keys of: {who}.", endpoint.permission.word())))
+        .tag(endpoint.tag[0])
+        .summary(Some(endpoint.summary[0]))
+        .extensions(in_chinese("x-summary-zh", endpoint.summary[1]))
+        .description(Some(who_may(endpoint, Language::English)))
         .response(status.to_string(), answer.build())
         .response("default", RefOr::Ref(Ref::from_response_name(PROBLEM)));
     for name in path_names(endpoint.path) {
@@ -89,6 +102,24 @@ fn operation(endpoint: &Endpoint) -> utoipa::openapi::path::Operation {
         operation = operation.request_body(Some(body.build()));
     }
     operation.build()
+}
+
+/// Which permission and whose keys an endpoint wants.
+pub fn who_may(endpoint: &Endpoint, language: Language) -> String {
+    let who = match endpoint.audience {
+        Audience::Everyone => language.pick("merchants, platforms, operator", "商户、平台、运营方"),
+        Audience::Operator => language.pick("operator", "运营方"),
+    };
+    let permission = endpoint.permission.word();
+    match language {
+        Language::English => format!("Permission `{permission}`; keys of: {who}."),
+        Language::Chinese => format!("所需权限：`{permission}`；可用密钥：{who}。"),
+    }
+}
+
+/// One text beside the English one. Never two in one object: their order would differ from run to run.
+fn in_chinese(name: &str, text: &str) -> Option<Extensions> {
+    Some([(name, text)].into_iter().collect())
 }
 
 /// `get_refunds_refund_id`: unique because method and path are.

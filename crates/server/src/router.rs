@@ -12,7 +12,7 @@ use axum::routing::{MethodFilter, MethodRouter, get, post};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use refundry_service::authenticate;
 use refundry_service::caller::Caller;
 
@@ -192,24 +192,30 @@ async fn open_api(State(app): State<Arc<App>>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], app.open_api.clone()).into_response()
 }
 
-async fn docs(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let language = wished_language(&app, &headers);
+async fn docs(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
+    let language = page_language(&app, &uri, &headers);
     html_response(language, docs_page::docs_page(language))
 }
 
-async fn problem_list(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let language = wished_language(&app, &headers);
+async fn problem_list(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
+    let language = page_language(&app, &uri, &headers);
     html_response(language, pages::list_page(language))
 }
 
-async fn problem_page(State(app): State<Arc<App>>, Path(code): Path<String>, headers: HeaderMap) -> Response {
-    let language = wished_language(&app, &headers);
+async fn problem_page(State(app): State<Arc<App>>, Path(code): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
+    let language = page_language(&app, &uri, &headers);
     let Some(kind) = Kind::find(&code) else { return (StatusCode::NOT_FOUND, "not found\n").into_response() };
     let wants_json = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("json"));
     if wants_json {
         return axum::Json(pages::kind_json(kind)).into_response();
     }
     html_response(language, pages::kind_page(kind, language))
+}
+
+/// The language of a page: `?lang=` is a person's click and wins over the browser's wish.
+fn page_language(app: &App, uri: &Uri, headers: &HeaderMap) -> Language {
+    let clicked = uri.query().unwrap_or_default().split('&').find_map(|pair| Language::of_tag(pair.strip_prefix("lang=")?));
+    clicked.unwrap_or_else(|| wished_language(app, headers))
 }
 
 fn wished_language(app: &App, headers: &HeaderMap) -> Language {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::kinds::{ALL, Kind};
-use crate::html::{escape, page};
+use crate::html::{address, escape, page};
 use crate::language::Language;
 
 /// The page of one kind of problem.
@@ -13,8 +13,9 @@ pub fn kind_page(kind: &Kind, language: Language) -> String {
     let pick = |texts: &[&'static str; 2]| escape(language.pick(texts[0], texts[1]));
     let (cure, all) = (language.pick("What to do", "如何处理"), language.pick("All problems", "全部问题"));
     let title = pick(&kind.title);
+    let list = address("/problems", language);
     let body = format!(
-        "<p class=\"code\">{} · HTTP {}</p><p>{}</p><h2>{cure}</h2><p>{}</p><p><a href=\"/problems\">{all}</a></p>",
+        "<p class=\"code\">{} · HTTP {}</p><p>{}</p><h2>{cure}</h2><p>{}</p><p><a href=\"{list}\">{all}</a></p>",
         kind.code,
         kind.status,
         pick(&kind.meaning),
@@ -30,7 +31,8 @@ pub fn list_page(language: Language) -> String {
         let pick = |texts: &[&'static str; 2]| escape(language.pick(texts[0], texts[1]));
         _ = write!(
             rows,
-            "<tr><td><a href=\"/problems/{code}\"><code>{code}</code></a></td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td><a href=\"{}\"><code>{code}</code></a></td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            address(&format!("/problems/{}", kind.code), language),
             kind.status,
             pick(&kind.title),
             pick(&kind.meaning),

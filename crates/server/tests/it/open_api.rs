@@ -30,6 +30,9 @@ fn every_endpoint_is_described_and_every_reference_leads_somewhere() {
             endpoint.method.word(),
             endpoint.path
         );
+        let chinese = operation["x-summary-zh"].as_str().unwrap_or_default();
+        assert!(chinese.ends_with('。') && !chinese.is_ascii(), "{} {}: {chinese}", endpoint.method.word(), endpoint.path);
+        assert!(endpoint.tag[0].is_ascii() && !endpoint.tag[1].is_ascii(), "{:?}", endpoint.tag);
         assert!(ids.insert(operation["operationId"].to_string()), "{} twice", operation["operationId"]);
     }
     let text = document.to_string();
@@ -53,6 +56,13 @@ async fn it_is_served_and_can_be_browsed() {
     }
     for foreign in ["http://", "https://", "<script", "src="] {
         assert!(!html.replace("https://shop.example", "").contains(foreign), "the page loads {foreign}");
+    }
+    let chinese = String::from_utf8(app.stranger().get("/docs?lang=zh").await.bytes.to_vec()).unwrap();
+    for endpoint in endpoints::all() {
+        for (language, page) in [&html, &chinese].into_iter().enumerate() {
+            let begin = endpoint.summary[language].split('`').next().unwrap().replace('"', "&quot;");
+            assert!(page.contains(&begin), "{begin}");
+        }
     }
     let acme = app.shop(Mode::Sandbox, "native").await;
     assert_eq!(acme.key.get("/api/v1/openapi.json").await.status, 200);

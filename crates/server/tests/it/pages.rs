@@ -24,6 +24,33 @@ async fn problems_have_pages_in_both_languages_and_as_json() {
 }
 
 #[tokio::test]
+async fn a_click_on_the_other_language_wins_over_the_browser() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    for path in ["/docs", "/problems", "/problems/exceeds_refundable"] {
+        for (wish, query, spoken, link) in [
+            ("en", "", "en", "<a href=\"?lang=zh\" lang=\"zh\" hreflang=\"zh\" rel=\"alternate\">中文</a>"),
+            ("zh", "", "zh", "<a href=\"?lang=en\" lang=\"en\" hreflang=\"en\" rel=\"alternate\">English</a>"),
+            ("en", "?lang=zh", "zh", "English</a>"),
+            ("zh-CN", "?a=b&lang=en", "en", "中文</a>"),
+            ("zh", "?lang=fr", "zh", "English</a>"),
+            ("zh", "?slang=en", "zh", "English</a>"),
+        ] {
+            let seen = stranger.send(Method::GET, &format!("{path}{query}"), &[("accept-language", wish)], Body::empty()).await;
+            assert_eq!((seen.status, seen.header("content-language")), (200, Some(spoken)), "{path}{query} {wish}");
+            let html = String::from_utf8(seen.bytes.to_vec()).unwrap();
+            assert!(html.contains(&format!("<html lang=\"{spoken}\"")) && html.contains(link), "{path}{query} {wish}");
+            for href in html.split("href=\"/").skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(
+                    href.ends_with(&format!("?lang={spoken}")) || href == "api/v1/openapi.json",
+                    "{path}{query}: {href} forgets the language"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn machines_learn_how_the_process_is() {
     let app = TestApp::start().await;
     let stranger = app.stranger();
