@@ -41,7 +41,7 @@ fn main() -> anyhow::Result<()> {
         wire::accept(&arguments, &mut small, limit_us, &mut report)?;
     }
     if arguments.wants(Part::End) {
-        the_end::to_the_end(&arguments, &mut small, &mut report)?;
+        the_end::to_the_end(&arguments, &binary, &mut report)?;
     }
     if arguments.wants(Part::Single) {
         native::one_transaction_each(&arguments, &mut small, &plain, &mut report)?;

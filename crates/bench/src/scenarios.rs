@@ -16,8 +16,6 @@ use crate::server_process::{Server, prepare};
 
 /// How long notifications may take after the last request.
 const DRAIN_SECONDS_MAX: u64 = 120;
-/// How long the refunds of earlier rows may take.
-const EARLIER_SECONDS_MAX: u64 = 600;
 /// Merchants of a demo that are there for people.
 const NAMED_MERCHANTS: usize = 4;
 
@@ -185,18 +183,6 @@ impl Ground {
         let grown_bytes = bytes_on_disk(&database).saturating_sub(bytes);
         let lane = Some(server.lane()?.since(&lane));
         Ok(Measured { load, usage, resident_kib: server.resident_kib()?, grown_bytes, lane })
-    }
-
-    /// Waits until the refunds of earlier rows, which had no workers, are at their end: they are not to be paid for here.
-    pub fn finish_earlier(&self, server: &Server) -> anyhow::Result<()> {
-        let begin = Instant::now();
-        while server.figure("refundry_tasks_open{")? > 0 {
-            if begin.elapsed() > Duration::from_secs(EARLIER_SECONDS_MAX) {
-                anyhow::bail!("refunds of earlier rows were not carried out in {EARLIER_SECONDS_MAX} s");
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        Ok(())
     }
 
     /// Has the merchant's refund successes sent to the receiver.

@@ -150,8 +150,8 @@ pub const SECTIONS: &[Section] = &[
         number("batch_max", (256, 1, 10_000), "Commands that share one commit at most.", "一次提交最多合并的命令数。"),
         number("queue_max", (16_384, 1, 1_000_000), "Commands that may wait for the writer; further ones are answered with \"try again\".", "等待写入的命令上限；超出时应答“请重试”。"),
         number("readers", (4, 1, 256), "Connections for reading, which never wait for the writer.", "只读连接数；读取从不等待写入。"),
-        number("cache_bytes", (48 * MIB, MIB, 64 * 1024 * MIB), "Page cache of the writer.", "写入连接的页缓存。"),
-        number("reader_cache_bytes", (6 * MIB, MIB, 64 * 1024 * MIB), "Page cache of each reader.", "每个只读连接的页缓存。"),
+        number("cache_bytes", (16 * MIB, MIB, 64 * 1024 * MIB), "Page cache of the writer.", "写入连接的页缓存。"),
+        number("reader_cache_bytes", (4 * MIB, MIB, 64 * 1024 * MIB), "Page cache of each reader.", "每个只读连接的页缓存。"),
         number("busy_timeout_ms", (2_000, 0, MINUTE_MS), "How long to wait when another process has locked the file.", "数据库文件被其他进程锁定时的等待时间。"),
     ] },
     Section { name: "secrets", about: ("Secrets at rest are sealed under a master key; REFUNDRY_MASTER_KEY overrides the file.", "静态机密由主密钥加密；环境变量 REFUNDRY_MASTER_KEY 优先于文件。"), keys: &[
