@@ -34,6 +34,7 @@ fn check(snapshot: &Snapshot, told: &Payment) -> Result<(), Refusal> {
     }
     check_reference("payment_reference", &told.payment_reference, 1)?;
     check_reference("merchant_reference", &told.merchant_reference, 0)?;
+    check_reference("method", &told.method, 1)?;
     check_card(told)?;
     check_amounts(told)
 }

@@ -10,7 +10,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::merchants;
-use crate::outgoing::URL_LENGTH_MAX;
+use crate::outgoing::check_url;
 use crate::permissions::Permission;
 use crate::seal::{MasterKeys, SealError};
 use crate::signatures::webhook_secret;
@@ -141,14 +141,10 @@ async fn read(
     Ok((merchant.id, endpoint))
 }
 
-/// The form only; whether the address may be reached is looked at when a connection is made.
 fn check(url: Option<&str>, events: Option<&[String]>) -> Result<(), Refusal> {
     let invalid = |field: &str, rule: String| Refusal::FieldInvalid { field: field.to_owned(), rule };
     if let Some(url) = url {
-        let parsed = url::Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https") && parsed.has_host());
-        if parsed.is_none() || url.len() > URL_LENGTH_MAX {
-            return Err(invalid("url", format!("an absolute http or https URL of at most {URL_LENGTH_MAX} letters")));
-        }
+        check_url("url", url)?;
     }
     for event in events.into_iter().flatten() {
         if EventKind::from_word(event).is_none() {

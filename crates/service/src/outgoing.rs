@@ -8,6 +8,8 @@ pub mod addresses;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use refundry_engine::Refusal;
+use refundry_engine::refund;
 use std::net::IpAddr;
 
 /// Longest URL that is looked at.
@@ -17,6 +19,22 @@ pub const URL_LENGTH_MAX: usize = 2048;
 pub trait Notifier: Send + Sync {
     /// Sends one POST and waits for the whole answer, whatever its status.
     fn post<'a>(&'a self, request: OutgoingRequest) -> BoxFuture<'a, Result<OutgoingResponse, OutgoingError>>;
+}
+
+/// Whether an address that somebody names can be posted to at all, so that a mistake is told at once and not by silence. Whether it may be
+/// reached is looked at when a connection is made.
+pub fn check_url(field: &str, url: &str) -> Result<(), Refusal> {
+    let longest = refund::URL_LENGTH_MAX;
+    let plain = url.len() <= longest && url.bytes().all(|byte| byte.is_ascii_graphic());
+    let scheme = |text: &str| ["http", "https"].iter().any(|known| text.eq_ignore_ascii_case(known));
+    let behind = url.split_once("://").filter(|(before, _)| scheme(before)).map(|(_, behind)| behind);
+    let host = behind.and_then(|behind| behind.split(['/', '?', '#']).next()).filter(|host| !host.is_empty() && !host.contains('@'));
+    let parsed = url::Url::parse(url).ok().filter(|parsed| parsed.has_host() && parsed.port() != Some(0));
+    if plain && host.is_some() && parsed.is_some() {
+        return Ok(());
+    }
+    let rule = format!("an http or https URL of at most {longest} ASCII letters, without user name and blanks");
+    Err(Refusal::FieldInvalid { field: field.to_owned(), rule })
 }
 
 /// One POST to be sent.
@@ -97,4 +115,41 @@ pub enum Unclear {
         /// The configured limit.
         limit: usize,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_posted_to_is_an_address() {
+        let longest = format!("https://a.example/{}", "x".repeat(refund::URL_LENGTH_MAX - 18));
+        for url in ["https://a.example", "HTTP://a.example:8080/x?y=%20#z", "http://[::1]:80/", "http://10.0.0.1/x", &longest] {
+            assert_eq!(check_url("url", url), Ok(()), "{url}");
+        }
+        let too_long = format!("{longest}x");
+        let refused = [
+            "",
+            "a.example",
+            "http:x",
+            "http://",
+            "http:///x",
+            "file:///etc/passwd",
+            "ftp://a.example/",
+            "javascript://a.example/%0aalert(1)",
+            "http://user:secret@a.example/",
+            "http://@a.example/",
+            "http://a.example:0/",
+            "http://a.example:99999/",
+            "http://a b/",
+            " http://a.example/",
+            "http://a.example/\r\nX-Evil: 1",
+            "http://a.example/\u{0}",
+            "http://\u{4f8b}\u{5b50}.example/",
+            &too_long,
+        ];
+        for url in refused {
+            assert!(matches!(check_url("url", url), Err(Refusal::FieldInvalid { field, .. }) if field == "url"), "{url:?}");
+        }
+    }
 }

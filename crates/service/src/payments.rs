@@ -12,6 +12,7 @@ use refundry_store::{Page, PageRequest, PaymentFilter};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
+use crate::outgoing::check_url;
 use crate::permissions::Permission;
 
 /// Ids that are proposed for one payment, each a millisecond later than the one before: some systems tell the day of a payment only, and one
@@ -119,6 +120,9 @@ async fn read(service: &Service, caller: &Caller, merchant_id: MerchantId, key: 
 }
 
 fn payment_of(service: &Service, caller: &Caller, new: NewPayment) -> Result<Payment, ServiceError> {
+    if let Some(url) = &new.notify_url {
+        check_url("notify_url", url)?;
+    }
     let merchant_id = caller.merchant_id(new.merchant_id)?;
     let own_terminal = caller.terminal.as_ref().map(|terminal| terminal.id);
     let terminal_id = match (own_terminal, new.terminal_id) {

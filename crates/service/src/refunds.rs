@@ -15,6 +15,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::merchants;
+use crate::outgoing::check_url;
 use crate::permissions::Permission;
 
 /// What of a dialect decides about idempotency.
@@ -197,7 +198,7 @@ impl From<&DialectEntry> for DialectRules {
 
 pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Command, ServiceError> {
     caller.must(Permission::RefundsWrite)?;
-    check_lengths(&new.wish)?;
+    check_texts(&new.wish)?;
     let merchant_id = caller.merchant_id(new.merchant_id)?;
     let terminal_id = terminal_id(caller, new.terminal_id)?;
     let mut stamp = service.world.stamp(caller.actor());
@@ -223,8 +224,8 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
     Ok(Command { stamp, act: Act::CreateRefund(Box::new(act)) })
 }
 
-/// The engine keeps texts as they come; how long they may be is checked once for all dialects.
-fn check_lengths(wish: &RefundWish) -> Result<(), Refusal> {
+/// The engine keeps texts as they come; how long they may be, and what they may hold, is checked once for all dialects.
+fn check_texts(wish: &RefundWish) -> Result<(), Refusal> {
     let texts = [
         ("number", Some(&wish.number), NUMBER_LENGTH_MAX),
         ("merchant_reference", wish.merchant_reference.as_ref(), REFERENCE_LENGTH_MAX),
@@ -235,12 +236,18 @@ fn check_lengths(wish: &RefundWish) -> Result<(), Refusal> {
     let wrong = |(_, text, longest): &(&str, Option<&String>, usize)| {
         text.is_some_and(|text| text.is_empty() || text.len() > *longest && text.chars().count() > *longest)
     };
-    match texts.into_iter().find(wrong) {
-        Some((field, _, longest)) => {
-            Err(Refusal::FieldInvalid { field: field.to_owned(), rule: format!("1 to {longest} letters, or left out") })
-        }
-        None => Ok(()),
+    if let Some((field, _, longest)) = texts.into_iter().find(wrong) {
+        return Err(Refusal::FieldInvalid { field: field.to_owned(), rule: format!("1 to {longest} letters, or left out") });
     }
+    // Numbers and references go into lists, files and logs; what people write may have lines, but no database keeps a NUL.
+    let broken = |(field, text, _): &(&str, Option<&String>, usize)| match *field {
+        "number" | "merchant_reference" => text.is_some_and(|text| text.chars().any(char::is_control)),
+        _ => text.is_some_and(|text| text.contains('\0')),
+    };
+    if let Some((field, _, _)) = texts.into_iter().find(broken) {
+        return Err(Refusal::FieldInvalid { field: field.to_owned(), rule: "without control characters".to_owned() });
+    }
+    wish.notify_url.as_deref().map_or(Ok(()), |url| check_url("notify_url", url))
 }
 
 /// The channel that asks: the caller's own, or the named one. Without either the decision takes the payment's.

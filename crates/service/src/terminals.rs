@@ -11,6 +11,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::merchants;
+use crate::outgoing::check_url;
 use crate::permissions::{Permission, missing};
 
 /// The acquirer of every sandbox terminal, and of no live one.
@@ -69,6 +70,7 @@ pub struct ForceAnswer {
 pub async fn create(service: &Service, caller: &Caller, new: NewTerminal) -> Result<Terminal, ServiceError> {
     may_write(caller)?;
     may_rule(caller, new.policy != PolicyPatch::default() || !new.method_policies.is_empty() || new.acquirer.is_some())?;
+    new.notify_url.as_deref().map_or(Ok(()), |url| check_url("notify_url", url))?;
     let merchant = merchants::read(service, caller, caller.merchant_id(new.merchant_id)?).await?;
     let mut policy = dialect_policy(&new.dialect)?;
     policy.overlay(&new.policy);
@@ -99,6 +101,7 @@ pub async fn change(
     may_write(caller)?;
     let rules = change.standing.is_some() || change.policy.is_some() || change.method_policies.is_some() || change.acquirer.is_some();
     may_rule(caller, rules)?;
+    change.notify_url.as_ref().and_then(|given| given.as_deref()).map_or(Ok(()), |url| check_url("notify_url", url))?;
     let acquirer = change.acquirer.map(|name| acquirer(service, caller.mode, Some(name))).transpose()?;
     let _editing = service.editing.lock().await;
     let mut terminal = read(service, caller, caller.merchant_id(merchant_id)?, terminal_id).await?;

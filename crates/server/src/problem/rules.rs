@@ -28,7 +28,11 @@ const RULES: &[(&str, &str)] = &[
     ("there is no permission {}", "没有 {} 这一权限"),
     ("name the terminal that took the payment", "请指明收款的终端"),
     ("name the merchant: this key acts for more than one", "该密钥可代表多个商户，请指明商户"),
-    ("an absolute http or https URL of at most {} letters", "应为完整的 http 或 https 地址，最长 {} 个字符"),
+    (
+        "an http or https URL of at most {} ASCII letters, without user name and blanks",
+        "应为完整的 http 或 https 地址，最长 {} 个 ASCII 字符，不含用户名和空白",
+    ),
+    ("without control characters", "不含控制字符"),
     ("at most {}", "最大为 {}"),
     ("a credential keeps its kind; issue another one instead", "凭证的类型不可更改，请另行签发"),
     ("live callers make their own key pair and send the public key", "正式环境请自行生成密钥对并提交公钥"),

@@ -1,3 +1,4 @@
+use refundry_dialects::RefundWish;
 use refundry_engine::notification::NotificationState;
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::{Mode, Refusal};
@@ -84,10 +85,34 @@ async fn bad_addresses_and_unknown_events_are_named() {
         ("ftp://shop.example/", vec![], "url"),
         ("shop.example", vec![], "url"),
         ("", vec![], "url"),
+        ("http://user:secret@shop.example/", vec![], "url"),
         ("https://shop.example/", vec!["refund.exploded".to_owned()], "events"),
     ] {
         let new = NewEndpoint { merchant_id: None, url: url.to_owned(), events };
         let found = refused(endpoints::create(&house.service, &shop.caller, new).await.map(|_| ()));
         assert!(matches!(&found, Refusal::FieldInvalid { field, .. } if field == wrong), "{url}: {found:?}");
     }
+}
+
+#[tokio::test]
+async fn a_refund_is_refused_for_texts_that_cannot_be_kept_or_posted_to() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
+    house.paid(&shop, "p1", "100.00 EUR").await;
+    let spoil: [(&str, fn(&mut RefundWish)); 5] = [
+        ("number", |wish| wish.number = "r\t1".to_owned()),
+        ("merchant_reference", |wish| wish.merchant_reference = Some("a\nb".to_owned())),
+        ("reason", |wish| wish.reason = Some("a\0b".to_owned())),
+        ("metadata", |wish| wish.metadata = Some("\0".to_owned())),
+        ("notify_url", |wish| wish.notify_url = Some("file:///etc/passwd".to_owned())),
+    ];
+    for (wrong, spoil) in spoil {
+        let mut new = refund("r1", "p1", "1.00 EUR");
+        spoil(&mut new.wish);
+        let found = refused(refunds::create(&house.service, &shop.caller, refunds::NATIVE, new).await);
+        assert!(matches!(&found, Refusal::FieldInvalid { field, .. } if field == wrong), "{wrong}: {found:?}");
+    }
+    let mut new = refund("r1", "p1", "1.00 EUR");
+    new.wish.reason = Some("two\nlines".to_owned());
+    refunds::create(&house.service, &shop.caller, refunds::NATIVE, new).await.unwrap();
 }
