@@ -35,7 +35,7 @@ pub async fn take(State(app): State<Arc<App>>, Path(name): Path<String>, request
         Err(error @ ReportError::NotSigned) => return refused(StatusCode::UNAUTHORIZED, &error.to_string()),
         Err(error @ ReportError::Malformed(_)) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    match record_reports::record(&app.service.world, &app.reporters.settings, report).await {
+    match record_reports::record_of(&app.service.world, &app.reporters.settings, &name, report).await {
         Ok(Outcome::Refused { refusal, .. }) => refused(StatusCode::CONFLICT, &format!("{}: nothing was changed", refusal.code())),
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {

@@ -92,3 +92,14 @@ pub enum AcquirerReport {
         reason: String,
     },
 }
+
+impl AcquirerReport {
+    /// What it is about.
+    pub const fn subject(&self) -> (MerchantId, RefundId) {
+        match self {
+            Self::Result { merchant_id, refund_id, .. }
+            | Self::Arn { merchant_id, refund_id, .. }
+            | Self::Returned { merchant_id, refund_id, .. } => (*merchant_id, *refund_id),
+        }
+    }
+}

@@ -78,7 +78,8 @@ fn the_example_receiver_pays_once_answers_questions_and_reports_later() {
     let config_text = format!(
         "[server]\nlisten = [\"127.0.0.1:0\"]\n[database]\nurl = \"sqlite://{0}/refundry.db\"\n[secrets]\nmaster_key_file = \"{0}/master.key\"\n\
          [log]\nlevel = \"info\"\n[outgoing]\nnetworks_allowed = [\"127.0.0.0/8\"]\n\
-         [acquirer.bank]\nkind = \"http\"\nurl = \"{acquirer_url}\"\nsecret = \"{SECRET}\"\nrecognises_duplicates = true\n",
+         [acquirer.bank]\nkind = \"http\"\nurl = \"{acquirer_url}\"\nsecret = \"{SECRET}\"\nrecognises_duplicates = true\n\
+         [acquirer.other]\nkind = \"http\"\nurl = \"{acquirer_url}\"\nsecret = \"{SECRET}\"\n",
         text(folder.path())
     );
     std::fs::write(&config, config_text).unwrap();
@@ -111,10 +112,15 @@ fn the_example_receiver_pays_once_answers_questions_and_reports_later() {
     let third = becomes("r3", "\"state\": \"submitted\"");
     let id_of = |shown: &str| shown.split("\"refund_id\": \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let (first, third) = (id_of(&first), id_of(&third));
-    let report = |refund_id: &str, outcome: &str, more: &str| {
-        let output = python(folder.path(), &["report", &url, "bank", refund_id, outcome, more]).output().unwrap();
+    let report_as = |acquirer: &str, refund_id: &str, outcome: &str, more: &str| {
+        let output = python(folder.path(), &["report", &url, acquirer, refund_id, outcome, more]).output().unwrap();
         (output.status.success(), said(&output))
     };
+    let report = |refund_id: &str, outcome: &str, more: &str| report_as("bank", refund_id, outcome, more);
+    for (refund_id, outcome) in [(&third, "approved"), (&third, "declined"), (&first, "returned")] {
+        let (taken, said) = report_as("other", refund_id, outcome, "74000001234567890123456");
+        assert!(!taken && said.contains("409"), "nobody reports of another acquirer's refund: {said}");
+    }
     for _ in 0..2 {
         let (taken, said) = report(&third, "approved", "74000001234567890123456");
         assert!(taken, "a report may be repeated: {said}");

@@ -99,14 +99,15 @@ async fn a_refund_is_refused_for_texts_that_cannot_be_kept_or_posted_to() {
     let house = House::build().await;
     let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
     house.paid(&shop, "p1", "100.00 EUR").await;
-    let spoil: [(&str, fn(&mut RefundWish)); 5] = [
+    type Spoil = fn(&mut RefundWish);
+    let rows: [(&str, Spoil); 5] = [
         ("number", |wish| wish.number = "r\t1".to_owned()),
         ("merchant_reference", |wish| wish.merchant_reference = Some("a\nb".to_owned())),
         ("reason", |wish| wish.reason = Some("a\0b".to_owned())),
         ("metadata", |wish| wish.metadata = Some("\0".to_owned())),
         ("notify_url", |wish| wish.notify_url = Some("file:///etc/passwd".to_owned())),
     ];
-    for (wrong, spoil) in spoil {
+    for (wrong, spoil) in rows {
         let mut new = refund("r1", "p1", "1.00 EUR");
         spoil(&mut new.wish);
         let found = refused(refunds::create(&house.service, &shop.caller, refunds::NATIVE, new).await);
