@@ -24,6 +24,9 @@ fn draw(language: Language) -> String {
     let (problems, schemas) = (language.pick("Problems", "问题列表"), language.pick("Schemas", "数据结构"));
     let list = address("/problems", language);
     _ = write!(body, "<p>{about}</p><p><a href=\"/api/v1/openapi.json\">OpenAPI 3.1</a> · <a href=\"{list}\">{problems}</a></p>");
+    if language == Language::Chinese {
+        body.push_str("<p>参数和字段的说明为英文。</p>");
+    }
     let mut heading = "";
     for endpoint in endpoints::all() {
         let tag = language.pick(endpoint.tag[0], endpoint.tag[1]);
@@ -35,9 +38,6 @@ fn draw(language: Language) -> String {
         draw_operation(&mut body, &endpoint, operation, language);
     }
     _ = write!(body, "<h2>{schemas}</h2>");
-    if language == Language::Chinese {
-        body.push_str("<p>字段说明目前为英文。</p>");
-    }
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         draw_schema(&mut body, name, schema);
     }
@@ -48,7 +48,7 @@ fn draw_operation(body: &mut String, endpoint: &Endpoint, operation: &Value, lan
     let text = |value: &Value| escape(value.as_str().unwrap_or_default());
     _ = write!(
         body,
-        "<details><summary><span class=\"verb\">{}</span> <code>{}</code> {}</summary><p>{}</p>",
+        "<details><summary><span class=\"verb\">{}</span> <code>{}</code> <span class=\"about\">{}</span></summary><p>{}</p>",
         endpoint.method.word(),
         escape(endpoint.path),
         escape(language.pick(endpoint.summary[0], endpoint.summary[1])),
@@ -76,7 +76,7 @@ fn draw_operation(body: &mut String, endpoint: &Endpoint, operation: &Value, lan
 
 fn draw_schema(body: &mut String, name: &str, schema: &Value) {
     let about = escape(schema["description"].as_str().unwrap_or_default());
-    _ = write!(body, "<details id=\"{0}\"><summary><code>{0}</code> {about}</summary><table>", escape(name));
+    _ = write!(body, "<details id=\"{0}\"><summary><code>{0}</code> <span class=\"about\">{about}</span></summary><table>", escape(name));
     for part in parts_of(schema) {
         let required: Vec<&str> = part["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         if let Some(reference) = part["$ref"].as_str() {

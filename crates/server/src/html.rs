@@ -10,17 +10,19 @@ use crate::language::Language;
 const STYLE: &str = ":root{--brand:#0b6e5f;--ink:#14201e;--ink-3:#5d6b68;--line:#e3eae8;--surface:#fff;--page:#f5f8f7}\
 @media(prefers-color-scheme:dark){:root{--brand:#35b8a0;--ink:#e8f0ee;--ink-3:#8fa09c;--line:#2a3533;--surface:#161d1c;--page:#0e1413}}\
 body{font:14px/1.6 system-ui,'Noto Sans SC','PingFang SC',sans-serif;font-variant-numeric:tabular-nums;margin:0;color:var(--ink);background:var(--page)}\
-header{background:var(--surface);border-bottom:1px solid var(--line);padding:.75rem 1rem;display:flex;justify-content:space-between}header a{font-weight:600;text-decoration:none}\
+header{background:var(--surface);border-bottom:1px solid var(--line);padding:.75rem max(1rem,calc(50% - 31rem));display:flex;justify-content:space-between}header a{font-weight:600;text-decoration:none}\
 header,main{box-sizing:border-box}main{max-width:64rem;margin:0 auto;padding:1rem 1rem 3rem}h1{font-size:20px}h2{font-size:16px;margin:2rem 0 .5rem}\
 a{color:var(--brand)}a:focus-visible,summary:focus-visible{outline:2px solid var(--brand);outline-offset:2px}\
 code,pre,.verb,.code{font-family:ui-monospace,'Noto Sans Mono',monospace;font-size:.93em}code{overflow-wrap:anywhere}\
 pre{background:var(--page);padding:.75rem;overflow:auto;border-radius:8px}\
 table{border-collapse:collapse;width:100%;background:var(--surface);border:1px solid var(--line)}\
 th,td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid var(--line)}td:first-child{overflow-wrap:anywhere}\
+tr:last-child>td{border-bottom:0}details table{margin-top:.5rem}\
 details{background:var(--surface);border:1px solid var(--line);border-radius:8px;margin:.5rem 0;padding:.5rem .75rem}summary{cursor:pointer}\
-.verb{display:inline-block;min-width:4.5em;font-weight:600}.code{color:var(--ink-3)}\
+.verb{display:inline-block;min-width:4.5em;font-weight:600}.code,.about{color:var(--ink-3)}.about{margin-left:.75rem}\
 @media(max-width:40rem){thead,tr:first-child:has(th){display:none}tr{display:block;border-bottom:1px solid var(--line);padding:.5rem 0}\
-td{display:inline-block;border:0;padding:.1rem .75rem}td:last-child{display:block}}";
+tr:last-child{border-bottom:0}\
+td{display:inline-block;border:0;padding:.1rem .75rem}td:last-child,.about{display:block}.about{margin-left:0}}";
 
 /// A whole page; `title` and `body` are HTML already.
 pub fn page(language: Language, title: &str, body: &str) -> String {

@@ -67,7 +67,7 @@ pub async fn open(config: &Config, works: bool) -> anyhow::Result<Installation> 
 pub fn database_file(config: &Config) -> anyhow::Result<PathBuf> {
     match config.database.url.strip_prefix("sqlite://") {
         Some(path) => Ok(PathBuf::from(path)),
-        None => bail!("database.url: {} is not sqlite:// and a path", config.database.url),
+        None => bail!("database.url: {} is not sqlite:// and a path / 应为 sqlite:// 加路径", config.database.url),
     }
 }
 
@@ -91,7 +91,7 @@ fn open_store(config: &Config, works: bool, observer: Arc<dyn CommitObserver>) -
         observer: Some(observer),
         ..SqliteOptions::file(&file)
     };
-    SqliteStore::open(&options).with_context(|| format!("open the database {}", file.display()))
+    SqliteStore::open(&options).with_context(|| format!("open the database {0} / 无法打开数据库 {0}", file.display()))
 }
 
 type Acquirers = (BTreeMap<String, Arc<dyn Acquirer>>, BTreeMap<String, Arc<HttpAcquirer>>);
@@ -106,7 +106,10 @@ fn acquirers(config: &Config, clock: &Arc<dyn Clock>, notifier: &Arc<dyn Notifie
                 all.insert(name.clone(), Arc::new(Simulated::new(clock.clone())));
             }
             AcquirerKind::Http if name == SIMULATED_ACQUIRER => {
-                bail!("acquirer.{SIMULATED_ACQUIRER}: sandbox terminals use it, so its kind is \"simulated\"; give this one another name");
+                bail!(
+                    "acquirer.{SIMULATED_ACQUIRER}: sandbox terminals use it, so its kind is \"simulated\"; give this one another name \
+                     / 沙箱终端使用该名称，其 kind 只能是 \"simulated\"；请为此收单机构另取名称"
+                );
             }
             AcquirerKind::Http => {
                 let acquirer = Arc::new(HttpAcquirer::new(over_http_settings(config, settings), notifier.clone(), clock.clone()));

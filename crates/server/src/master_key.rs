@@ -18,7 +18,7 @@ const ADVICE: &str = "# Refundry master keys, one `id:base64` per line; the last
 /// when it is missing. The caller must make sure that no database sealed under a lost key exists yet.
 pub fn open_or_create(path: &Path, environment: Option<&str>, random: &dyn Random) -> Result<MasterKeys> {
     if let Some(text) = environment {
-        return MasterKeys::parse(text).with_context(|| format!("{ENVIRONMENT_MASTER_KEY} cannot be used"));
+        return MasterKeys::parse(text).with_context(|| format!("{ENVIRONMENT_MASTER_KEY} cannot be used / 无法使用"));
     }
     let text = match fs::read_to_string(path) {
         Ok(text) => Zeroizing::new(text),
@@ -26,7 +26,8 @@ pub fn open_or_create(path: &Path, environment: Option<&str>, random: &dyn Rando
         Err(error) => return Err(error).with_context(|| unreadable(path)),
     };
     warn_when_shared(path);
-    let keys = MasterKeys::parse(&text).with_context(|| format!("the master key file {} cannot be used", path.display()))?;
+    let keys =
+        MasterKeys::parse(&text).with_context(|| format!("the master key file {} cannot be used / 主密钥文件无法使用", path.display()))?;
     let path = path.to_owned();
     Ok(keys.rereading(Box::new(move || fs::read_to_string(&path).ok().map(Zeroizing::new))))
 }
@@ -40,7 +41,7 @@ pub fn rotate(path: &Path, environment: Option<&str>, random: &dyn Random) -> Re
         );
     }
     let old = Zeroizing::new(fs::read_to_string(path).with_context(|| unreadable(path))?);
-    MasterKeys::parse(&old).with_context(|| format!("the master key file {} cannot be used", path.display()))?;
+    MasterKeys::parse(&old).with_context(|| format!("the master key file {} cannot be used / 主密钥文件无法使用", path.display()))?;
     let line = new_master_key_line(random);
     let new = Zeroizing::new(format!("{}\n{}\n", old.trim_end(), *line));
     let keys = MasterKeys::parse(&new).context("the rotated master keys cannot be used")?;
@@ -51,7 +52,7 @@ pub fn rotate(path: &Path, environment: Option<&str>, random: &dyn Random) -> Re
 fn create(path: &Path, random: &dyn Random) -> Result<Zeroizing<String>> {
     let line = new_master_key_line(random);
     let text = Zeroizing::new(format!("{ADVICE}{}\n", *line));
-    write_new(path, &text).with_context(|| format!("the master key file {} cannot be written", path.display()))?;
+    write_new(path, &text).with_context(|| format!("the master key file {} cannot be written / 主密钥文件无法写入", path.display()))?;
     tracing::info!(path = %path.display(), "made a fresh master key; keep a copy apart from the backups");
     Ok(text)
 }

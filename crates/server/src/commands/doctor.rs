@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
+use refundry_store::{BookFault, BooksReport};
 
 use super::ConfigFile;
 use super::serve::runtime;
@@ -36,16 +37,18 @@ impl Doctor {
                 let store = &installation.service.world.store;
                 let report = store.check_books().await?;
                 store.close().await?;
+                let BooksReport { merchants, payments, refunds, postings, .. } = &report;
                 println!(
-                    "merchants {} · payments {} · refunds {} · postings {}",
-                    report.merchants, report.payments, report.refunds, report.postings
+                    "merchants {merchants} · payments {payments} · refunds {refunds} · postings {postings}\n\
+                     商户 {merchants} · 支付 {payments} · 退款 {refunds} · 分录 {postings}"
                 );
                 if report.faults.is_empty() {
                     println!("the books are clean / 账目无误");
                     return Ok(());
                 }
                 for fault in report.faults.iter().take(FAULTS_SHOWN) {
-                    println!("{}: {}: found {}, expected {}", fault.rule, fault.row, fault.found, fault.expected);
+                    let BookFault { rule, row, found, expected } = fault;
+                    println!("{rule}: {row}: found {found}, expected {expected} / 实际 {found}，应为 {expected}");
                 }
                 bail!("{} rows are off / {} 行账目有误", report.faults.len(), report.faults.len());
             }),

@@ -154,7 +154,8 @@ impl Importing {
                 Ok(_) => self.sum.known += 1,
                 Err(ServiceError::Refused(refusal)) => rejected.push(RejectedRow::new(line, &payment_reference, &Problem::from(refusal))),
                 Err(ServiceError::Fault(fault)) => {
-                    let cause = "the database did not take it; run the same command again when it works, nothing is recorded twice";
+                    let cause = "the database did not take it; run the same command again when it works, nothing is recorded twice \
+                                 / 数据库未接受；恢复后重新执行同一命令即可，不会重复登记";
                     return Err(anyhow::Error::new(fault).context(format!("line {line}: {cause}")));
                 }
             }

@@ -111,7 +111,8 @@ impl Key {
                     let holder = match (issue.merchant, &issue.terminal) {
                         (Some(merchant_id), _) => Holder::Merchant { merchant_id },
                         (None, Some(text)) => {
-                            let (merchant, terminal) = text.split_once('/').context("--terminal is mer_…/ter_…")?;
+                            let (merchant, terminal) =
+                                text.split_once('/').context("--terminal is mer_…/ter_… / --terminal 的格式为 mer_…/ter_…")?;
                             Holder::Terminal { merchant_id: merchant.parse()?, terminal_id: terminal.parse::<TerminalId>()? }
                         }
                         (None, None) => Holder::Operator { mode },

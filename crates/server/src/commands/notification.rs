@@ -110,7 +110,7 @@ impl Notification {
                     let replayed = replay_made_between(service, caller, (merchant, state.into()), made).await?;
                     print(&json!({ "replayed": replayed }));
                 }
-                What::Replay(_) => bail!("say which: an id, or --state"),
+                What::Replay(_) => bail!("say which: an id, or --state / 请指定通知编号，或用 --state 指定状态"),
             }
             Ok(())
         })

@@ -83,11 +83,12 @@ impl Wish {
     }
 
     fn payment(&self) -> anyhow::Result<&str> {
-        self.payment.as_deref().context("--payment is missing")
+        self.payment.as_deref().context("--payment is missing / 缺少 --payment")
     }
 
     fn amount(&self) -> anyhow::Result<Money> {
-        let (text, currency) = self.amount.as_deref().zip(self.currency).context("--amount and --currency are missing")?;
+        let (text, currency) =
+            self.amount.as_deref().zip(self.currency).context("--amount and --currency are missing / 缺少 --amount 和 --currency")?;
         Ok(Money::parse_major(text, currency)?)
     }
 }

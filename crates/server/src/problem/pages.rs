@@ -39,8 +39,9 @@ pub fn list_page(language: Language) -> String {
             code = kind.code,
         );
     }
-    let (title, code, words) = (language.pick("Problems", "问题列表"), language.pick("Code", "代码"), language.pick("Means", "含义"));
-    page(language, title, &format!("<table><tr><th>{code}</th><th>HTTP</th><th></th><th>{words}</th></tr>{rows}</table>"))
+    let (title, name) = (language.pick("Problems", "问题列表"), language.pick("Title", "名称"));
+    let (code, words) = (language.pick("Code", "代码"), language.pick("Means", "含义"));
+    page(language, title, &format!("<table><tr><th>{code}</th><th>HTTP</th><th>{name}</th><th>{words}</th></tr>{rows}</table>"))
 }
 
 /// One kind as JSON, in both languages.

@@ -133,7 +133,8 @@ impl Directory {
     /// What to print when the server is ready.
     pub fn welcome(&self) -> anyhow::Result<Welcome> {
         let text = fs::read_to_string(self.manifest_file()).context("read demo.json")?;
-        let manifest = serde_json::from_str(&text).context("demo.json is not what this version writes; remove the data directory")?;
+        let manifest = serde_json::from_str(&text)
+            .context("demo.json is not what this version writes; remove the data directory / demo.json 与本版本不符，请删除数据目录")?;
         Ok(Welcome { manifest, path: self.path.clone() })
     }
 }

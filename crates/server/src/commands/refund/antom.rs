@@ -76,10 +76,12 @@ impl AntomRefund {
         match client::result_of(&answer.body) {
             Some((status, _)) if status == "S" => Ok(()),
             Some((status, code)) if status == "U" => {
-                bail!("{code}: not decided yet; ask again with --inquiry --number, or repeat with the same number")
+                bail!(
+                    "{code}: not decided yet; ask again with --inquiry --number, or repeat with the same number / 尚无结果：请用 --inquiry --number 查询，或用同一单号重试"
+                )
             }
-            Some((_, code)) => bail!("{code}: refused"),
-            None => bail!("this is not an answer of the dialect"),
+            Some((_, code)) => bail!("{code}: refused / 已拒绝"),
+            None => bail!("this is not an answer of the dialect / 这不是该方言的应答"),
         }
     }
 }

@@ -50,7 +50,7 @@ impl NativeRefund {
         let inquiry = self.wish.inquiry;
         let answer = self.exchange.send(request)?;
         if !answer.status.is_success() {
-            bail!("{}: not done", answer.status);
+            bail!("{}: not done / 未执行", answer.status);
         }
         let found: Value = serde_json::from_slice(&answer.body)?;
         if inquiry && found["items"].as_array().is_some_and(Vec::is_empty) {
