@@ -16,13 +16,13 @@ a{color:var(--brand)}a:focus-visible,summary:focus-visible{outline:2px solid var
 code,pre,.verb,.code{font-family:ui-monospace,'Noto Sans Mono',monospace;font-size:.93em}code{overflow-wrap:anywhere}\
 pre{background:var(--page);padding:.75rem;overflow:auto;border-radius:8px}\
 table{border-collapse:collapse;width:100%;background:var(--surface);border:1px solid var(--line)}\
-th,td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid var(--line)}td:first-child{overflow-wrap:anywhere}\
+th,td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid var(--line)}td:first-child{overflow-wrap:anywhere}td:not([colspan]):first-child code{white-space:nowrap}\
 tr:last-child>td{border-bottom:0}details table{margin-top:.5rem}\
 details{background:var(--surface);border:1px solid var(--line);border-radius:8px;margin:.5rem 0;padding:.5rem .75rem}summary{cursor:pointer}\
 .verb{display:inline-block;min-width:4.5em;font-weight:600}.code,.about{color:var(--ink-3)}.about{margin-left:.75rem}\
 @media(max-width:40rem){thead,tr:first-child:has(th){display:none}tr{display:block;border-bottom:1px solid var(--line);padding:.5rem 0}\
 tr:last-child{border-bottom:0}\
-td{display:inline-block;border:0;padding:.1rem .75rem}td:last-child,.about{display:block}.about{margin-left:0}}";
+td:not([colspan]):first-child code{white-space:normal}td{display:inline-block;border:0;padding:.1rem .75rem}td:last-child,.about{display:block}.about{margin-left:0}}";
 
 /// A whole page; `title` and `body` are HTML already.
 pub fn page(language: Language, title: &str, body: &str) -> String {
