@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use refundry_engine::command::{RecordPayment, SettlePayment};
+use refundry_engine::ids::EPOCH_MS;
 use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus, SettlementQuote};
 use refundry_engine::{Act, MerchantId, Outcome, PaymentId, Refusal, TerminalId, Timestamp};
 use refundry_ledger::Money;
@@ -67,8 +68,10 @@ pub struct RecordedPayment {
 pub async fn record(service: &Service, caller: &Caller, new: NewPayment) -> Result<RecordedPayment, ServiceError> {
     caller.must(Permission::PaymentsWrite)?;
     let mut payment = payment_of(service, caller, new)?;
+    // Ids begin with 2020: what is older is counted from there on, not all of it in one instant.
+    let instant = payment.paid_at.max(Timestamp::from_ms(EPOCH_MS));
     for proposal in 0..ID_PROPOSALS_MAX {
-        payment.id = PaymentId::new(service.world.ids.at(payment.paid_at.plus_ms(proposal)));
+        payment.id = PaymentId::new(service.world.ids.at(instant.plus_ms(proposal)));
         let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone() }));
         match service.transact(caller, act).await? {
             Outcome::Payment { payment, created } => return Ok(RecordedPayment { payment, created }),
@@ -130,6 +133,10 @@ fn payment_of(service: &Service, caller: &Caller, new: NewPayment) -> Result<Pay
         (own, named) => named.or(own).ok_or_else(terminal_wanted)?,
     };
     let now = service.world.now();
+    if new.paid_at > now.plus_days(1) {
+        // It could be refunded for that much longer.
+        return Err(Refusal::FieldInvalid { field: "paid_at".to_owned(), rule: "not in the future".to_owned() }.into());
+    }
     let zero = Money::zero(new.authorised.currency());
     Ok(Payment {
         id: PaymentId::new(0),

@@ -33,6 +33,7 @@ const RULES: &[(&str, &str)] = &[
         "应为完整的 http 或 https 地址，最长 {} 个 ASCII 字符，不含用户名和空白",
     ),
     ("without control characters", "不含控制字符"),
+    ("not in the future", "不得晚于当前时间"),
     ("at most {}", "最大为 {}"),
     ("a credential keeps its kind; issue another one instead", "凭证的类型不可更改，请另行签发"),
     ("live callers make their own key pair and send the public key", "正式环境请自行生成密钥对并提交公钥"),

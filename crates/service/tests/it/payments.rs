@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
+use refundry_engine::ids::IDS_PER_MS;
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::policy::PolicyPatch;
-use refundry_engine::{Mode, Refusal};
+use refundry_engine::{Mode, Refusal, Timestamp};
 use refundry_service::{payments, refunds};
 use refundry_store::{PageRequest, PaymentFilter};
 
@@ -73,4 +74,20 @@ async fn a_refund_in_its_undo_window_is_cancelled_and_too_long_texts_are_named()
     long.wish.reason = Some("字".repeat(257));
     let found = refused(refunds::create(service, caller, refunds::NATIVE, long).await);
     assert!(matches!(found, Refusal::FieldInvalid { field, .. } if field == "reason"));
+}
+
+#[tokio::test]
+async fn payments_of_before_the_first_id_are_as_many_as_there_are_and_none_is_of_the_future() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
+    let (service, operator) = (&house.service, house.operator(Mode::Sandbox));
+    let of_2018 = Timestamp::from_ms(1_525_132_800_000);
+    let many = (0..=u32::from(IDS_PER_MS)).map(|number| payment(&shop, &format!("old{number}"), "1.00 EUR", of_2018)).collect();
+    let results = payments::import(service, &operator, many).await;
+    assert!(results.iter().all(Result::is_ok), "{:?}", results.iter().find(|result| result.is_err()));
+
+    let now = service.world.now();
+    payments::record(service, &operator, payment(&shop, "today", "1.00 EUR", now.plus_seconds(3_600))).await.unwrap();
+    let found = refused(payments::record(service, &operator, payment(&shop, "some day", "1.00 EUR", now.plus_days(2))).await);
+    assert!(matches!(&found, Refusal::FieldInvalid { field, .. } if field == "paid_at"), "{found:?}");
 }
