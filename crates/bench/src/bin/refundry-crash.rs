@@ -149,12 +149,16 @@ impl Stage {
     fn import(&self, server: &Server, key: &str, merchant: &str, terminal: &str) -> anyhow::Result<()> {
         let line = |reference: &String| {
             format!(
-                r#"{{"merchant_id":"{merchant}","terminal_id":"{terminal}","payment_reference":"{reference}","method":"card","status":"captured","paid_at":"{}","authorised":{{"value":100000000,"currency":"USD"}}}}"#,
+                r#"{{"merchant_id":"{merchant}","terminal_id":"{terminal}","payment_reference":"{reference}","merchant_reference":"order-{reference}","method":"card","status":"captured","paid_at":"{}","authorised":{{"value":100000000,"currency":"USD"}}}}"#,
                 today()
             )
         };
         let lines: Vec<String> = self.payments.iter().map(line).collect();
-        post(server, "/api/v1/payments/import", key, "application/x-ndjson", &lines.join("\n"))
+        let sum = post(server, "/api/v1/payments/import", key, "application/x-ndjson", &lines.join("\n"))?;
+        if !sum.contains(&format!("\"created\":{PAYMENTS}")) {
+            bail!("not every payment was imported: {sum}");
+        }
+        Ok(())
     }
 
     fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
@@ -189,7 +193,7 @@ fn today() -> String {
     String::from_utf8_lossy(&printed).trim().to_owned()
 }
 
-fn post(server: &Server, path: &str, key: &str, kind: &str, body: &str) -> anyhow::Result<()> {
+fn post(server: &Server, path: &str, key: &str, kind: &str, body: &str) -> anyhow::Result<String> {
     let request = format!(
         "POST {path} HTTP/1.1\r\nhost: crash\r\nauthorization: Bearer {key}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -199,7 +203,7 @@ fn post(server: &Server, path: &str, key: &str, kind: &str, body: &str) -> anyho
     if answer.status >= 300 {
         bail!("{path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
     }
-    Ok(())
+    Ok(String::from_utf8_lossy(&answer.body).into_owned())
 }
 
 fn text(value: &serde_json::Value, field: &str) -> anyhow::Result<String> {
