@@ -1,5 +1,7 @@
 //! What no key can say alone: values that must fit one another.
 
+use refundry_service::signatures::webhook_secret;
+
 use super::error::{ConfigError, ConfigErrors};
 use super::sections::{AcquirerKind, Config};
 
@@ -44,7 +46,7 @@ impl Config {
             ));
         }
         for (name, acquirer) in &self.acquirers {
-            if acquirer.kind == AcquirerKind::Http && (acquirer.url.is_empty() || acquirer.secret.is_empty()) {
+            if acquirer.kind == AcquirerKind::Http && (acquirer.url.is_empty() || webhook_secret(&acquirer.secret).is_empty()) {
                 errors.push(ConfigError::new(
                     &format!("acquirer.{name}"),
                     "has kind \"http\" but lacks its url or secret; set both",
