@@ -88,6 +88,10 @@ impl Crew {
     pub async fn perform(&self, handed: HandedTask) {
         let HandedTask { task, news } = handed;
         let world = &self.service.world;
+        if news.is_some() && task.due_at.plus_ms(self.settings.lease_ms) <= world.now() {
+            // It waited longer than its lease, so whoever looks finds it and tells it: nobody should hear the same twice for that.
+            return;
+        }
         let done = match task.kind {
             TaskKind::SubmitRefund => submit_refunds::run_one(world, &self.settings, &task).await,
             TaskKind::ResolveRefund => resolve_refunds::run_one(world, &self.settings, &task).await,

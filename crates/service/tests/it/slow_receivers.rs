@@ -8,9 +8,9 @@ use refundry_engine::Mode;
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::refund::RefundStateName;
 use refundry_service::endpoints::{self, NewEndpoint};
-use refundry_service::refunds;
 use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
+use refundry_service::{Work, refunds};
 use refundry_store::{PageRequest, RefundFilter};
 
 use crate::house::{House, refund};
@@ -71,4 +71,23 @@ async fn a_clock_that_goes_back_does_not_stop_the_looking() {
     let (working, paid) = (std::pin::pin!(working), std::pin::pin!(paid));
     let first = tokio::time::timeout(Duration::from_secs(30), futures::future::select(working, paid)).await;
     assert!(first.is_ok(), "nobody looks for what is due");
+}
+
+#[tokio::test]
+async fn news_that_waited_longer_than_its_lease_is_told_once() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
+    let (service, caller) = (&house.service, &shop.caller);
+    let new = NewEndpoint { merchant_id: None, url: "https://shop.example/hook".to_owned(), events: vec!["refund.accepted".to_owned()] };
+    endpoints::create(service, caller, new).await.unwrap();
+    house.paid(&shop, "p1", "100.00 EUR").await;
+    refunds::create(service, caller, refunds::NATIVE, refund("r1", "p1", "1.00 EUR")).await.unwrap();
+    house.clock.advance(WorkerSettings::default().lease_ms);
+    let found = house.crew.claim(Work::Deliveries, 10).await;
+    let handed = service.observer.inbox.take(Work::Deliveries, 10);
+    assert_eq!((found.len(), handed.len()), (1, 1));
+    for task in found.into_iter().chain(handed) {
+        house.crew.perform(task).await;
+    }
+    assert_eq!(house.post.0.lock().unwrap().len(), 1);
 }
