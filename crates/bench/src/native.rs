@@ -13,7 +13,6 @@ pub struct Plain {
     pub us_per_refund: u64,
     /// Accepted refunds a second at 64 callers.
     pub per_second: u64,
-    p50_alone_us: u64,
 }
 
 /// One to many callers, each payment refunded once; then one payment, and many merchants.
@@ -23,7 +22,7 @@ pub fn accept(arguments: &Arguments, ground: &mut Ground, report: &mut Report) -
     let warm = ground.native(arguments.refunds / 4, Spread::Recent)?;
     ground.measure(&server, warm, 64)?;
     let mut table = Table::new("Native API: accepted refunds, 100,000 payments stored", &COLUMNS);
-    let (mut cpu, mut rates, mut alone, mut tails) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut cpu, mut rates, mut tails) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
         for callers in CALLERS {
             let prepared = ground.native(arguments.count_for(callers), Spread::Recent)?;
@@ -33,14 +32,11 @@ pub fn accept(arguments: &Arguments, ground: &mut Ground, report: &mut Report) -
                 rates.push(measured.load.per_second());
                 tails.push(tail(&measured));
             }
-            if callers == 1 {
-                alone.push(measured.load.percentile_us(50));
-            }
             table.row(cells(format!("{callers} (round {})", round + 1), &measured));
         }
     }
     report.add(&table);
-    let plain = Plain { us_per_refund: median(cpu), per_second: median(rates), p50_alone_us: median(alone) };
+    let plain = Plain { us_per_refund: median(cpu), per_second: median(rates) };
     let tail = median(tails);
     let figure = format!("{} µs", plain.us_per_refund);
     report.goal("native, 64 callers: server CPU per accepted refund", "≤ 150 µs, aim 75".into(), figure, plain.us_per_refund <= 150);
@@ -77,29 +73,31 @@ fn spreads(arguments: &Arguments, ground: &mut Ground, server: &Server, report: 
 /// The same path and store, one commit per command.
 pub fn one_transaction_each(arguments: &Arguments, ground: &mut Ground, plain: &Plain, report: &mut Report) -> anyhow::Result<()> {
     println!("one transaction per refund");
-    let server = ground.serve(false, &[("REFUNDRY_DATABASE_BATCH_MAX", "1".to_owned())])?;
+    let single = [("REFUNDRY_DATABASE_BATCH_MAX", "1".to_owned())];
     let mut table = Table::new("Native API, one transaction per refund through the same store", &COLUMNS);
-    let (mut cpu, mut alone) = (Vec::new(), Vec::new());
+    let (mut cpu, mut alone, mut ours_alone) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
-        for callers in [1, 64] {
+        let mut measure = |name: &str, environment: &[(&str, String)], callers| {
+            let server = ground.serve(false, environment)?;
             let prepared = ground.native(arguments.refunds / 10, Spread::Recent)?;
             let measured = ground.measure(&server, prepared, callers)?;
-            match callers {
-                1 => alone.push(measured.load.percentile_us(50)),
-                _ => cpu.push(measured.us_per_refund()),
-            }
-            table.row(cells(format!("{callers} (round {})", round + 1), &measured));
-        }
+            table.row(cells(format!("{callers}, {name} (round {})", round + 1), &measured));
+            anyhow::Ok(measured)
+        };
+        // A caller alone waits for the disk; whatever else uses it must meet both.
+        ours_alone.push(measure("batches", &[], 1)?.load.percentile_us(50));
+        alone.push(measure("one each", &single, 1)?.load.percentile_us(50));
+        cpu.push(measure("one each", &single, 64)?.us_per_refund());
     }
     report.add(&table);
-    let (cpu, alone) = (median(cpu), median(alone));
+    let (cpu, alone, ours_alone) = (median(cpu), median(alone), median(ours_alone));
     let figure = ratio(cpu, plain.us_per_refund);
     report.goal("64 callers: CPU of one transaction per refund by ours", "≥ 2".into(), figure, cpu >= 2 * plain.us_per_refund);
     report.goal(
         "one caller alone: our p50 by that of one transaction per refund",
         "≤ 1.05".into(),
-        ratio(plain.p50_alone_us, alone),
-        plain.p50_alone_us * 100 <= alone * 105,
+        ratio(ours_alone, alone),
+        ours_alone * 100 <= alone * 105,
     );
     Ok(())
 }
