@@ -144,10 +144,14 @@ fn first_contradiction(before: &Payment, told: &Payment) -> Option<&'static str>
         ("terminal_id", before.terminal_id != told.terminal_id),
         ("currency", before.currency() != told.currency()),
         ("merchant_reference", before.merchant_reference != told.merchant_reference),
+        ("method", before.method != told.method),
         ("authorised", before.authorised != told.authorised && same_status),
         ("captured", before.captured != told.captured && same_status),
         ("marketing", before.marketing != told.marketing && same_status),
         ("fee", before.fee != told.fee && same_status),
+        ("reserved", before.reserved != told.reserved && same_status),
+        ("paid_at", before.paid_at != told.paid_at && same_status),
+        ("quote", told.quote.is_some() && before.quote != told.quote && same_status),
     ]
     .into_iter()
     .find_map(|(field, differs)| differs.then_some(field))

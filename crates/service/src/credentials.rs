@@ -116,6 +116,9 @@ pub async fn rotate(
         return Err(invalid("key", "a credential keeps its kind; issue another one instead").into());
     }
     let now = service.world.now();
+    if !before.is_valid_at(now) {
+        return Err(invalid("credential_id", "only a valid version can be rotated; issue another credential instead").into());
+    }
     let versions = service.world.store.credentials_by_lookup(&before.dialect, &before.lookup).await?;
     let valid: Vec<&Credential> = versions.iter().filter(|version| version.is_valid_at(now)).collect();
     if valid.len() >= VALID_CREDENTIALS_MAX {

@@ -36,6 +36,7 @@ const RULES: &[(&str, &str)] = &[
     ("not in the future", "不得晚于当前时间"),
     ("at most {}", "最大为 {}"),
     ("a credential keeps its kind; issue another one instead", "凭证的类型不可更改，请另行签发"),
+    ("only a valid version can be rotated; issue another credential instead", "仅有效的版本可以轮换，请另行签发凭证"),
     ("live callers make their own key pair and send the public key", "正式环境请自行生成密钥对并提交公钥"),
     ("sandbox terminals use the acquirer {}", "沙箱终端只能使用收单机构 {}"),
     ("no acquirer for live money is configured", "未配置正式环境的收单机构"),

@@ -25,6 +25,9 @@ async fn a_payment_is_recorded_once_and_read() {
     let again = operator.post("/api/v1/payments", told(&acme, "p1", 5_000)).await;
     assert_eq!((again.status, again.text("/payment_id")), (200, first.text("/payment_id")));
     assert_eq!(operator.post("/api/v1/payments", told(&acme, "p1", 5_001)).await.brief(), "409 payment_inconsistent authorised");
+    let mut other_method = told(&acme, "p1", 5_000);
+    other_method["method"] = "ALIPAY_CN".into();
+    assert_eq!(operator.post("/api/v1/payments", other_method).await.brief(), "409 payment_inconsistent method");
     let read = acme.key.get(&format!("/api/v1/payments/{}", first.text("/payment_id"))).await;
     insta::assert_snapshot!(
         format!("{} {} {} {} {}", read.text("/status"), read.text("/paid_at"), read.text("/refundable/text"), read.text("/details"), read.text("/settled")),

@@ -75,7 +75,10 @@ async fn a_rotation_overlaps_and_a_third_version_must_wait() {
     assert!(matches!(refused(third), Refusal::LimitReached { limit: 2, .. }));
     house.clock.advance(60_000);
     assert!(house.caller(&shop.token).await.is_none() && house.caller(&new_token).await.is_some());
-    credentials::rotate(&house.service, &operator, second.credential.id, NewKey::Token, 60).await.unwrap();
+    let third = credentials::rotate(&house.service, &operator, second.credential.id, NewKey::Token, 60).await.unwrap();
+    credentials::revoke(&house.service, &operator, third.credential.id, None).await.unwrap();
+    let fourth = credentials::rotate(&house.service, &operator, third.credential.id, NewKey::Token, 60).await;
+    assert!(matches!(refused(fourth), Refusal::FieldInvalid { field, .. } if field == "credential_id"), "what is revoked stays dead");
 }
 
 #[tokio::test]
