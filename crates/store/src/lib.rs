@@ -5,6 +5,7 @@
 mod error;
 mod lane;
 mod reads;
+mod rows;
 mod sqlite;
 mod words;
 

@@ -9,12 +9,12 @@ use refundry_engine::verdict::{AuditLine, BookedEntry};
 use refundry_engine::{Changes, MerchantId, PaymentId, RefundId, Snapshot, Write};
 use rusqlite::{CachedStatement, Connection, params};
 
-use super::columns::json_text;
 use super::fault::fault;
 use super::load::{LAST_SEQUENCE, WAITING};
-use super::payment_row::Facts;
 use super::{payment_row, refund_row};
 use crate::StoreError;
+use crate::rows::json_text;
+use crate::rows::payment::Facts;
 use crate::words::mode_word;
 
 /// Writes everything but the tasks. Each row once per batch: a payment with two hundred refunds is written with its last sums.
@@ -106,8 +106,8 @@ pub fn prepared<'c>(connection: &'c Connection, sql: &str) -> Result<CachedState
 
 fn put_settings(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
     for merchant in changes.merchants.values() {
-        let sql = "INSERT INTO merchants (merchant_id, mode, body) VALUES (?1, ?2, ?3) \
-            ON CONFLICT (merchant_id) DO UPDATE SET mode = excluded.mode, body = excluded.body";
+        let sql = "INSERT INTO merchants (merchant_id, mode, body, version) VALUES (?1, ?2, ?3, 1) \
+            ON CONFLICT (merchant_id) DO UPDATE SET mode = excluded.mode, body = excluded.body, version = version + 1";
         let row = params![merchant.id.get(), mode_word(merchant.mode), json_text(merchant.as_ref())?];
         prepared(connection, sql)?.execute(row).map_err(fault)?;
     }
@@ -116,6 +116,8 @@ fn put_settings(connection: &Connection, changes: &Changes) -> Result<(), StoreE
             ON CONFLICT (merchant_id, terminal_id) DO UPDATE SET body = excluded.body";
         let row = params![terminal.merchant_id.get(), terminal.id.get(), json_text(terminal.as_ref())?];
         prepared(connection, sql)?.execute(row).map_err(fault)?;
+        let of_merchant = "UPDATE merchants SET version = version + 1 WHERE merchant_id = ?1";
+        prepared(connection, of_merchant)?.execute([terminal.merchant_id.get()]).map_err(fault)?;
     }
     for credential in changes.credentials.values() {
         let sql = "INSERT INTO credentials (credential_id, merchant_id, dialect, lookup, key_version, scheme, body) \

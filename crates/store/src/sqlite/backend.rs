@@ -8,9 +8,9 @@ use rusqlite::Connection;
 
 use super::checkpoint::{CheckpointSignal, checkpoint};
 use super::fault::{commit_fault, fault};
-use super::payment_row::Facts;
 use super::{apply, load, tasks};
 use crate::lane::Backend;
+use crate::rows::payment::Facts;
 use crate::{Claim, StoreError};
 
 /// Settings that are kept parsed; more are forgotten all at once.

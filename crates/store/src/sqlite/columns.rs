@@ -1,15 +1,11 @@
-use std::sync::Arc;
-
-use refundry_engine::Timestamp;
-use refundry_ledger::{Currency, Money};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
-use serde::de::DeserializeOwned;
 
 use super::fault::fault;
 use crate::StoreError;
+use crate::rows::ReadColumns;
 
-/// Reads the columns of a row in their order, and says which table held what cannot be read.
+/// The columns of a row of SQLite.
 pub struct Columns<'r> {
     row: &'r Row<'r>,
     next: usize,
@@ -22,93 +18,6 @@ impl<'r> Columns<'r> {
         Self { row, next: 0, table }
     }
 
-    /// A number.
-    pub fn int(&mut self) -> Result<i64, StoreError> {
-        self.int_or_null()?.ok_or_else(|| self.unreadable("it is null"))
-    }
-
-    /// A number that may be missing.
-    pub fn int_or_null(&mut self) -> Result<Option<i64>, StoreError> {
-        match self.value()? {
-            ValueRef::Integer(number) => Ok(Some(number)),
-            ValueRef::Null => Ok(None),
-            ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_) => Err(self.unreadable("it is not a number")),
-        }
-    }
-
-    /// A number of a smaller type.
-    pub fn small<T: TryFrom<i64>>(&mut self) -> Result<T, StoreError> {
-        let number = self.int()?;
-        T::try_from(number).map_err(|_| self.unreadable("the number is out of range"))
-    }
-
-    /// Yes or no.
-    pub fn flag(&mut self) -> Result<bool, StoreError> {
-        Ok(self.int()? != 0)
-    }
-
-    /// An instant.
-    pub fn instant(&mut self) -> Result<Timestamp, StoreError> {
-        self.int().map(Timestamp::from_us)
-    }
-
-    /// An amount of a known currency.
-    pub fn money(&mut self, currency: Currency) -> Result<Money, StoreError> {
-        self.int().map(|minor| Money::new(minor, currency))
-    }
-
-    /// A text.
-    pub fn text(&mut self) -> Result<&'r str, StoreError> {
-        self.text_or_null()?.ok_or_else(|| self.unreadable("it is null"))
-    }
-
-    /// A text to keep.
-    pub fn string(&mut self) -> Result<String, StoreError> {
-        self.text().map(str::to_owned)
-    }
-
-    /// A text that may be missing.
-    pub fn text_or_null(&mut self) -> Result<Option<&'r str>, StoreError> {
-        match self.value()? {
-            ValueRef::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| self.unreadable("it is not UTF-8")),
-            ValueRef::Null => Ok(None),
-            ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => Err(self.unreadable("it is not a text")),
-        }
-    }
-
-    /// A text to keep that may be missing.
-    pub fn string_or_null(&mut self) -> Result<Option<String>, StoreError> {
-        Ok(self.text_or_null()?.map(str::to_owned))
-    }
-
-    /// A word, by a function that knows the words.
-    pub fn word<T>(&mut self, known: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
-        let word = self.text()?;
-        known(word).ok_or_else(|| self.unreadable("the word is not known"))
-    }
-
-    /// A currency.
-    pub fn currency(&mut self) -> Result<Currency, StoreError> {
-        self.word(|word| word.parse().ok())
-    }
-
-    /// A JSON text.
-    pub fn json<T: DeserializeOwned>(&mut self) -> Result<T, StoreError> {
-        let text = self.text()?;
-        serde_json::from_str(text).map_err(|error| self.unreadable(&error.to_string()))
-    }
-
-    /// A JSON text that may be missing.
-    pub fn json_or_null<T: DeserializeOwned>(&mut self) -> Result<Option<T>, StoreError> {
-        let text = self.text_or_null()?;
-        text.map(serde_json::from_str).transpose().map_err(|error| self.unreadable(&error.to_string()))
-    }
-
-    /// The column that was read last is not what it should be.
-    pub fn unreadable(&self, why: &str) -> StoreError {
-        StoreError::Unreadable { what: self.table, why: format!("column {}: {why}", self.next) }
-    }
-
     fn value(&mut self) -> Result<ValueRef<'r>, StoreError> {
         let value = self.row.get_ref(self.next).map_err(fault)?;
         self.next += 1;
@@ -116,16 +25,24 @@ impl<'r> Columns<'r> {
     }
 }
 
-/// Writes JSON. What the engine keeps can always be written.
-pub fn json_text<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Statement(Arc::new(error)))
-}
-
-/// The minor units of an amount that is stored without its currency; another currency would be read back as something else.
-pub fn minor_of(amount: Money, currency: Currency) -> Result<i64, StoreError> {
-    if amount.currency() != currency {
-        let why = format!("{amount} stands where {currency} is stored");
-        return Err(StoreError::Unreadable { what: "amount", why });
+impl<'r> ReadColumns<'r> for Columns<'r> {
+    fn int_or_null(&mut self) -> Result<Option<i64>, StoreError> {
+        match self.value()? {
+            ValueRef::Integer(number) => Ok(Some(number)),
+            ValueRef::Null => Ok(None),
+            ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_) => Err(self.unreadable("it is not a number")),
+        }
     }
-    Ok(amount.minor())
+
+    fn text_or_null(&mut self) -> Result<Option<&'r str>, StoreError> {
+        match self.value()? {
+            ValueRef::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| self.unreadable("it is not UTF-8")),
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => Err(self.unreadable("it is not a text")),
+        }
+    }
+
+    fn unreadable(&self, why: &str) -> StoreError {
+        StoreError::Unreadable { what: self.table, why: format!("column {}: {why}", self.next) }
+    }
 }

@@ -11,6 +11,7 @@ use super::apply::prepared;
 use super::fault::fault;
 use super::pages::{Listing, id_range, merchants};
 use super::{other_rows, payment_row, refund_row};
+use crate::rows;
 use crate::words::{mode_word, status_word};
 use crate::{NotificationFilter, Page, PageRequest, PaymentFilter, RefundFilter, StoreError, WaitingRefunds};
 
@@ -21,7 +22,7 @@ const ALL_IDS: (i64, i64) = (i64::MIN, i64::MAX);
 
 /// A page of payments.
 pub fn payments(connection: &Connection, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Payment>, StoreError> {
-    let columns = payment_row::COLUMNS;
+    let columns = rows::payment::COLUMNS;
     let (index, by_reference) = match filter.merchant_reference {
         Some(_) => ("INDEXED BY payments_by_merchant_reference", "AND merchant_reference = ?4"),
         None => ("", ""),
@@ -68,7 +69,7 @@ pub fn refunds(connection: &Connection, filter: &RefundFilter, page: PageRequest
 /// A page of notifications.
 pub fn notifications(connection: &Connection, filter: &NotificationFilter, page: PageRequest) -> Result<Page<Notification>, StoreError> {
     use refundry_engine::notification::NotificationState;
-    let columns = other_rows::NOTIFICATION_COLUMNS;
+    let columns = rows::other::NOTIFICATION_COLUMNS;
     let (index, condition) = match (filter.refund_id, filter.state) {
         (Some(_), _) => ("INDEXED BY notifications_of_refund", "AND refund_id = ?4"),
         // The word stands in the text so that the index of parked ones is used.
@@ -96,7 +97,7 @@ pub fn audit(connection: &Connection, merchant_id: Option<MerchantId>, page: Pag
         of.push(0);
     }
     let listing = Listing {
-        select: format!("SELECT {} FROM audit WHERE merchant_id = ?1", other_rows::AUDIT_COLUMNS),
+        select: format!("SELECT {} FROM audit WHERE merchant_id = ?1", rows::other::AUDIT_COLUMNS),
         id: "audit_id",
         extra: None,
         from: ALL_IDS.0,
@@ -111,7 +112,7 @@ pub fn audit(connection: &Connection, merchant_id: Option<MerchantId>, page: Pag
 pub fn waiting_refunds(connection: &Connection, wanted: &WaitingRefunds) -> Result<Vec<RefundId>, StoreError> {
     let sql =
         "SELECT refund_id FROM refunds INDEXED BY refunds_that_wait WHERE merchant_id = ?1 AND waits_for = ?2 ORDER BY refund_id LIMIT ?3";
-    let params = params![wanted.merchant_id.get(), refund_row::waits_for_funds(wanted.currency), wanted.limit];
+    let params = params![wanted.merchant_id.get(), rows::refund::waits_for_funds(wanted.currency), wanted.limit];
     let mut statement = prepared(connection, sql)?;
     let rows = statement.query_map(params, |row| row.get(0).map(RefundId::new)).map_err(fault)?;
     rows.collect::<Result<_, _>>().map_err(fault)
@@ -120,7 +121,7 @@ pub fn waiting_refunds(connection: &Connection, wanted: &WaitingRefunds) -> Resu
 /// Where the refunds of a filter are found. Refunds that are open are few and found by their tasks, because each has one unless a person
 /// has to decide.
 fn refund_source(filter: &RefundFilter) -> (String, Option<Value>) {
-    let columns = refund_row::COLUMNS;
+    let columns = rows::refund::COLUMNS;
     let plain = |index: &str, condition: &str| format!("SELECT {columns} FROM refunds {index} WHERE merchant_id = ?1 {condition}");
     let among = |ids: &str| format!("SELECT {columns} FROM ({ids}) CROSS JOIN refunds ON refund_id = one_id WHERE merchant_id = ?1");
     if let Some(payment_id) = filter.payment_id {

@@ -11,9 +11,12 @@ use serde::de::DeserializeOwned;
 use super::backend::Settings;
 use super::columns::Columns;
 use super::fault::fault;
-use super::payment_row::{self, Facts};
+use super::payment_row;
 use super::{other_rows, refund_row};
 use crate::StoreError;
+use crate::rows;
+use crate::rows::ReadColumns as _;
+use crate::rows::payment::Facts;
 
 /// The counter of a merchant's feed.
 pub const LAST_SEQUENCE: &str = "last_sequence";
@@ -88,7 +91,7 @@ fn load_keys(
 ) -> Result<(), StoreError> {
     let sql = format!(
         "SELECT {} FROM remembered WHERE merchant_id = ?1 AND number = ?2 AND dialect = ?3 AND scope = ?4",
-        other_rows::REMEMBERED_COLUMNS
+        rows::other::REMEMBERED_COLUMNS
     );
     for key in keys {
         let params = (key.merchant_id.get(), &key.number, &key.dialect, &key.scope);
@@ -102,7 +105,7 @@ fn load_keys(
 }
 
 fn load_refunds(connection: &Connection, ids: &BTreeSet<(MerchantId, RefundId)>, snapshot: &mut Snapshot) -> Result<(), StoreError> {
-    let sql = format!("SELECT {} FROM refunds WHERE merchant_id = ?1 AND refund_id = ?2", refund_row::COLUMNS);
+    let sql = format!("SELECT {} FROM refunds WHERE merchant_id = ?1 AND refund_id = ?2", rows::refund::COLUMNS);
     for (merchant_id, id) in ids {
         if let Some(refund) = find(connection, &sql, (merchant_id.get(), id.get()), refund_row::read)? {
             snapshot.refunds.insert((*merchant_id, *id), refund);
@@ -133,7 +136,7 @@ fn find_references(
 }
 
 fn load_payments(connection: &Connection, ids: &BTreeSet<(MerchantId, PaymentId)>, snapshot: &mut Snapshot) -> Result<(), StoreError> {
-    let sql = format!("SELECT {} FROM payments WHERE merchant_id = ?1 AND payment_id = ?2", payment_row::COLUMNS);
+    let sql = format!("SELECT {} FROM payments WHERE merchant_id = ?1 AND payment_id = ?2", rows::payment::COLUMNS);
     for (merchant_id, id) in ids {
         if let Some(payment) = find(connection, &sql, (merchant_id.get(), id.get()), payment_row::read)? {
             snapshot.references.entry((*merchant_id, payment.payment_reference.clone())).or_insert(*id);
@@ -166,7 +169,7 @@ fn load_notifications(
     ids: &BTreeSet<(MerchantId, NotificationId)>,
     snapshot: &mut Snapshot,
 ) -> Result<(), StoreError> {
-    let columns = other_rows::NOTIFICATION_COLUMNS;
+    let columns = rows::other::NOTIFICATION_COLUMNS;
     let sql = format!("SELECT {columns} FROM notifications WHERE merchant_id = ?1 AND notification_id = ?2");
     for (merchant_id, id) in ids {
         let found = find(connection, &sql, (merchant_id.get(), id.get()), other_rows::notification)?;

@@ -9,7 +9,10 @@ use crate::StoreError;
 pub const APPLICATION_ID: i64 = 0x5246_4E44;
 
 /// All migrations, oldest first. One that was ever applied is never edited: its checksum stands in every database.
-const MIGRATIONS: &[(&str, &str)] = &[("0001_first_schema", include_str!("../../migrations/sqlite/0001_first_schema.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_first_schema", include_str!("../../migrations/sqlite/0001_first_schema.sql")),
+    ("0002_several_nodes", include_str!("../../migrations/sqlite/0002_several_nodes.sql")),
+];
 
 const CREATE_META: &str = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta (name, value) VALUES ('installation', lower(hex(randomblob(16))));";

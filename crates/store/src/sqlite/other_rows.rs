@@ -1,133 +1,42 @@
-//! The rows that are short: notifications, tries to deliver them, keys, events, tasks, lines of the audit log.
+//! The rows that are short, as SQLite gives them.
 
-use refundry_engine::event::{Event, EventKind};
-use refundry_engine::idempotency::{IdempotencyKey, Remembered, RememberedDecision};
-use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
-use refundry_engine::task::{Task, TaskKind};
+use refundry_engine::event::Event;
+use refundry_engine::idempotency::Remembered;
+use refundry_engine::notification::{DeliveryAttempt, Notification};
+use refundry_engine::task::Task;
 use refundry_engine::verdict::AuditLine;
-use refundry_engine::{AuditId, EndpointId, MerchantId, NotificationId, PaymentId, RefundId, TaskId, TerminalId};
 use rusqlite::Row;
 
 use super::columns::Columns;
 use crate::StoreError;
-use crate::words::action_name;
-
-/// The columns that [`notification`] wants; filters read the first three by place.
-pub const NOTIFICATION_COLUMNS: &str = "merchant_id, notification_id, state, terminal_id, url, endpoint_id, event_sequence, refund_id, \
-    tries, created_at, tried_at";
+use crate::rows::other;
 
 /// Reads a notification.
 pub fn notification(row: &Row<'_>) -> Result<Notification, StoreError> {
-    let mut columns = Columns::new(row, "notification");
-    let merchant_id = MerchantId::new(columns.int()?);
-    let id = NotificationId::new(columns.int()?);
-    let state = columns.word(notification_state_from)?;
-    let recipient = match (columns.int_or_null()?, columns.string_or_null()?, columns.int_or_null()?) {
-        (Some(terminal_id), Some(url), None) => Recipient::Dialect { terminal_id: TerminalId::new(terminal_id), url },
-        (None, None, Some(endpoint_id)) => Recipient::Endpoint(EndpointId::new(endpoint_id)),
-        _ => return Err(columns.unreadable("it is neither a terminal's address nor an endpoint")),
-    };
-    Ok(Notification {
-        id,
-        merchant_id,
-        recipient,
-        event_sequence: columns.int()?,
-        refund_id: columns.int_or_null()?.map(RefundId::new),
-        state,
-        tries: columns.small()?,
-        created_at: columns.instant()?,
-        tried_at: columns.int_or_null()?.map(refundry_engine::Timestamp::from_us),
-    })
+    other::notification(&mut Columns::new(row, "notification"))
 }
-
-/// Reads the stored word of a notification's state.
-pub fn notification_state_from(word: &str) -> Option<NotificationState> {
-    NotificationState::ALL.into_iter().find(|state| state.word() == word)
-}
-
-/// The columns that [`delivery`] wants.
-pub const DELIVERY_COLUMNS: &str = "notification_id, at, status, answer, took_ms, acknowledged";
 
 /// Reads a try to deliver.
 pub fn delivery(row: &Row<'_>) -> Result<DeliveryAttempt, StoreError> {
-    let mut columns = Columns::new(row, "delivery");
-    Ok(DeliveryAttempt {
-        notification_id: NotificationId::new(columns.int()?),
-        at: columns.instant()?,
-        status: columns.int_or_null()?.and_then(|status| u16::try_from(status).ok()),
-        answer: columns.string()?,
-        took_ms: columns.small()?,
-        acknowledged: columns.flag()?,
-    })
+    other::delivery(&mut Columns::new(row, "delivery"))
 }
-
-/// The columns that [`remembered`] wants.
-pub const REMEMBERED_COLUMNS: &str = "merchant_id, number, dialect, scope, at, refund_id, refusal, compared";
 
 /// Reads what is remembered of a key.
 pub fn remembered(row: &Row<'_>) -> Result<Remembered, StoreError> {
-    let mut columns = Columns::new(row, "remembered key");
-    let merchant_id = MerchantId::new(columns.int()?);
-    let number = columns.string()?;
-    let key = IdempotencyKey { merchant_id, number, dialect: columns.string()?, scope: columns.string()? };
-    let at = columns.instant()?;
-    let decision = match (columns.int_or_null()?, columns.json_or_null()?) {
-        (Some(refund_id), None) => RememberedDecision::Accepted(RefundId::new(refund_id)),
-        (None, Some(refusal)) => RememberedDecision::Refused(refusal),
-        (None, None) => RememberedDecision::ToppedUp,
-        (Some(_), Some(_)) => return Err(columns.unreadable("it is both a refund and a refusal")),
-    };
-    Ok(Remembered { key, compared: columns.json()?, decision, at })
+    other::remembered(&mut Columns::new(row, "remembered key"))
 }
-
-/// The columns that [`event`] wants.
-pub const EVENT_COLUMNS: &str = "merchant_id, sequence, at, kind, actor, payment_id, refund_id, facts";
 
 /// Reads an event.
 pub fn event(row: &Row<'_>) -> Result<Event, StoreError> {
-    let mut columns = Columns::new(row, "event");
-    Ok(Event {
-        merchant_id: MerchantId::new(columns.int()?),
-        sequence: columns.int()?,
-        at: columns.instant()?,
-        kind: columns.word(EventKind::from_word)?,
-        actor: columns.word(|word| word.parse().ok())?,
-        payment_id: columns.int_or_null()?.map(PaymentId::new),
-        refund_id: columns.int_or_null()?.map(RefundId::new),
-        facts: columns.json()?,
-    })
+    other::event(&mut Columns::new(row, "event"))
 }
-
-/// The columns that [`task`] wants.
-pub const TASK_COLUMNS: &str = "merchant_id, task_id, kind, due_at, tries, note, claimable_at";
 
 /// Reads a task.
 pub fn task(row: &Row<'_>) -> Result<Task, StoreError> {
-    let mut columns = Columns::new(row, "task");
-    Ok(Task {
-        merchant_id: MerchantId::new(columns.int()?),
-        id: TaskId::new(columns.int()?),
-        kind: columns.word(TaskKind::from_word)?,
-        due_at: columns.instant()?,
-        tries: columns.small()?,
-        note: columns.string()?,
-    })
+    other::task(&mut Columns::new(row, "task"))
 }
-
-/// The columns that [`audit_line`] wants.
-pub const AUDIT_COLUMNS: &str = "merchant_id, audit_id, at, actor, action, subject, facts";
 
 /// Reads a line of the audit log.
 pub fn audit_line(row: &Row<'_>) -> Result<AuditLine, StoreError> {
-    let mut columns = Columns::new(row, "audit line");
-    let merchant_id = columns.int()?;
-    Ok(AuditLine {
-        merchant_id: (merchant_id != 0).then(|| MerchantId::new(merchant_id)),
-        id: AuditId::new(columns.int()?),
-        at: columns.instant()?,
-        actor: columns.word(|word| word.parse().ok())?,
-        action: columns.word(|word| Some(action_name(word)))?,
-        subject: columns.string()?,
-        facts: columns.json()?,
-    })
+    other::audit_line(&mut Columns::new(row, "audit line"))
 }

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Row, Statement, params};
 use super::apply::prepared;
 use super::columns::Columns;
 use super::fault::fault;
+use crate::rows::ReadColumns as _;
 use crate::words::mode_word;
 use crate::{PAGE_LIMIT_MAX, PAGE_SCAN_MAX, Page, PageRequest, StoreError};
 

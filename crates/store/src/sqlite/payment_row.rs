@@ -1,23 +1,12 @@
-use std::sync::{Arc, LazyLock};
-
-use refundry_engine::payment::{Payment, PaymentDetails};
-use refundry_engine::{MerchantId, PaymentId, TerminalId};
+use refundry_engine::payment::Payment;
 use rusqlite::{Connection, Row, params};
 
 use super::apply::prepared;
-use super::columns::{Columns, json_text, minor_of};
+use super::columns::Columns;
 use super::fault::fault;
 use crate::StoreError;
-use crate::words::{mode_from, mode_word, status_from, status_word};
-
-/// The columns of a payment, in the order in which [`read`] wants them; filters read the first six by place.
-pub const COLUMNS: &str = "merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, terminal_id, method, \
-    paid_at, authorised_minor, captured_minor, marketing_minor, fee_minor, reserved_minor, quote, notify_url, details, created_at, settled, \
-    charged_back_minor, open_chargebacks, open_retrievals, refunded_minor, refunded_marketing_minor, refund_count, fee_given_back_minor, \
-    unsettled_left_minor, reserve_left_minor, updated_at";
-
-const NO_DETAILS_TEXT: &str = "{}";
-static NO_DETAILS: LazyLock<Arc<PaymentDetails>> = LazyLock::new(Arc::default);
+use crate::rows::{json_text, minor_of, payment};
+use crate::words::{mode_word, status_word};
 
 /// Writes a new payment.
 pub const INSERT: &str = "INSERT INTO payments (merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, \
@@ -36,78 +25,9 @@ pub const UPDATE_SUMS: &str = "UPDATE payments SET settled = ?3, charged_back_mi
     refunded_minor = ?7, refunded_marketing_minor = ?8, refund_count = ?9, fee_given_back_minor = ?10, unsettled_left_minor = ?11, \
     reserve_left_minor = ?12, updated_at = ?13, refund_ids = refund_ids || ?14 WHERE merchant_id = ?1 AND payment_id = ?2";
 
-/// What was read of a payment and no refund changes; compared before the longer statements are run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
-    details: Arc<PaymentDetails>,
-    status: refundry_engine::payment::PaymentStatus,
-    fixed: [i64; 7],
-    method: String,
-    notify_url: Option<String>,
-    quote: Option<refundry_engine::payment::SettlementQuote>,
-}
-
-impl Facts {
-    /// The facts of a payment.
-    pub fn of(payment: &Payment) -> Self {
-        Self {
-            details: Arc::clone(&payment.details),
-            status: payment.status,
-            fixed: [
-                payment.terminal_id.get(),
-                payment.paid_at.us(),
-                payment.authorised.minor(),
-                payment.captured.minor(),
-                payment.marketing.minor(),
-                payment.fee.minor(),
-                payment.reserved.minor(),
-            ],
-            method: payment.method.clone(),
-            notify_url: payment.notify_url.clone(),
-            quote: payment.quote.clone(),
-        }
-    }
-}
-
 /// Reads a payment.
 pub fn read(row: &Row<'_>) -> Result<Payment, StoreError> {
-    let mut columns = Columns::new(row, "payment");
-    let merchant_id = MerchantId::new(columns.int()?);
-    let id = PaymentId::new(columns.int()?);
-    let mode = columns.word(mode_from)?;
-    let status = columns.word(status_from)?;
-    let currency = columns.currency()?;
-    Ok(Payment {
-        id,
-        merchant_id,
-        mode,
-        status,
-        merchant_reference: columns.string()?,
-        payment_reference: columns.string()?,
-        terminal_id: TerminalId::new(columns.int()?),
-        method: columns.string()?,
-        paid_at: columns.instant()?,
-        authorised: columns.money(currency)?,
-        captured: columns.money(currency)?,
-        marketing: columns.money(currency)?,
-        fee: columns.money(currency)?,
-        reserved: columns.money(currency)?,
-        quote: columns.json_or_null()?,
-        notify_url: columns.string_or_null()?,
-        details: read_details(&mut columns)?,
-        created_at: columns.instant()?,
-        settled: columns.flag()?,
-        charged_back: columns.money(currency)?,
-        open_chargebacks: columns.small()?,
-        open_retrievals: columns.small()?,
-        refunded: columns.money(currency)?,
-        refunded_marketing: columns.money(currency)?,
-        refund_count: columns.small()?,
-        fee_given_back: columns.money(currency)?,
-        unsettled_left: columns.money(currency)?,
-        reserve_left: columns.money(currency)?,
-        updated_at: columns.instant()?,
-    })
+    payment::read(&mut Columns::new(row, "payment"))
 }
 
 /// Runs [`INSERT`].
@@ -196,12 +116,4 @@ pub fn update_sums(connection: &Connection, payment: &Payment, named: &str) -> R
         named,
     ]);
     changed.map(drop).map_err(fault)
-}
-
-fn read_details(columns: &mut Columns<'_>) -> Result<Arc<PaymentDetails>, StoreError> {
-    let text = columns.text()?;
-    if text == NO_DETAILS_TEXT {
-        return Ok(Arc::clone(&NO_DETAILS));
-    }
-    serde_json::from_str(text).map(Arc::new).map_err(|error| columns.unreadable(&error.to_string()))
 }

@@ -1,21 +1,13 @@
-use refundry_engine::payment::SettlementQuote;
-use refundry_engine::refund::{Holds, Refund, RefundState, RefundStateName};
-use refundry_engine::{MerchantId, PaymentId, RefundId, TerminalId};
-use refundry_ledger::Money;
+use refundry_engine::refund::Refund;
 use rusqlite::{Connection, Row, params};
 
 use super::apply::prepared;
-use serde::{Deserialize, Serialize};
-
-use super::columns::{Columns, json_text, minor_of};
+use super::columns::Columns;
 use super::fault::fault;
 use crate::StoreError;
-use crate::words::{mode_from, mode_word};
-
-/// The columns of a refund, in the order in which [`read`] wants them; filters read the first seven by place.
-pub const COLUMNS: &str = "merchant_id, refund_id, mode, state, currency, amount_minor, payment_id, payment_reference, terminal_id, dialect, \
-    number, marketing_minor, refund_fee_minor, fee_given_back_minor, applicant, acquirer, created_at, extras, state_body, drawn, \
-    acquirer_reference, attempts, updated_at";
+use crate::rows::refund::{extras_text, state_text, waits_for};
+use crate::rows::{self, json_text, minor_of};
+use crate::words::mode_word;
 
 /// Writes a new refund.
 pub const INSERT: &str = "INSERT INTO refunds (merchant_id, refund_id, mode, state, currency, amount_minor, payment_id, payment_reference, \
@@ -28,82 +20,9 @@ pub const UPDATE: &str = "UPDATE refunds SET state = ?3, state_body = ?4, waits_
     attempts = ?8, updated_at = ?9, fee_given_back_minor = ?10, refund_fee_minor = ?11, \
     event_sequences = event_sequences || ?12 WHERE merchant_id = ?1 AND refund_id = ?2";
 
-/// What waits for a person.
-pub const WAITS_FOR_REVIEW: &str = "review";
-/// What waits for the end of its undo window.
-const WAITS_FOR_DELAY: &str = "delay";
-/// What waits for the acquirer's word.
-const WAITS_FOR_ANSWER: &str = "answer";
-
-/// Attributes that most refunds do not have.
-#[derive(Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct Extras {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    merchant_reference: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quote: Option<SettlementQuote>,
-    #[serde(skip_serializing_if = "Option::is_none", with = "money_or_none")]
-    gross_settlement: Option<Money>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notify_url: Option<String>,
-}
-
-/// What a refund waits for when it is pending for want of money of a currency.
-pub fn waits_for_funds(currency: refundry_ledger::Currency) -> String {
-    format!("funds:{currency}")
-}
-
 /// Reads a refund.
 pub fn read(row: &Row<'_>) -> Result<Refund, StoreError> {
-    let mut columns = Columns::new(row, "refund");
-    let merchant_id = MerchantId::new(columns.int()?);
-    let id = RefundId::new(columns.int()?);
-    let mode = columns.word(mode_from)?;
-    let state_name = columns.word(state_from)?;
-    let currency = columns.currency()?;
-    let amount = columns.money(currency)?;
-    let payment_id = PaymentId::new(columns.int()?);
-    let payment_reference = columns.string()?;
-    let terminal_id = TerminalId::new(columns.int()?);
-    let (dialect, number) = (columns.string()?, columns.string()?);
-    let (marketing, refund_fee, fee_given_back) = (columns.money(currency)?, columns.money(currency)?, columns.money(currency)?);
-    let applicant = columns.word(|word| word.parse().ok())?;
-    let acquirer = columns.string()?;
-    let created_at = columns.instant()?;
-    let extras: Extras = columns.json_or_null()?.unwrap_or_default();
-    Ok(Refund {
-        id,
-        merchant_id,
-        terminal_id,
-        payment_id,
-        payment_reference,
-        mode,
-        dialect,
-        number,
-        merchant_reference: extras.merchant_reference,
-        amount,
-        marketing,
-        refund_fee,
-        fee_given_back,
-        quote: extras.quote,
-        gross_settlement: extras.gross_settlement,
-        reason: extras.reason,
-        metadata: extras.metadata,
-        notify_url: extras.notify_url,
-        applicant,
-        created_at,
-        state: read_state(&mut columns, state_name)?,
-        drawn: columns.json_or_null()?,
-        acquirer,
-        acquirer_reference: columns.string_or_null()?,
-        attempts: columns.small()?,
-        updated_at: columns.instant()?,
-    })
+    rows::refund::read(&mut Columns::new(row, "refund"))
 }
 
 /// Runs [`INSERT`]; `named` are its events, each behind a comma.
@@ -159,71 +78,4 @@ pub fn update(connection: &Connection, refund: &Refund, named: &str) -> Result<(
         named,
     ]);
     changed.map(drop).map_err(fault)
-}
-
-/// Reads the stored word of a state.
-pub fn state_from(word: &str) -> Option<RefundStateName> {
-    RefundStateName::ALL.into_iter().find(|state| state.word() == word)
-}
-
-fn read_state(columns: &mut Columns<'_>, name: RefundStateName) -> Result<RefundState, StoreError> {
-    let state: RefundState = columns.json_or_null()?.unwrap_or(RefundState::Pending { holds: Holds::default() });
-    if state.name() != name {
-        return Err(columns.unreadable("it is not the state beside it"));
-    }
-    Ok(state)
-}
-
-fn state_text(state: &RefundState) -> Result<Option<String>, StoreError> {
-    match state {
-        RefundState::Pending { holds } if holds.is_empty() => Ok(None),
-        _ => json_text(state).map(Some),
-    }
-}
-
-fn waits_for(refund: &Refund) -> Option<String> {
-    match &refund.state {
-        RefundState::Pending { holds } if holds.review.is_some() => Some(WAITS_FOR_REVIEW.to_owned()),
-        RefundState::Pending { holds } if holds.funds.is_some() => Some(waits_for_funds(refund.amount.currency())),
-        RefundState::Pending { holds } if holds.delay_until.is_some() => Some(WAITS_FOR_DELAY.to_owned()),
-        RefundState::Unresolved { .. } => Some(WAITS_FOR_ANSWER.to_owned()),
-        RefundState::Pending { .. }
-        | RefundState::Submitted { .. }
-        | RefundState::Succeeded { .. }
-        | RefundState::Failed { .. }
-        | RefundState::Cancelled { .. }
-        | RefundState::Returned { .. } => None,
-    }
-}
-
-fn extras_text(refund: &Refund) -> Result<Option<String>, StoreError> {
-    let extras = Extras {
-        merchant_reference: refund.merchant_reference.clone(),
-        quote: refund.quote.clone(),
-        gross_settlement: refund.gross_settlement,
-        reason: refund.reason.clone(),
-        metadata: refund.metadata.clone(),
-        notify_url: refund.notify_url.clone(),
-    };
-    if extras == Extras::default() {
-        return Ok(None);
-    }
-    json_text(&extras).map(Some)
-}
-
-mod money_or_none {
-    use refundry_engine::money_text;
-    use refundry_ledger::Money;
-    use serde::{Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(money: &Option<Money>, serializer: S) -> Result<S::Ok, S::Error> {
-        match money {
-            Some(money) => money_text::serialize(money, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Money>, D::Error> {
-        money_text::deserialize(deserializer).map(Some)
-    }
 }

@@ -12,6 +12,8 @@ use super::columns::Columns;
 use super::fault::fault;
 use super::load::{self, FIND_REFERENCE, body, find};
 use super::payment_row;
+use crate::rows;
+use crate::rows::ReadColumns as _;
 use crate::{BalanceRow, PAGE_LIMIT_MAX, Page, PageRequest, StoreError, TaskFigures};
 
 /// Runs a statement that gives a few rows.
@@ -38,7 +40,7 @@ pub fn payment(connection: &Connection, merchant_id: MerchantId, key: &PaymentKe
             find(connection, FIND_REFERENCE, (merchant_id.get(), reference), |row| Columns::new(row, "payment").int())?
         }
     };
-    let sql = format!("SELECT {} FROM payments WHERE merchant_id = ?1 AND payment_id = ?2", payment_row::COLUMNS);
+    let sql = format!("SELECT {} FROM payments WHERE merchant_id = ?1 AND payment_id = ?2", rows::payment::COLUMNS);
     id.map_or(Ok(None), |id| find(connection, &sql, (merchant_id.get(), id), payment_row::read))
 }
 

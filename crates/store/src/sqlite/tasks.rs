@@ -8,6 +8,8 @@ use super::apply::prepared;
 use super::columns::Columns;
 use super::fault::fault;
 use super::other_rows;
+use crate::rows;
+use crate::rows::ReadColumns as _;
 use crate::{Claim, StoreError};
 
 /// SQLite has one lane; the column is there because every backend has the same schema.
@@ -67,7 +69,7 @@ pub fn claim(connection: &Connection, claim: &Claim) -> Result<Vec<Task>, StoreE
 fn find_claimable(connection: &Connection, claim: &Claim, kind: TaskKind, found: &mut Vec<(i64, Task)>) -> Result<(), StoreError> {
     let sql = format!(
         "SELECT {} FROM tasks WHERE lane = ?1 AND kind = ?2 AND claimable_at <= ?3 ORDER BY claimable_at LIMIT ?4",
-        other_rows::TASK_COLUMNS
+        rows::other::TASK_COLUMNS
     );
     let mut statement = prepared(connection, &sql)?;
     let mut rows = statement.query(params![LANE, kind.word(), claim.now.us(), claim.limit]).map_err(fault)?;

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::load::{FIND_CREDENTIAL, FIND_TERMINAL, body, find};
 use super::readers::spawn_named;
 use super::{SqliteStore, backup, books, lists, other_rows, refund_row, singles};
+use crate::rows;
 use crate::{
     BalanceRow, BooksReport, Claim, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError,
     TaskFigures, Ticket, WaitingRefunds,
@@ -76,7 +77,7 @@ impl Store for SqliteStore {
     }
 
     fn refund(&self, merchant_id: MerchantId, id: RefundId) -> Reading<'_, Option<Refund>> {
-        let sql = format!("SELECT {} FROM refunds WHERE merchant_id = ?1 AND refund_id = ?2", refund_row::COLUMNS);
+        let sql = format!("SELECT {} FROM refunds WHERE merchant_id = ?1 AND refund_id = ?2", rows::refund::COLUMNS);
         self.readers.read(move |connection| find(connection, &sql, (merchant_id.get(), id.get()), refund_row::read))
     }
 
@@ -87,7 +88,7 @@ impl Store for SqliteStore {
 
     fn remembered<'a>(&'a self, key: &'a IdempotencyKey) -> Reading<'a, Option<Remembered>> {
         let key = key.clone();
-        let columns = other_rows::REMEMBERED_COLUMNS;
+        let columns = rows::other::REMEMBERED_COLUMNS;
         let sql = format!("SELECT {columns} FROM remembered WHERE merchant_id = ?1 AND number = ?2 AND dialect = ?3 AND scope = ?4");
         self.readers.read(move |connection| {
             find(connection, &sql, (key.merchant_id.get(), &key.number, &key.dialect, &key.scope), other_rows::remembered)
@@ -100,7 +101,7 @@ impl Store for SqliteStore {
     }
 
     fn timeline(&self, merchant_id: MerchantId, refund_id: RefundId) -> Reading<'_, Vec<Event>> {
-        let columns = other_rows::EVENT_COLUMNS;
+        let columns = rows::other::EVENT_COLUMNS;
         let named = "SELECT '[' || substr(event_sequences, 2) || ']' FROM refunds WHERE merchant_id = ?1 AND refund_id = ?2";
         let sql = format!(
             "SELECT {columns} FROM (SELECT value AS one_sequence FROM json_each(({named}))) CROSS JOIN events \
@@ -111,14 +112,14 @@ impl Store for SqliteStore {
     }
 
     fn events_after(&self, merchant_id: MerchantId, after: i64, limit: u32) -> Reading<'_, Vec<Event>> {
-        let columns = other_rows::EVENT_COLUMNS;
+        let columns = rows::other::EVENT_COLUMNS;
         let sql = format!("SELECT {columns} FROM events WHERE merchant_id = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3");
         let params = (merchant_id.get(), after, limit.min(EVENTS_MAX));
         self.readers.read(move |connection| singles::all(connection, &sql, params, other_rows::event))
     }
 
     fn notification(&self, merchant_id: MerchantId, id: NotificationId) -> Reading<'_, Option<Notification>> {
-        let columns = other_rows::NOTIFICATION_COLUMNS;
+        let columns = rows::other::NOTIFICATION_COLUMNS;
         let sql = format!("SELECT {columns} FROM notifications WHERE merchant_id = ?1 AND notification_id = ?2");
         self.readers.read(move |connection| find(connection, &sql, (merchant_id.get(), id.get()), other_rows::notification))
     }
@@ -129,14 +130,14 @@ impl Store for SqliteStore {
     }
 
     fn deliveries(&self, merchant_id: MerchantId, id: NotificationId) -> Reading<'_, Vec<DeliveryAttempt>> {
-        let columns = other_rows::DELIVERY_COLUMNS;
+        let columns = rows::other::DELIVERY_COLUMNS;
         let sql = format!("SELECT {columns} FROM deliveries WHERE merchant_id = ?1 AND notification_id = ?2 ORDER BY line");
         let params = (merchant_id.get(), id.get());
         self.readers.read(move |connection| singles::all(connection, &sql, params, other_rows::delivery))
     }
 
     fn task(&self, merchant_id: MerchantId, id: TaskId) -> Reading<'_, Option<Task>> {
-        let sql = format!("SELECT {} FROM tasks WHERE merchant_id = ?1 AND task_id = ?2", other_rows::TASK_COLUMNS);
+        let sql = format!("SELECT {} FROM tasks WHERE merchant_id = ?1 AND task_id = ?2", rows::other::TASK_COLUMNS);
         self.readers.read(move |connection| find(connection, &sql, (merchant_id.get(), id.get()), other_rows::task))
     }
 

@@ -2,6 +2,7 @@ use refundry_engine::{MerchantId, NotificationId};
 use rusqlite::Connection;
 
 use super::each;
+use crate::rows::ReadColumns as _;
 use crate::sqlite::columns::Columns;
 use crate::sqlite::load::LAST_SEQUENCE;
 use crate::{BooksReport, StoreError};

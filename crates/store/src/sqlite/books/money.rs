@@ -4,6 +4,7 @@ use refundry_engine::{MerchantId, chart};
 use rusqlite::Connection;
 
 use super::each;
+use crate::rows::ReadColumns as _;
 use crate::sqlite::columns::Columns;
 use crate::{BooksReport, StoreError};
 

@@ -7,6 +7,8 @@ use refundry_ledger::Currency;
 use rusqlite::Connection;
 
 use super::each;
+use crate::rows;
+use crate::rows::ReadColumns as _;
 use crate::sqlite::columns::Columns;
 use crate::sqlite::fault::fault;
 use crate::sqlite::load::WAITING;
@@ -27,8 +29,8 @@ struct Sums {
 /// Each payment names its refunds, its running sums are theirs, and they stay within what was captured.
 pub fn check_payments(connection: &Connection, merchant_id: i64, report: &mut BooksReport) -> Result<(), StoreError> {
     let mut named = 0;
-    let sql = format!("SELECT {}, refund_ids FROM payments WHERE merchant_id = ?1", payment_row::COLUMNS);
-    let place = payment_row::COLUMNS.split(',').count();
+    let sql = format!("SELECT {}, refund_ids FROM payments WHERE merchant_id = ?1", rows::payment::COLUMNS);
+    let place = rows::payment::COLUMNS.split(',').count();
     each(connection, &sql, [merchant_id], |row| {
         let payment = payment_row::read(row)?;
         let refund_ids: String = row.get(place).map_err(fault)?;
@@ -66,7 +68,7 @@ fn sums_of(connection: &Connection, payment: &Payment, refund_ids: &str) -> Resu
     each(connection, sql, (payment.merchant_id.get(), payment.id.get(), refund_ids), |row| {
         let mut columns = Columns::new(row, "refund");
         sums.named += 1;
-        if counts(columns.word(refund_row::state_from)?) {
+        if counts(columns.word(rows::refund::state_from)?) {
             sums.refunded += i128::from(columns.int()?);
             sums.marketing += i128::from(columns.int()?);
             sums.fee_given_back += i128::from(columns.int()?);
@@ -94,13 +96,13 @@ pub fn check_refunds(connection: &Connection, merchant_id: i64, report: &mut Boo
         "SELECT count(*) FROM payments WHERE payments.merchant_id = refunds.merchant_id AND payments.payment_id = refunds.payment_id";
     let events = "SELECT count(*) FROM (SELECT DISTINCT value AS one_sequence FROM json_each('[' || substr(event_sequences, 2) || ']')) \
         CROSS JOIN events ON sequence = one_sequence WHERE events.merchant_id = refunds.merchant_id AND events.refund_id = refunds.refund_id";
-    let columns = refund_row::COLUMNS;
+    let columns = rows::refund::COLUMNS;
     let sql = format!(
         "SELECT {columns}, ({next_step}), ({payments}), ({events}), length(event_sequences) - length(replace(event_sequences, ',', '')) \
         FROM refunds WHERE merchant_id = ?1"
     );
     let mut named = 0;
-    let place = refund_row::COLUMNS.split(',').count();
+    let place = rows::refund::COLUMNS.split(',').count();
     each(connection, &sql, [merchant_id], |row| {
         let refund = refund_row::read(row)?;
         report.refunds += 1;

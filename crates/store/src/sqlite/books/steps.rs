@@ -2,6 +2,7 @@ use refundry_engine::TaskId;
 use rusqlite::Connection;
 
 use super::each;
+use crate::rows::ReadColumns as _;
 use crate::sqlite::columns::Columns;
 use crate::{BooksReport, StoreError};
 

@@ -1,0 +1,8 @@
+//! How rows are stored, whatever the database: the order of their columns, and what their texts mean.
+
+mod columns;
+pub mod other;
+pub mod payment;
+pub mod refund;
+
+pub use columns::{ReadColumns, json_text, minor_of};
