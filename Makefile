@@ -15,7 +15,7 @@ CARGO := cargo
 # The simulator and the load generator are release programs: a debug build would measure the compiler.
 RELEASE := $(CARGO) run --release --locked --quiet
 
-.PHONY: help run check-run test test-long test-crash sim bench conformance openapi fmt lint deny clean tools
+.PHONY: help run check-run test test-long test-crash sim bench conformance openapi fmt lint deny clean tools test-tools
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,14 +27,14 @@ run: tools ## build, then serve a demo system and print a ready-to-paste refund
 check-run: tools ## run `make run` and paste the refund that it prints; part of CI
 	scripts/check-run
 
-test: tools lint ## format check, clippy, documentation tests, every test; what CI runs
+test: test-tools lint ## format check, clippy, documentation tests, every test beside its own PostgreSQL; what CI runs
 	$(CARGO) test --workspace --locked --doc --quiet
 	@if cargo nextest --version >/dev/null 2>&1; then \
 	  echo "cargo nextest run --workspace --locked --no-fail-fast"; \
-	  cargo nextest run --workspace --locked --no-fail-fast; \
+	  scripts/with-postgres cargo nextest run --workspace --locked --no-fail-fast; \
 	else \
 	  echo "cargo test --workspace --locked --no-fail-fast --all-targets"; \
-	  cargo test --workspace --locked --no-fail-fast --all-targets; \
+	  scripts/with-postgres cargo test --workspace --locked --no-fail-fast --all-targets; \
 	fi
 
 test-long: tools ## SEEDS=2000 simulated runs, ten of them twice, then six planted bugs that must be found
@@ -73,3 +73,6 @@ clean: ## remove build products and the demo's data
 
 tools: ## check for a compiler and install what is missing
 	@scripts/install-build-tools
+
+test-tools: ## the same, and a PostgreSQL server for the tests
+	@scripts/install-build-tools --for-tests
