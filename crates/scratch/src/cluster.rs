@@ -18,7 +18,9 @@ impl Cluster {
     /// The cluster that the environment names.
     pub fn from_environment() -> Cluster {
         let Ok(url) = env::var(VARIABLE) else {
-            panic!("{VARIABLE} is not set, so there is no PostgreSQL for this test: run `make test`, or `scripts/with-postgres cargo test`");
+            panic!(
+                "{VARIABLE} is not set, so there is no PostgreSQL for this test: run `make test`, or `scripts/with-postgres cargo test`"
+            );
         };
         let url = Url::parse(&url).unwrap_or_else(|error| panic!("{VARIABLE} is not an address: {error}"));
         Cluster { url }
@@ -86,7 +88,8 @@ struct Session {
 
 impl Session {
     fn open(url: &str) -> Result<Session, tokio_postgres::Error> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime of one thread needs two file descriptors");
+        let runtime =
+            runtime::Builder::new_current_thread().enable_all().build().expect("a runtime of one thread needs two file descriptors");
         let client = runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
             tokio::spawn(connection);

@@ -40,8 +40,9 @@ fn a_template_is_prepared_once_and_its_copies_are_apart() {
             run_at(url, "CREATE TABLE payments (payment_id bigint PRIMARY KEY)").unwrap();
         })
     };
-    let copies: Vec<ScratchDatabase> =
-        thread::scope(|scope| (0..4).map(|_| scope.spawn(copy)).collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap()).collect());
+    let copies: Vec<ScratchDatabase> = thread::scope(|scope| {
+        (0..4).map(|_| scope.spawn(copy)).collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
     for copy in &copies {
         run(copy, "INSERT INTO payments VALUES (1)").unwrap();
     }
