@@ -60,7 +60,8 @@ fn run(database: &ScratchDatabase, statement: &str) -> Result<(), Error> {
 }
 
 fn run_at(url: &str, statement: &str) -> Result<(), Error> {
-    Builder::new_current_thread().enable_all().build().unwrap().block_on(async { connect(url).await?.batch_execute(statement).await })
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime needs two file descriptors");
+    runtime.block_on(async { connect(url).await?.batch_execute(statement).await })
 }
 
 async fn connect(url: &str) -> Result<Client, Error> {
