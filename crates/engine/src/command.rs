@@ -55,7 +55,34 @@ pub enum Act {
     RemoveEndpoint(RemoveEndpoint),
     PutCredential(Box<Credential>),
     RevokeCredential(RevokeCredential),
-    PostponeTask(PostponeTask),
+}
+
+impl Command {
+    /// The merchant whose lane it belongs to; `None` for credentials of operators and platforms.
+    pub fn merchant_id(&self) -> Option<MerchantId> {
+        match &self.act {
+            Act::CreateRefund(act) => Some(act.merchant_id),
+            Act::CancelRefund(act) => Some(act.merchant_id),
+            Act::ReviewRefund(act) => Some(act.merchant_id),
+            Act::ReleaseRefund(act) => Some(act.merchant_id),
+            Act::ReleaseWaiting(act) => Some(act.merchant_id),
+            Act::StartSubmission(act) => Some(act.merchant_id),
+            Act::RecordResult(act) => Some(act.merchant_id),
+            Act::RecordArn(act) => Some(act.merchant_id),
+            Act::RecordReturn(act) => Some(act.merchant_id),
+            Act::RecordPayment(act) => Some(act.payment.merchant_id),
+            Act::SettlePayment(act) => Some(act.merchant_id),
+            Act::TopUp(act) => Some(act.merchant_id),
+            Act::RecordDelivery(act) => Some(act.merchant_id),
+            Act::ReplayNotification(act) => Some(act.merchant_id),
+            Act::PutMerchant(merchant) => Some(merchant.id),
+            Act::PutTerminal(terminal) => Some(terminal.merchant_id),
+            Act::PutEndpoint(act) => Some(act.merchant_id),
+            Act::RemoveEndpoint(act) => Some(act.merchant_id),
+            Act::PutCredential(credential) => credential.holder.merchant_id(),
+            Act::RevokeCredential(act) => act.merchant_id,
+        }
+    }
 }
 
 /// Asks for a refund.
@@ -266,15 +293,10 @@ pub struct RemoveEndpoint {
 /// Ends a credential: now, or at the end of an overlap.
 #[derive(Clone, Debug)]
 pub struct RevokeCredential {
+    /// The merchant that it belongs to; `None` for those of operators and platforms.
+    pub merchant_id: Option<MerchantId>,
     /// Which.
     pub credential_id: CredentialId,
     /// When it stops.
     pub at: Timestamp,
-}
-
-/// Puts a task off because it could not be tried at all.
-#[derive(Clone, Debug)]
-pub struct PostponeTask {
-    /// The task with its new time and count.
-    pub task: crate::task::Task,
 }

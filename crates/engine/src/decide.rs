@@ -26,6 +26,5 @@ pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
         Act::RemoveEndpoint(act) => settings::remove_endpoint(snapshot, stamp, act),
         Act::PutCredential(credential) => settings::put_credential(snapshot, stamp, credential),
         Act::RevokeCredential(act) => settings::revoke_credential(snapshot, stamp, act),
-        Act::PostponeTask(act) => settings::postpone_task(act),
     }
 }

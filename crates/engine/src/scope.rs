@@ -90,7 +90,6 @@ impl Scope {
             Act::RevokeCredential(act) => {
                 self.credentials.insert(act.credential_id);
             }
-            Act::PostponeTask(_) => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::command::{PostponeTask, PutEndpoint, RemoveEndpoint, RevokeCredential};
+use crate::command::{PutEndpoint, RemoveEndpoint, RevokeCredential};
 use crate::credential::Credential;
 use crate::merchant::{ENDPOINTS_MAX, METHOD_RULES_MAX, Merchant, NAME_LENGTH_MAX, Terminal};
 use crate::policy::PolicyPatch;
@@ -133,13 +133,6 @@ pub fn revoke_credential(snapshot: &Snapshot, stamp: &Stamp, act: &RevokeCredent
     }
     let mut changes = audited(stamp, credential.holder.merchant_id(), "credential.revoke", credential.id.to_string());
     changes.credentials.insert(credential.id, credential);
-    Verdict { outcome: Outcome::Done, changes }
-}
-
-/// Puts a task off.
-pub fn postpone_task(act: &PostponeTask) -> Verdict {
-    let mut changes = Changes::default();
-    changes.tasks.insert((act.task.merchant_id, act.task.id), Some(act.task.clone()));
     Verdict { outcome: Outcome::Done, changes }
 }
 

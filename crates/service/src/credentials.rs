@@ -137,7 +137,7 @@ pub async fn rotate(
     let issued = put_with_keys(service, caller, row, key).await?;
     let at = now.plus_seconds(overlap_seconds.into());
     for old in valid.iter().filter(|old| old.expires_at.is_none_or(|end| at < end)) {
-        service.transact(caller, Act::RevokeCredential(RevokeCredential { credential_id: old.id, at })).await?;
+        service.transact(caller, Act::RevokeCredential(end_of(old, at))).await?;
     }
     Ok(issued)
 }
@@ -150,10 +150,14 @@ pub async fn revoke(
     at: Option<Timestamp>,
 ) -> Result<Credential, ServiceError> {
     may_write(caller)?;
-    read(service, caller, credential_id).await?;
+    let row = read(service, caller, credential_id).await?;
     let at = at.unwrap_or_else(|| service.world.now());
-    service.transact(caller, Act::RevokeCredential(RevokeCredential { credential_id, at })).await?;
+    service.transact(caller, Act::RevokeCredential(end_of(&row, at))).await?;
     read(service, caller, credential_id).await
+}
+
+fn end_of(row: &Credential, at: Timestamp) -> RevokeCredential {
+    RevokeCredential { merchant_id: row.holder.merchant_id(), credential_id: row.id, at }
 }
 
 /// One credential. Its proof and sealed secret are not for showing.
