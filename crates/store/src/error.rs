@@ -29,6 +29,9 @@ pub enum StoreError {
     /// The decision about this command made the program stop; the rest of its batch was done.
     #[error("the decision failed: {0}")]
     Poisoned(String),
+    /// This process has no number at the moment with which it could make ids: the database did not give it more time with its own.
+    #[error("this process has no node number at the moment; try again")]
+    Unnumbered,
     /// The queue is full: the limit is `max_queued`.
     #[error("too many commands are waiting; try again")]
     Overloaded,
@@ -41,7 +44,7 @@ impl StoreError {
     /// Whether the caller is told to try again, rather than that we are at fault.
     pub const fn is_passing(&self) -> bool {
         match self {
-            Self::TryAgain(_) | Self::Unsure(_) | Self::Overloaded | Self::Closed => true,
+            Self::TryAgain(_) | Self::Unsure(_) | Self::Unnumbered | Self::Overloaded | Self::Closed => true,
             Self::Damaged(_) | Self::Statement(_) | Self::Unreadable { .. } | Self::Taken(_) | Self::Poisoned(_) => false,
         }
     }

@@ -211,6 +211,7 @@ fn refusal_of(error: &StoreError) -> Option<Outcome> {
         | StoreError::Statement(_)
         | StoreError::Unreadable { .. }
         | StoreError::Poisoned(_)
+        | StoreError::Unnumbered
         | StoreError::Overloaded
         | StoreError::Closed => None,
     }

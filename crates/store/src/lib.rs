@@ -4,6 +4,7 @@
 
 mod error;
 mod lane;
+mod nodes;
 mod reads;
 mod rows;
 mod sqlite;
@@ -23,6 +24,7 @@ use refundry_engine::verdict::{AuditLine, Changes};
 use refundry_engine::{CredentialId, MerchantId, NotificationId, Outcome, RefundId, TaskId, TerminalId};
 
 pub use error::StoreError;
+pub use nodes::{NodeLease, NodeWish};
 pub use reads::{
     BalanceRow, BookFault, BooksReport, Claim, Cursor, NotificationFilter, PAGE_LIMIT, PAGE_LIMIT_MAX, PAGE_SCAN_MAX, Page, PageRequest,
     PaymentFilter, RefundFilter, TaskFigures, WaitingRefunds,
@@ -70,6 +72,8 @@ pub trait Store: Send + Sync {
     fn transact(&self, command: Command) -> Ticket;
     /// Takes tasks that are due and free, and leases them.
     fn claim(&self, claim: Claim) -> Reading<'_, Vec<Task>>;
+    /// Gives the process its number for ids, or more time with it, or takes it back. `None` when it was given back, or all are taken.
+    fn lease_node(&self, wish: NodeWish) -> Reading<'_, Option<NodeLease>>;
 
     /// One merchant.
     fn merchant(&self, id: MerchantId) -> Reading<'_, Option<Merchant>>;

@@ -13,7 +13,7 @@ use refundry_engine::refund::RefundStateName;
 use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::{CredentialId, EndpointId, MerchantId, Outcome, PaymentId, Refusal, TaskId};
 use refundry_store::{
-    Claim, NotificationFilter, PAGE_SCAN_MAX, Page, PageRequest, PaymentFilter, RefundFilter, Store, StoreError, WaitingRefunds,
+    Claim, NodeLease, NodeWish, NotificationFilter, PAGE_SCAN_MAX, Page, PageRequest, PaymentFilter, RefundFilter, Store, StoreError, WaitingRefunds,
 };
 
 use crate::stage::{self, Stage, euro};
@@ -41,6 +41,8 @@ suite! {
     a_number_means_one_refund
     a_batch_sees_its_own_changes
     tasks_are_leased
+    node_numbers_are_leased
+    a_node_number_is_taken_over_when_its_lease_ends
     notifications_are_tried_and_parked
     the_feed_has_no_gaps
     the_audit_log_is_read_by_merchant_or_whole
@@ -333,6 +335,45 @@ fn tasks_are_leased(stage: &Stage) {
     assert_eq!((task.kind, task.due_at), (TaskKind::SubmitRefund, refunds[0].created_at), "a lease moves no due time");
     stage.succeed(&refunds[0]);
     assert_eq!(block_on(stage.store.task(acme, TaskId::new(refunds[0].id.get()))).unwrap(), None);
+}
+
+fn lease_node(stage: &Stage, holder: &str, lease_ms: i64) -> Option<NodeLease> {
+    let now = stage.stamp().now;
+    block_on(stage.store.lease_node(NodeWish { holder: holder.to_owned(), now, lease_ms })).unwrap()
+}
+
+fn node_numbers_are_leased(stage: &Stage) {
+    let node = |holder: &str, lease_ms| lease_node(stage, holder, lease_ms).map(|lease| lease.node);
+    assert_eq!(node("a", 60_000), Some(0));
+    assert_eq!(node("b", 60_000), Some(1));
+    assert_eq!(node("c", 60_000), Some(2));
+    assert_eq!(node("a", 60_000), Some(0), "more time with the same number");
+    let given_back_at = stage.now();
+    assert_eq!(node("b", 0), None, "given back");
+    assert_eq!(node("b", 0), None, "twice");
+    let mut next = lease_node(stage, "d", 60_000).unwrap();
+    while next.node != 1 {
+        // It is free when the clock of the database has come to where its last holder was.
+        assert_eq!(node("d", 0), None);
+        next = lease_node(stage, "d", 60_000).unwrap();
+    }
+    assert!(next.after >= given_back_at, "the ids of the holder before stay alone");
+    assert_eq!(node("b", 60_000), Some(3), "what was taken meanwhile is gone");
+    assert_eq!(node("d", 60_000), Some(1));
+}
+
+fn a_node_number_is_taken_over_when_its_lease_ends(stage: &Stage) {
+    let begun_at = stage.now();
+    let first = lease_node(stage, "a", 1).unwrap();
+    let mut second = lease_node(stage, "b", 1).unwrap();
+    while second.node != first.node {
+        assert_eq!(lease_node(stage, "b", 0), None);
+        second = lease_node(stage, "b", 1).unwrap();
+    }
+    assert!(second.after >= begun_at.plus_ms(1), "{second:?}");
+    let late = lease_node(stage, "b", 60_000).unwrap();
+    assert_eq!(late.node, second.node, "a lease that ended goes on when nobody took the number");
+    assert_ne!(lease_node(stage, "a", 60_000).unwrap().node, second.node);
 }
 
 fn notifications_are_tried_and_parked(stage: &Stage) {

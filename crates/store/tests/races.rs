@@ -1,5 +1,6 @@
 //! Real threads against one store.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
@@ -7,7 +8,7 @@ use refundry_engine::command::{Act, Command};
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::task::TaskKind;
 use refundry_engine::{Changes, MerchantId, Outcome, RefundId, Refusal, TaskId};
-use refundry_store::{Claim, CommitObserver, StoreError};
+use refundry_store::{Claim, CommitObserver, NodeWish, StoreError};
 
 use crate::stage::{self, Stage, euro};
 
@@ -199,4 +200,18 @@ fn new_tasks_can_be_born_leased() {
         block_on(stage.store.claim(wish)).unwrap().len()
     };
     assert_eq!((claim(0), claim(4_999), claim(5_000)), (0, 0, 1));
+}
+
+#[test]
+fn processes_that_begin_at_once_get_different_node_numbers() {
+    let stage = Stage::on_sqlite();
+    let numbers = std::thread::scope(|scope| {
+        let lease = |process: u16| {
+            let wish = NodeWish { holder: format!("process {process}"), now: stage.now(), lease_ms: 60_000 };
+            block_on(stage.store.lease_node(wish)).unwrap().unwrap().node
+        };
+        let threads: Vec<_> = (0..20).map(|process| scope.spawn(move || lease(process))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<BTreeSet<_>>()
+    });
+    assert_eq!(numbers, (0..20).collect());
 }

@@ -14,6 +14,9 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_several_nodes", include_str!("../../migrations/sqlite/0002_several_nodes.sql")),
 ];
 
+/// How many migrations this program knows.
+pub const KNOWN: usize = MIGRATIONS.len();
+
 const CREATE_META: &str = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta (name, value) VALUES ('installation', lower(hex(randomblob(16))));";
 

@@ -68,10 +68,30 @@ impl Readers {
         if self.own.is_some() {
             return self.read(read);
         }
+        self.run_alone("long read", Use::Read, read)
+    }
+
+    /// Writes beside the lane, in a short transaction on a connection of its own.
+    pub fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
+        if self.own.is_some() {
+            return ready(self.connector.connect(Use::Write).and_then(|connection| write(&connection))).boxed();
+        }
+        self.run_alone("short write", Use::Write, write)
+    }
+
+    fn run_alone<T: Send + 'static>(
+        &self,
+        name: &str,
+        purpose: Use,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
         let connector = self.connector.clone();
         let (answer, receiver) = oneshot::channel();
-        let run = move || drop(answer.send(connector.connect(Use::Read).and_then(|connection| read(&connection))));
-        match self.spawn("long read", run) {
+        let run = move || drop(answer.send(connector.connect(purpose).and_then(|connection| job(&connection))));
+        match self.spawn(name, run) {
             Ok(()) => receiver.map(|received| received.unwrap_or(Err(StoreError::Closed))).boxed(),
             Err(error) => ready(Err(error)).boxed(),
         }

@@ -16,10 +16,10 @@ use tokio::sync::oneshot;
 
 use super::load::{FIND_CREDENTIAL, FIND_TERMINAL, body, find};
 use super::readers::spawn_named;
-use super::{SqliteStore, backup, books, lists, other_rows, refund_row, singles};
+use super::{SqliteStore, backup, books, lists, nodes, other_rows, refund_row, singles};
 use crate::rows;
 use crate::{
-    BalanceRow, BooksReport, Claim, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError,
+    BalanceRow, BooksReport, Claim, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError,
     TaskFigures, Ticket, WaitingRefunds,
 };
 
@@ -35,6 +35,10 @@ impl Store for SqliteStore {
 
     fn claim(&self, claim: Claim) -> Reading<'_, Vec<Task>> {
         self.queue.push_claim(claim).map(|received| received.unwrap_or(Err(StoreError::Closed))).boxed()
+    }
+
+    fn lease_node(&self, wish: NodeWish) -> Reading<'_, Option<NodeLease>> {
+        self.readers.write(move |connection| nodes::lease(connection, &wish))
     }
 
     fn merchant(&self, id: MerchantId) -> Reading<'_, Option<Merchant>> {
