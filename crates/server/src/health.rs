@@ -13,12 +13,16 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Ready: storage answers, and the process is not about to end.
+/// Ready: storage answers, new ids can be made, and the process is not about to end.
 pub async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
     }
-    match app.service.world.store.ping().await {
+    let world = &app.service.world;
+    if !world.ids.are_numbered_at(world.now()) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the database does not renew this process's node number\n").into_response();
+    }
+    match world.store.ping().await {
         Ok(()) => "ready\n".into_response(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response(),
     }

@@ -9,14 +9,17 @@ use refundry_service::acquirer::Acquirer;
 use refundry_service::acquirers::http::{HttpAcquirer, HttpAcquirerSettings};
 use refundry_service::acquirers::simulated::Simulated;
 use refundry_service::cpu_pool::CpuPool;
+use refundry_service::ids::Ids;
+use refundry_service::node_number::NodeNumber;
 use refundry_service::outgoing::Notifier;
 use refundry_service::random::{Random, SystemRandom};
 use refundry_service::signatures::webhook_secret;
 use refundry_service::terminals::SIMULATED_ACQUIRER;
 use refundry_service::workers::WorkerSettings;
-use refundry_service::world::{Clock, Ids, World};
+use refundry_service::world::{Clock, World};
 use refundry_service::{Observer, Service, install};
 use refundry_store::{CommitObserver, SqliteOptions, SqliteStore, SyncMode};
+use tokio::task::JoinHandle;
 
 use crate::config::{self, AcquirerKind, Config, Role};
 use crate::outgoing_http::HttpNotifier;
@@ -35,6 +38,17 @@ pub struct Installation {
     pub metrics: Arc<Metrics>,
     /// Acquirers that take reports over HTTP, by name.
     pub http_acquirers: BTreeMap<String, Arc<HttpAcquirer>>,
+    node_number: Arc<NodeNumber>,
+    keeping_number: JoinHandle<()>,
+}
+
+impl Installation {
+    /// Gives the number of this process back and closes the database.
+    pub async fn close(&self) -> anyhow::Result<()> {
+        self.keeping_number.abort();
+        self.node_number.give_back().await;
+        self.service.world.store.close().await.context("close the database")
+    }
 }
 
 /// Opens everything that the configuration names. `works` says whether this process carries tasks out.
@@ -49,18 +63,16 @@ pub async fn open(config: &Config, works: bool) -> anyhow::Result<Installation> 
     let master_keys = master_key::open_or_create(&config.secrets.master_key_file, environment.as_deref(), &SystemRandom)?;
     let notifier: Arc<dyn Notifier> = Arc::new(HttpNotifier::new(&config.outgoing));
     let (acquirers, http_acquirers) = acquirers(config, &clock, &notifier)?;
-    let world = World {
-        store: Arc::new(store),
-        clock,
-        ids: Arc::new(Ids::new(config.server.node)),
-        random,
-        acquirers: Arc::new(acquirers),
-        notifier,
-    };
+    let world = World { store: Arc::new(store), clock, ids: Arc::new(Ids::unnumbered()), random, acquirers: Arc::new(acquirers), notifier };
+    let node_number = Arc::new(NodeNumber::new(world.clone(), config.server.node_lease_ms));
+    let no_number = "get a number for the ids of this process from the database / 从数据库获取本进程的节点号";
+    node_number.take_first().await.context(no_number)?;
     let cpu = CpuPool::new(config.server.cpu_threads).context("start the threads that make signatures")?;
     let service = Arc::new(Service::new(world, observer, Arc::new(master_keys), Arc::new(cpu)));
     install(&service).await.context("make what a fresh database needs")?;
-    Ok(Installation { service, metrics, http_acquirers })
+    let keeper = node_number.clone();
+    let keeping_number = tokio::spawn(async move { keeper.keep().await });
+    Ok(Installation { service, metrics, http_acquirers, node_number, keeping_number })
 }
 
 /// The database file of the configuration.

@@ -225,5 +225,5 @@ fn wished_language(app: &App, headers: &HeaderMap) -> Language {
 
 fn request_id(app: &App) -> String {
     let world = &app.service.world;
-    format!("req_{:x}", world.ids.one(world.now()))
+    format!("req_{:x}", world.ids.mark(world.now()))
 }

@@ -78,7 +78,7 @@ pub async fn issue(service: &Service, caller: &Caller, new: NewCredential) -> Re
     };
     let now = service.world.now();
     let row = Credential {
-        id: CredentialId::new(service.world.ids.one(now)),
+        id: CredentialId::new(service.world.ids.one(now)?),
         holder: new.holder,
         dialect: new.dialect,
         lookup,
@@ -127,7 +127,7 @@ pub async fn rotate(
     }
     let newest = versions.iter().map(|version| version.key_version).max().unwrap_or(before.key_version);
     let row = Credential {
-        id: CredentialId::new(service.world.ids.one(now)),
+        id: CredentialId::new(service.world.ids.one(now)?),
         key_version: newest.saturating_add(1),
         created_at: now,
         expires_at: None,

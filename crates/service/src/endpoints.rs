@@ -63,7 +63,7 @@ pub async fn create(service: &Service, caller: &Caller, new: NewEndpoint) -> Res
         let limit = u32::try_from(ENDPOINTS_MAX).unwrap_or(u32::MAX);
         return Err(Refusal::LimitReached { what: "endpoints".to_owned(), limit }.into());
     }
-    let id = EndpointId::new(service.world.ids.one(service.world.now()));
+    let id = EndpointId::new(service.world.ids.one(service.world.now())?);
     let NewEndpoint { url, events, .. } = new;
     let endpoint = Endpoint { id, url, sealed_secret: String::new(), events, enabled: true };
     put(service, caller, merchant.id, endpoint, true).await

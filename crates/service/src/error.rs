@@ -62,7 +62,7 @@ impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Overloaded => Self::Overloaded,
-            StoreError::Closed => Self::Busy,
+            StoreError::Closed | StoreError::Unnumbered => Self::Busy,
             StoreError::TryAgain(_) | StoreError::Unsure(_) => {
                 tracing::warn!(cause = %Chain(&error), "storage is busy");
                 Self::Busy

@@ -23,7 +23,7 @@ pub async fn install(service: &Service) -> Result<(), ServiceError> {
     }
     let now = service.world.now();
     let mut row = Credential {
-        id: CredentialId::new(service.world.ids.one(now)),
+        id: CredentialId::new(service.world.ids.one(now)?),
         holder: Holder::Operator { mode: Mode::Live },
         dialect: GATEWAY_DIALECT.to_owned(),
         lookup: GATEWAY_LOOKUP.to_owned(),

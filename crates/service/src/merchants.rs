@@ -33,7 +33,7 @@ pub struct MerchantChange {
 /// Makes a merchant.
 pub async fn create(service: &Service, caller: &Caller, new: NewMerchant) -> Result<Merchant, ServiceError> {
     operator_with(caller, Permission::MerchantsWrite)?;
-    let id = MerchantId::new(service.world.ids.one(service.world.now()));
+    let id = MerchantId::new(service.world.ids.one(service.world.now())?);
     let NewMerchant { name, policy } = new;
     let merchant = Merchant { id, mode: caller.mode, name, standing: Standing::Active, policy, endpoints: Vec::new() };
     put(service, caller, merchant).await

@@ -71,7 +71,7 @@ pub async fn record(service: &Service, caller: &Caller, new: NewPayment) -> Resu
     // Ids begin with 2020: what is older is counted from there on, not all of it in one instant.
     let instant = payment.paid_at.max(Timestamp::from_ms(EPOCH_MS));
     for proposal in 0..ID_PROPOSALS_MAX {
-        payment.id = PaymentId::new(service.world.ids.at(instant.plus_ms(proposal)));
+        payment.id = PaymentId::new(service.world.ids.at(instant.plus_ms(proposal))?);
         let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone() }));
         match service.transact(caller, act).await? {
             Outcome::Payment { payment, created } => return Ok(RecordedPayment { payment, created }),

@@ -201,7 +201,7 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
     check_texts(&new.wish)?;
     let merchant_id = caller.merchant_id(new.merchant_id)?;
     let terminal_id = terminal_id(caller, new.terminal_id)?;
-    let mut stamp = service.world.stamp(caller.actor());
+    let mut stamp = service.world.stamp(caller.actor())?;
     let wish = new.wish;
     let act = CreateRefund {
         refund_id: RefundId::new(stamp.ids.take()),

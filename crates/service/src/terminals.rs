@@ -75,7 +75,7 @@ pub async fn create(service: &Service, caller: &Caller, new: NewTerminal) -> Res
     let mut policy = dialect_policy(&new.dialect)?;
     policy.overlay(&new.policy);
     let terminal = Terminal {
-        id: TerminalId::new(service.world.ids.one(service.world.now())),
+        id: TerminalId::new(service.world.ids.one(service.world.now())?),
         merchant_id: merchant.id,
         mode: caller.mode,
         name: new.name,

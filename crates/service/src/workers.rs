@@ -70,7 +70,7 @@ pub fn jittered(world: &World, delay_ms: i64) -> i64 {
 }
 
 pub(crate) async fn transact(world: &World, actor: Actor, act: Act) -> Result<Outcome, StoreError> {
-    world.store.transact(Command { stamp: world.stamp(actor), act }).await
+    world.store.transact(Command { stamp: world.stamp(actor)?, act }).await
 }
 
 pub(crate) fn submission_of(refund: &Refund, attempt: u32, submitted_at: Timestamp) -> SubmittedRefund {

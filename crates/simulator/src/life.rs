@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use refundry_engine::verdict::{Changes, Write};
 use refundry_service::acquirer::Acquirer;
 use refundry_service::cpu_pool::CpuPool;
+use refundry_service::ids::Ids;
 use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
-use refundry_service::world::{Ids, World};
+use refundry_service::world::World;
 use refundry_service::{Observer, Service};
 use refundry_store::{CommitObserver, Location, SqliteOptions, SqliteStore, Store, StoreError, SyncMode};
 

@@ -157,7 +157,8 @@ impl Run {
         let life = self.life()?;
         for act in stage.cast.acts() {
             let now = stage.clock.now();
-            let stamp = refundry_engine::Stamp { now, ids: life.service.world.ids.block(now), actor: Actor::System };
+            let stamp =
+                refundry_engine::Stamp { now, ids: life.service.world.ids.block(now).expect("a fixed number"), actor: Actor::System };
             let installed = life.store.transact_now(Command { stamp, act: act.clone() });
             if !matches!(installed, Ok(Outcome::Done)) {
                 return Err(Violation { rule: "the_cast_is_installed", what: format!("{installed:?} for {act:?}") });

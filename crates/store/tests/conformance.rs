@@ -13,7 +13,8 @@ use refundry_engine::refund::RefundStateName;
 use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::{CredentialId, EndpointId, MerchantId, Outcome, PaymentId, Refusal, TaskId};
 use refundry_store::{
-    Claim, NodeLease, NodeWish, NotificationFilter, PAGE_SCAN_MAX, Page, PageRequest, PaymentFilter, RefundFilter, Store, StoreError, WaitingRefunds,
+    Claim, NodeLease, NodeWish, NotificationFilter, PAGE_SCAN_MAX, Page, PageRequest, PaymentFilter, RefundFilter, Store, StoreError,
+    WaitingRefunds,
 };
 
 use crate::stage::{self, Stage, euro};

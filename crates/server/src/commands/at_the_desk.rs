@@ -2,7 +2,6 @@
 
 use clap::{Args, ValueEnum};
 use refundry_engine::Mode;
-use refundry_engine::ids::NODE_MAX;
 use refundry_service::{Caller, Service};
 
 use super::ConfigFile;
@@ -45,15 +44,13 @@ impl Desk {
 
     /// Opens the installation, lets `job` work as the operator, and closes it.
     pub fn work(self, job: impl AsyncFnOnce(&Service, &Caller) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let mut config = self.config.load()?;
-        // A server of this installation may be making ids at the same time.
-        config.server.node = NODE_MAX;
+        let config = self.config.load()?;
         let name = std::env::var("USER").unwrap_or_else(|_| "desk".to_owned());
         let caller = Caller::operator(&name, self.mode());
         runtime(&config)?.block_on(async {
             let installation = open(&config, false).await?;
             let done = job(&installation.service, &caller).await;
-            installation.service.world.store.close().await?;
+            installation.close().await?;
             done
         })
     }

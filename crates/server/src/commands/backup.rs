@@ -26,7 +26,7 @@ impl Backup {
             let installation = open(&config, false).await?;
             let store = &installation.service.world.store;
             let copied = store.backup(&self.file).await;
-            store.close().await?;
+            installation.close().await?;
             copied.with_context(|| format!("copy to {}", self.file.display()))?;
             println!("copied to {} / 已备份", self.file.display());
             Ok(())

@@ -73,7 +73,7 @@ impl Demo {
         let wanted =
             seed::Wanted { payments: self.payments, refunds: self.refunds, merchants: self.merchants, antom_public_key: public_key };
         let made = seed::make(&installation.service, directory, &wanted).await?;
-        installation.service.world.store.close().await?;
+        installation.close().await?;
         directory.write_manifest(&made)
     }
 }

@@ -36,7 +36,7 @@ impl Doctor {
                 let installation = open(&config, false).await?;
                 let store = &installation.service.world.store;
                 let report = store.check_books().await?;
-                store.close().await?;
+                installation.close().await?;
                 let BooksReport { merchants, payments, refunds, postings, .. } = &report;
                 println!(
                     "merchants {merchants} · payments {payments} · refunds {refunds} · postings {postings}\n\

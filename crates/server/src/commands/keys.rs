@@ -55,7 +55,7 @@ impl Keys {
 async fn seal_again(config: &Config) -> anyhow::Result<()> {
     let installation = open(config, false).await?;
     let done = rotate_master(&installation.service).await?;
-    installation.service.world.store.close().await?;
+    installation.close().await?;
     println!("{0} secrets seen, {1} sealed again / 已检查 {0} 项，重新加密 {1} 项", done.seen, done.resealed);
     if done.lost > 0 {
         bail!("{0} secrets do not open: their master key is missing / {0} 项机密无法解密：缺少其主密钥", done.lost);

@@ -19,7 +19,7 @@ impl Migrate {
         let config = self.config.load()?;
         runtime(&config)?.block_on(async {
             let installation = open(&config, false).await?;
-            installation.service.world.store.close().await?;
+            installation.close().await?;
             println!("{} is up to date / 数据库已是最新", database_file(&config)?.display());
             Ok(())
         })

@@ -81,9 +81,9 @@ async fn serve_until_stopped(config: &Config, ready: impl FnOnce(&[String])) -> 
     }
     loops.spawn(keep_figures(installation.service.clone(), installation.metrics.clone(), stopped.clone()));
     // A process without the API still says how it is.
-    let Installation { service, metrics, http_acquirers } = installation;
-    let mut app = App::new(service.clone(), metrics.clone(), config);
-    app.reporters = Reporters { acquirers: http_acquirers, settings: worker_settings(config) };
+    let metrics = installation.metrics.clone();
+    let mut app = App::new(installation.service.clone(), metrics.clone(), config);
+    app.reporters = Reporters { acquirers: installation.http_acquirers.clone(), settings: worker_settings(config) };
     let app = Arc::new(app);
     let router = if answers { router::router(app.clone()) } else { router::health_only(app.clone()) };
     let listening = listen::bind(&config.server, &config.tls, metrics, router::is_unhurried)?;
@@ -103,7 +103,7 @@ async fn serve_until_stopped(config: &Config, ready: impl FnOnce(&[String])) -> 
     if tokio::time::timeout(grace, loops.join_all()).await.is_err() {
         tracing::warn!("some tasks did not finish in time; others take them over when their leases end");
     }
-    service.world.store.close().await.context("close the database")
+    installation.close().await
 }
 
 fn start_crew(config: &Config, installation: &Installation, stopped: &watch::Receiver<bool>, loops: &mut JoinSet<()>) {

@@ -125,7 +125,7 @@ pub const SECTIONS: &[Section] = &[
         list("listen", &["127.0.0.1:8080"], Form::Listen, "Addresses for plain HTTP: behind a proxy, or on this machine only. Empty: none.", "明文 HTTP 监听地址：用于反向代理之后或仅限本机。留空则不监听。"),
         list("roles", &["api", "workers"], Form::OneOf(&["api", "workers"]), "What this process does: answer requests, carry out tasks, or both.", "本进程的职责：应答请求、执行任务，或两者。"),
         text("lang", "en", Form::OneOf(&["en", "zh"]), "Language of messages to the operator.", "面向运维人员的消息语言。"),
-        number("node", (0, 0, 1023), "Number of this process in the ids it makes; each process of an installation needs its own.", "本进程写入编号的节点号；同一安装中的每个进程必须不同。"),
+        number("node_lease_ms", (MINUTE_MS, 3_000, 60 * MINUTE_MS), "How long the number that this process puts into its ids is its own without being renewed; it is renewed three times as often.", "本进程写入编号的节点号不续约时的有效期；续约频率为其三倍。"),
         number("io_threads", (0, 0, 1024), "Threads that serve connections; 0: one per core.", "处理连接的线程数；0 表示每核一个。"),
         number("cpu_threads", (0, 0, 1024), "Threads that make signatures; 0: one per core.", "计算签名的线程数；0 表示每核一个。"),
         number("connections_max", (10_000, 1, 1_000_000), "Open connections; further ones wait until one closes.", "最大并发连接数；超出的连接等待空位。"),

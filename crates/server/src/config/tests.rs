@@ -124,11 +124,11 @@ fn all_errors_are_told_at_once_and_secrets_are_not() {
 
 #[test]
 fn the_environment_overrides_the_file() {
-    let file = "[server]\nnode = 3\n[acquirer.my-bank]\nkind = \"http\"\nurl = \"https://bank.example.com\"";
+    let file = "[server]\nio_threads = 3\n[acquirer.my-bank]\nkind = \"http\"\nurl = \"https://bank.example.com\"";
     let config = with(
         file,
         &[
-            ("REFUNDRY_SERVER_NODE", "7"),
+            ("REFUNDRY_SERVER_IO_THREADS", "7"),
             ("REFUNDRY_SERVER_LISTEN", "127.0.0.1:1, [::1]:2"),
             ("REFUNDRY_SERVER_TLS_CERT", "cert.pem"),
             ("REFUNDRY_ACQUIRER_MY_BANK_SECRET", "whsec_x"),
@@ -140,7 +140,7 @@ fn the_environment_overrides_the_file() {
         ],
     )
     .unwrap();
-    assert_eq!(config.server.node, 7);
+    assert_eq!(config.server.io_threads, 7);
     assert_eq!(config.server.listen, ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
     assert_eq!(config.tls.cert.to_str(), Some("cert.pem"));
     assert_eq!(config.acquirers["my-bank"].secret, "whsec_x");
@@ -148,8 +148,8 @@ fn the_environment_overrides_the_file() {
     assert_eq!(config.acquirers.keys().collect::<Vec<_>>(), ["my-bank", "other", "simulated"]);
 
     for (name, value, expected) in [
-        ("REFUNDRY_SERVER_NODE", "many", "REFUNDRY_SERVER_NODE = \"many\": must be a whole number from 0 to 1023"),
-        ("REFUNDRY_SERVER_NOD", "1", "REFUNDRY_SERVER_NOD: there is no such key; did you mean REFUNDRY_SERVER_NODE?"),
+        ("REFUNDRY_SERVER_IO_THREADS", "many", "REFUNDRY_SERVER_IO_THREADS = \"many\": must be a whole number from 0 to 1024"),
+        ("REFUNDRY_SERVER_IO_THREAD", "1", "REFUNDRY_SERVER_IO_THREAD: there is no such key; did you mean REFUNDRY_SERVER_IO_THREADS?"),
     ] {
         let errors = with("", &[(name, value)]).unwrap_err().to_string();
         assert!(errors.contains(expected), "{errors}");

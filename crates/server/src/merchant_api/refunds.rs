@@ -155,7 +155,7 @@ pub async fn create(call: Call) -> Result<Response, Problem> {
 pub async fn dry_run(call: Call) -> Result<Response, Problem> {
     let number = call.header(IDEMPOTENCY_KEY)?.map_or_else(String::new, str::to_owned);
     let number =
-        if number.is_empty() { format!("dry-run-{}", call.app.service.world.ids.one(call.app.service.world.now())) } else { number };
+        if number.is_empty() { format!("dry-run-{}", call.app.service.world.ids.mark(call.app.service.world.now())) } else { number };
     let accepted = decide(&call, number, true).await?;
     let mut response = json_response(StatusCode::OK, &RefundView::with_refundable(*accepted.refund, accepted.refundable));
     if accepted.replayed {

@@ -101,7 +101,7 @@ impl Crew {
         };
         match done {
             Ok(()) => {}
-            Err(error @ (StoreError::Closed | StoreError::Overloaded)) => {
+            Err(error @ (StoreError::Closed | StoreError::Overloaded | StoreError::Unnumbered)) => {
                 tracing::debug!(task = task.kind.word(), id = %task.id, "{error}")
             }
             Err(error) => {

@@ -19,6 +19,7 @@ use refundry_service::acquirer::Acquirer;
 use refundry_service::acquirers::simulated::Simulated;
 use refundry_service::cpu_pool::CpuPool;
 use refundry_service::credentials::{self, IssuedCredential, NewCredential, NewKey};
+use refundry_service::ids::Ids;
 use refundry_service::merchants::NewMerchant;
 use refundry_service::outgoing::{Notifier, OutgoingError, OutgoingRequest, OutgoingResponse};
 use refundry_service::payments::NewPayment;
@@ -28,7 +29,7 @@ use refundry_service::seal::{MasterKeys, new_master_key_line};
 use refundry_service::terminals::NewTerminal;
 use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
-use refundry_service::world::{Clock, Ids, World};
+use refundry_service::world::{Clock, World};
 use refundry_service::{Caller, Observer, Service, ServiceError, Work, authenticate, merchants, payments, terminals};
 use refundry_store::{SqliteOptions, SqliteStore, SyncMode};
 use tempfile::TempDir;
@@ -45,7 +46,7 @@ pub struct House {
     pub crew: Crew,
     pub master_key_lines: String,
     left: AtomicBool,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A merchant with a terminal and an open-handed key.
@@ -83,7 +84,7 @@ impl House {
         let service = Arc::new(Service::new(world, observer, master_keys, Arc::new(CpuPool::inline())));
         refundry_service::install(&service).await.unwrap();
         let crew = Crew::new(service.clone(), WorkerSettings::default());
-        Self { service, clock, post, crew, master_key_lines, left: AtomicBool::new(false), _folder: folder }
+        Self { service, clock, post, crew, master_key_lines, left: AtomicBool::new(false), folder }
     }
 
     /// The same store served by a process with other master keys.
@@ -91,6 +92,15 @@ impl House {
         let master_keys = Arc::new(MasterKeys::parse(lines).unwrap());
         let observer = Observer::new(self.clock.clone(), 0);
         Service::new(self.service.world.clone(), observer, master_keys, Arc::new(CpuPool::inline()))
+    }
+
+    /// Another process on the same database, with acquirers of its own and no workers.
+    pub fn second_node(&self) -> Service {
+        let observer = Observer::new(self.clock.clone(), 0);
+        let store = open(&observer, self.folder.path());
+        let world = World { store, ids: Arc::new(Ids::new(2)), ..self.service.world.clone() };
+        let master_keys = Arc::new(MasterKeys::parse(&self.master_key_lines).unwrap());
+        Service::new(world, observer, master_keys, Arc::new(CpuPool::inline()))
     }
 
     pub fn operator(&self, mode: Mode) -> Caller {

@@ -19,8 +19,8 @@ use super::readers::spawn_named;
 use super::{SqliteStore, backup, books, lists, nodes, other_rows, refund_row, singles};
 use crate::rows;
 use crate::{
-    BalanceRow, BooksReport, Claim, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError,
-    TaskFigures, Ticket, WaitingRefunds,
+    BalanceRow, BooksReport, Claim, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter,
+    Store, StoreError, TaskFigures, Ticket, WaitingRefunds,
 };
 
 /// Events that one read of a feed gives at most.

@@ -306,7 +306,7 @@ async fn refund_oldest(service: &Service, operator: &Caller, merchant: &DemoMerc
 }
 
 async fn transact(service: &Service, act: Act) -> anyhow::Result<()> {
-    let stamp = service.world.stamp(Actor::Acquirer);
+    let stamp = service.world.stamp(Actor::Acquirer)?;
     service.world.store.transact(Command { stamp, act }).await?;
     Ok(())
 }
