@@ -63,7 +63,7 @@ impl From<StoreError> for Fault {
         match &error {
             StoreError::Overloaded => Self::Overloaded,
             StoreError::Closed | StoreError::Unnumbered => Self::Busy,
-            StoreError::TryAgain(_) | StoreError::Unsure(_) => {
+            StoreError::TryAgain(_) | StoreError::Conflict(_) | StoreError::Unsure(_) => {
                 tracing::warn!(cause = %Chain(&error), "storage is busy");
                 Self::Busy
             }

@@ -6,6 +6,10 @@ pub enum StoreError {
     /// Locked, full disk, lost connection: the same again later may pass.
     #[error("the database is busy or full; try again")]
     TryAgain(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
+    /// Another writer was in the way, or the connection was lost before the commit: nothing was written. The lane runs the batch again by itself
+    /// and says so only when that does not help.
+    #[error("another writer was in the way or the connection was lost; try again")]
+    Conflict(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
     /// The batch was lost while it was being committed; the same command, with the same key, settles it.
     #[error("it is not known whether the commit was made; send the same again")]
     Unsure(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
@@ -44,7 +48,7 @@ impl StoreError {
     /// Whether the caller is told to try again, rather than that we are at fault.
     pub const fn is_passing(&self) -> bool {
         match self {
-            Self::TryAgain(_) | Self::Unsure(_) | Self::Unnumbered | Self::Overloaded | Self::Closed => true,
+            Self::TryAgain(_) | Self::Conflict(_) | Self::Unsure(_) | Self::Unnumbered | Self::Overloaded | Self::Closed => true,
             Self::Damaged(_) | Self::Statement(_) | Self::Unreadable { .. } | Self::Taken(_) | Self::Poisoned(_) => false,
         }
     }

@@ -38,6 +38,7 @@ pub struct Lane<B> {
     queue: Arc<Queue>,
     observer: Option<Arc<dyn CommitObserver>>,
     commands_max: usize,
+    attempts_max: u32,
 }
 
 /// What a batch that was committed says to those who wait.
@@ -64,7 +65,17 @@ impl From<StoreError> for Failure {
 impl<B: Backend> Lane<B> {
     /// A lane that serves `queue`, at most `commands_max` commands per commit.
     pub fn new(backend: B, queue: Arc<Queue>, observer: Option<Arc<dyn CommitObserver>>, commands_max: usize) -> Self {
-        Self { backend, queue, observer, commands_max: commands_max.max(1) }
+        Self { backend, queue, observer, commands_max: commands_max.max(1), attempts_max: 1 }
+    }
+
+    /// Runs a batch again, so often in all, when another writer was in the way: a decision can be made as often as one likes.
+    pub fn with_attempts(self, attempts_max: u32) -> Self {
+        Self { attempts_max: attempts_max.max(1), ..self }
+    }
+
+    /// What it writes to.
+    pub const fn backend(&mut self) -> &mut B {
+        &mut self.backend
     }
 
     /// Does whatever waits, in one commit when nothing goes wrong. False when nothing waited.
@@ -91,7 +102,7 @@ impl<B: Backend> Lane<B> {
     }
 
     fn run(&mut self, mut commands: Vec<QueuedCommand>, mut claims: Vec<QueuedClaim>) {
-        match self.attempt(&commands, &claims) {
+        match self.attempts(&commands, &claims) {
             Ok(committed) => self.answer(commands, claims, committed),
             Err(Failure::Poisoned { index, why }) => {
                 let poisoned = commands.remove(index);
@@ -121,6 +132,18 @@ impl<B: Backend> Lane<B> {
         if !commands.is_empty() || !claims.is_empty() {
             self.run(commands, claims);
         }
+    }
+
+    fn attempts(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+        for _ in 1..self.attempts_max {
+            match self.attempt(commands, claims) {
+                Err(Failure::Store(StoreError::Conflict(cause))) => {
+                    tracing::debug!(cause = cause.as_ref() as &dyn std::error::Error, "again")
+                }
+                other => return other,
+            }
+        }
+        self.attempt(commands, claims)
     }
 
     fn attempt(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
@@ -206,6 +229,7 @@ fn refusal_of(error: &StoreError) -> Option<Outcome> {
             Some(Outcome::Refused { refusal: Refusal::AlreadyExists { field: (*field).to_owned() }, replayed: false })
         }
         StoreError::TryAgain(_)
+        | StoreError::Conflict(_)
         | StoreError::Unsure(_)
         | StoreError::Damaged(_)
         | StoreError::Statement(_)

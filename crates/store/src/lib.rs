@@ -5,6 +5,7 @@
 mod error;
 mod lane;
 mod nodes;
+mod postgres;
 mod reads;
 mod rows;
 mod sqlite;
@@ -30,6 +31,7 @@ pub use reads::{
     PaymentFilter, RefundFilter, TaskFigures, WaitingRefunds,
 };
 
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{Location, SqliteOptions, SqliteStore, SyncMode};
 
 /// What a read gives.

@@ -1,0 +1,227 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use refundry_engine::task::Task;
+use refundry_engine::{Changes, Scope, Snapshot, Timestamp};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::sleep;
+
+use super::apply::{self, Calls};
+use super::arrays::Param;
+use super::connect::{Connector, Use};
+use super::load::{self, AllFacts};
+use super::session::{Call, Failed, Session};
+use super::settings::Settings;
+use super::tasks;
+use crate::lane::Backend;
+use crate::{Claim, StoreError};
+
+/// Wait between two tries to reach a database that is gone; it doubles up to the second one.
+const RECONNECT_WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+/// How much longer than a statement may take to wait for its answer before the connection counts as lost.
+const ANSWER_MARGIN: Duration = Duration::from_secs(2);
+
+const NEW_WRITER: &str = "SELECT ('x' || substr(md5(gen_random_uuid()::text), 1, 15))::bit(60)::int8";
+/// Waits for a commit that is still under way on the other side, and says which one was the last.
+const SETTLE: &str = "INSERT INTO commits (merchant_id, writer, commit_id, at) VALUES ($1, $2, 0, 0) \
+    ON CONFLICT (merchant_id, writer) DO UPDATE SET at = commits.at RETURNING commit_id";
+const MARK: &str = "INSERT INTO commits (merchant_id, writer, commit_id, at) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (merchant_id, writer) DO UPDATE SET commit_id = excluded.commit_id, at = excluded.at";
+const FORGET_WRITER: &str = "DELETE FROM commits WHERE writer = $1";
+
+/// The writer of one lane. Whatever it waits for, it waits for on its own thread; nobody else uses its connection.
+pub struct PostgresBackend {
+    runtime: Option<Runtime>,
+    connector: Connector,
+    session: Option<Session>,
+    /// Whether the server has begun a transaction.
+    begun: bool,
+    pending: Vec<Call>,
+    settings: Settings,
+    facts: AllFacts,
+    writer: Option<i64>,
+    commit_id: i64,
+    /// The row of `commits` that this lane writes: 0 where tables are not distributed.
+    marked_merchant: i64,
+}
+
+impl PostgresBackend {
+    /// Over a connection that is made when it is first needed.
+    pub fn new(connector: Connector) -> Result<Self, StoreError> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| StoreError::TryAgain(Arc::new(error)))?;
+        Ok(Self {
+            runtime: Some(runtime),
+            connector,
+            session: None,
+            begun: false,
+            pending: Vec::new(),
+            settings: Settings::default(),
+            facts: AllFacts::new(),
+            writer: None,
+            commit_id: 0,
+            marked_merchant: 0,
+        })
+    }
+
+    /// Takes what it left in the database back: nobody will ask how its last commit ended.
+    pub fn leave(&mut self) {
+        let (Some(writer), Some(_)) = (self.writer, &self.session) else { return };
+        let call = Call { sql: FORGET_WRITER, params: vec![Param::Int(writer)] };
+        // A row that stays is a few bytes, and is cleared away later.
+        self.send(None, &[call], None).map(drop).unwrap_or_default();
+        self.session = None;
+    }
+
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().expect("it is there until the backend is dropped").block_on(future)
+    }
+
+    /// One trip to the server and back. After a lost connection there is none.
+    fn send(&mut self, first: Option<&str>, calls: &[Call], last: Option<&str>) -> Result<Vec<Vec<tokio_postgres::Row>>, Failed> {
+        let Some(mut session) = self.session.take() else {
+            return Err(Failed::Lost(StoreError::Closed));
+        };
+        let sent = self.wait(session.send(first, calls, last));
+        if !matches!(sent, Err(Failed::Lost(_))) {
+            self.session = Some(session);
+        }
+        sent
+    }
+
+    /// Connects when there is no connection, however long the database takes to come back, within the limit of the options.
+    fn connect(&mut self) -> Result<(), StoreError> {
+        if self.session.as_ref().is_some_and(|session| !session.is_closed()) {
+            return Ok(());
+        }
+        self.session = None;
+        let options = self.connector.options();
+        let (recover_for, wait_max) = (options.recover_for, options.statement_timeout + ANSWER_MARGIN);
+        let connecting = async {
+            let (mut pause, pause_max) = RECONNECT_WAITS;
+            loop {
+                match self.connector.connect(Use::Write).await {
+                    Err(error @ (StoreError::TryAgain(_) | StoreError::Conflict(_))) => {
+                        tracing::debug!(cause = &error as &dyn std::error::Error, "the database cannot be reached yet");
+                        sleep(pause).await;
+                        pause = (pause * 2).min(pause_max);
+                    }
+                    other => return other,
+                }
+            }
+        };
+        let client = match self.wait(async { tokio::time::timeout(recover_for, connecting).await }) {
+            Ok(client) => client?,
+            Err(elapsed) => return Err(StoreError::TryAgain(Arc::new(elapsed))),
+        };
+        self.session = Some(Session::new(client, wait_max));
+        if self.writer.is_none() {
+            let call = Call { sql: NEW_WRITER, params: Vec::new() };
+            let rows = self.send(None, &[call], None).map_err(error_of)?;
+            self.writer = rows.first().and_then(|rows| rows.first()).map(|row| row.get(0));
+        }
+        Ok(())
+    }
+
+    /// Finds out whether a commit whose answer was lost was made.
+    fn settle(&mut self, lost: StoreError) -> Result<(), StoreError> {
+        let unsure = |error: StoreError| StoreError::Unsure(Arc::new(error));
+        for _ in 0..self.connector.options().attempts_max.max(1) {
+            self.connect().map_err(unsure)?;
+            let call = Call { sql: SETTLE, params: [self.marked_merchant, self.writer.unwrap_or_default()].map(Param::Int).into() };
+            match self.send(None, &[call], None) {
+                Ok(rows) => {
+                    let last: Option<i64> = rows.first().and_then(|rows| rows.first()).map(|row| row.get(0));
+                    return if last == Some(self.commit_id) { Ok(()) } else { Err(StoreError::Conflict(Arc::new(lost))) };
+                }
+                Err(Failed::Refused(error) | Failed::Lost(error)) => {
+                    tracing::warn!(cause = &error as &dyn std::error::Error, "it could not be found out yet how a commit ended");
+                }
+            }
+        }
+        Err(unsure(lost))
+    }
+}
+
+impl Backend for PostgresBackend {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.facts.clear();
+        self.pending.clear();
+        self.connect()
+    }
+
+    fn load(&mut self, scope: &Scope) -> Result<Snapshot, StoreError> {
+        let Some(mut session) = self.session.take() else { return Err(StoreError::Closed) };
+        self.begun = true;
+        let waits = !self.connector.options().lock_timeout.is_zero();
+        let (settings, facts) = (&mut self.settings, &mut self.facts);
+        let runtime = self.runtime.as_ref().expect("it is there until the backend is dropped");
+        let loaded = runtime.block_on(load::load(&mut session, settings, facts, scope, waits));
+        if !matches!(loaded, Err(Failed::Lost(_))) {
+            self.session = Some(session);
+        }
+        loaded.map_err(error_of)
+    }
+
+    fn apply(&mut self, changes: &Changes, snapshot: &Snapshot, now: Timestamp) -> Result<(), StoreError> {
+        let lease_ms = self.connector.options().lease_new_tasks_ms;
+        let mut calls = Calls(apply::calls(changes, snapshot, &self.facts)?);
+        // Tables are not distributed: whoever looks for tasks looks in lane 0.
+        tasks::add_to(&mut calls, &changes.tasks, now, lease_ms, 0);
+        self.commit_id += 1;
+        let mark = [self.marked_merchant, self.writer.unwrap_or_default(), self.commit_id, now.us()];
+        calls.0.push(Call { sql: MARK, params: mark.map(Param::Int).into() });
+        self.pending = calls.0;
+        Ok(())
+    }
+
+    fn claim(&mut self, claim: &Claim) -> Result<Vec<Task>, StoreError> {
+        let call = tasks::claim(claim, 0);
+        let rows = self.send(None, &[call], None).map_err(error_of)?;
+        tasks::claimed(rows.first().map_or(&[], Vec::as_slice))
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        let calls = std::mem::take(&mut self.pending);
+        if !self.begun {
+            // Claims alone are a statement each, and committed by it.
+            return Ok(());
+        }
+        let committed = match self.send(None, &calls, Some("COMMIT")) {
+            Ok(_) => Ok(()),
+            // Something of it may not even have been sent: it is taken back explicitly.
+            Err(Failed::Refused(error)) => return Err(error),
+            Err(Failed::Lost(error)) if calls.is_empty() => Err(error),
+            Err(Failed::Lost(error)) => self.settle(error),
+        };
+        self.begun = false;
+        if committed.is_ok() {
+            self.settings.forget(changes);
+        }
+        committed
+    }
+
+    fn rollback(&mut self) {
+        self.pending.clear();
+        if std::mem::take(&mut self.begun) && self.session.is_some() {
+            // A connection that is lost has nothing to be taken back on.
+            self.send(Some("ROLLBACK"), &[], None).map(drop).unwrap_or_default();
+        }
+    }
+
+    fn rest(&mut self) {}
+}
+
+impl Drop for PostgresBackend {
+    fn drop(&mut self) {
+        // A runtime must not wait for its end inside another one.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn error_of(failed: Failed) -> StoreError {
+    match failed {
+        Failed::Refused(error) | Failed::Lost(error) => error,
+    }
+}

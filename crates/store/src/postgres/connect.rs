@@ -1,0 +1,133 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::fault::{fault, is_lost};
+use super::options::PostgresOptions;
+use crate::StoreError;
+
+/// Time that a transaction may lie idle before the server ends it and gives its locks back: the writer that held it is gone.
+const IDLE_IN_TRANSACTION_MS: u64 = 10_000;
+/// Time without an answer of the other machine after which a connection counts as lost.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
+
+/// Opens connections to one database.
+#[derive(Clone)]
+pub struct Connector {
+    config: Config,
+    tls: MakeRustlsConnect,
+    options: Arc<PostgresOptions>,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// A lane.
+    Write,
+    /// Short reads.
+    Read,
+    /// Migrations, checks and copies: they take as long as they take.
+    Long,
+}
+
+impl Connector {
+    /// For the database that the options name.
+    pub fn new(options: &PostgresOptions) -> Result<Self, StoreError> {
+        let unusable = |why: String| StoreError::Damaged(format!("database.url: {why}"));
+        // The driver knows `require`, which here always checks the server's certificate.
+        let url = options.url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| unusable(chain(&error)))?;
+        if config.get_application_name().is_none() {
+            config.application_name("refundry");
+        }
+        config.connect_timeout(options.connect_timeout).tcp_user_timeout(SILENCE_MAX);
+        config.keepalives_idle(SILENCE_MAX).keepalives_interval(SILENCE_MAX / 4).keepalives_retries(3);
+        Ok(Self { config, tls: tls(options)?, options: Arc::new(options.clone()) })
+    }
+
+    /// The settings of the driver, for a pool.
+    pub fn parts(&self) -> (Config, MakeRustlsConnect) {
+        (self.config.clone(), self.tls.clone())
+    }
+
+    /// What is said on a new connection. Plans are made once and never depend on values; tables are small when the plans of a new installation are
+    /// made, and a plan that reads a whole table must not stay when they are not.
+    pub fn settings(&self, purpose: Use) -> String {
+        let millis = |time: Duration| time.as_millis();
+        let Self { options, .. } = self;
+        let limits = match purpose {
+            Use::Write | Use::Read => format!("SET statement_timeout = {};", millis(options.statement_timeout)),
+            Use::Long => "SET statement_timeout = 0;".to_owned(),
+        };
+        let plans = match purpose {
+            Use::Write => {
+                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+                SET enable_mergejoin = off; SET enable_bitmapscan = off; SET jit = off;"
+            }
+            Use::Read => "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off;",
+            Use::Long => "",
+        };
+        let waits = millis(options.lock_timeout).max(1);
+        format!("{limits} {plans} SET lock_timeout = {waits}; SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};")
+    }
+
+    /// One more connection. What drives it runs on the runtime of the caller.
+    pub async fn connect(&self, purpose: Use) -> Result<Client, StoreError> {
+        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(connect_fault)?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(cause = &error as &dyn std::error::Error, "a connection to the database ended");
+            }
+        });
+        client.batch_execute(&self.settings(purpose)).await.map_err(fault)?;
+        Ok(client)
+    }
+
+    /// How it was asked for.
+    pub fn options(&self) -> &PostgresOptions {
+        &self.options
+    }
+}
+
+/// A database that cannot be reached now may be there in a moment; one that turns us away will go on doing so.
+fn connect_fault(error: tokio_postgres::Error) -> StoreError {
+    match error.code() {
+        Some(code) if !is_lost(&error) && !code.code().starts_with("53") => {
+            StoreError::Damaged(format!("the database turns us away: {}", chain(&error)))
+        }
+        Some(_) | None => StoreError::TryAgain(Arc::new(error)),
+    }
+}
+
+fn tls(options: &PostgresOptions) -> Result<MakeRustlsConnect, StoreError> {
+    let unusable = |why: String| StoreError::Damaged(format!("database.certificates: {why}"));
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(file) = &options.certificates {
+        let found = CertificateDer::pem_file_iter(file).map_err(|error| unusable(format!("{}: {error}", file.display())))?;
+        for certificate in found {
+            let certificate = certificate.map_err(|error| unusable(format!("{}: {error}", file.display())))?;
+            roots.add(certificate).map_err(|error| unusable(format!("{}: {error}", file.display())))?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| unusable(error.to_string()))?.with_root_certificates(roots).with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// An error with its causes: the driver's own text leaves them out.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

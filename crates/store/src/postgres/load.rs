@@ -1,0 +1,348 @@
+//! What a batch needs, in one trip to the database: the locks first, and everything behind them as it stands once they are held. What only the first trip
+//! tells is needed, such as the refund behind a repeated request or a terminal that another node changed, is a second trip.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use refundry_engine::idempotency::RememberedDecision;
+use refundry_engine::payment::PaymentKey;
+use refundry_engine::{MerchantId, PaymentId, RefundId, Scope, Snapshot, TerminalId, chart};
+use refundry_ledger::Currency;
+use tokio_postgres::Row;
+
+use super::arrays::{Array, Param, Rows};
+use super::columns::Columns;
+use super::session::{Call, Failed, Session};
+use super::settings::Settings;
+use crate::StoreError;
+use crate::rows::payment::Facts;
+use crate::rows::{self, ReadColumns as _};
+
+/// The counter of a merchant's feed, and the row that is locked by whoever writes anything of the merchant.
+pub const LAST_SEQUENCE: &str = "last_sequence";
+/// What the counters of waiting refunds begin with; the currency follows.
+pub const WAITING: &str = "waiting:";
+
+/// In the order of the merchants, like everybody, so that no two writers wait for each other.
+const LOCK: &str = "SELECT merchant_id FROM counters WHERE merchant_id = ANY($1) AND name = 'last_sequence' ORDER BY merchant_id \
+    FOR NO KEY UPDATE";
+/// As `LOCK`, but whoever is in the way is not waited for.
+const LOCK_AT_ONCE: &str = "SELECT merchant_id FROM counters WHERE merchant_id = ANY($1) AND name = 'last_sequence' ORDER BY merchant_id \
+    FOR NO KEY UPDATE NOWAIT";
+const ADD_LOCKS: &str = "INSERT INTO counters (merchant_id, name, value) SELECT merchant_id, 'last_sequence', 0 FROM merchants \
+    WHERE merchant_id = ANY($1) ON CONFLICT DO NOTHING";
+const VERSIONS: &str = "SELECT merchant_id, version FROM merchants WHERE merchant_id = ANY($1)";
+const COUNTERS: &str = "SELECT merchant_id, name, value FROM counters WHERE merchant_id = ANY($1)";
+const BALANCES: &str = "SELECT merchant_id, currency, account, balance_minor FROM balances WHERE merchant_id = ANY($1)";
+const MERCHANTS: &str = "SELECT version, body FROM merchants WHERE merchant_id = ANY($1)";
+const TERMINALS: &str = "SELECT body FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN terminals ON merchant_id = m AND terminal_id = i \
+    WHERE merchant_id = ANY($3)";
+const CREDENTIALS: &str = "SELECT body FROM credentials WHERE credential_id = ANY($1) ORDER BY credential_id FOR NO KEY UPDATE";
+
+static REMEMBERED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM UNNEST($1::int8[], $2::text[], $3::text[], $4::text[]) AS k (m, n, d, s) JOIN remembered \
+        ON merchant_id = m AND number = n AND dialect = d AND scope = s WHERE merchant_id = ANY($5)",
+        rows::other::REMEMBERED_COLUMNS
+    )
+});
+static NOTIFICATIONS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN notifications ON merchant_id = m AND notification_id = i \
+        WHERE merchant_id = ANY($3) ORDER BY m, i FOR NO KEY UPDATE OF notifications",
+        rows::other::NOTIFICATION_COLUMNS
+    )
+});
+static REFUNDS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN refunds ON merchant_id = m AND refund_id = i \
+        WHERE merchant_id = ANY($3)",
+        rows::refund::COLUMNS
+    )
+});
+static PAYMENTS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN payments ON merchant_id = m AND payment_id = i \
+        WHERE merchant_id = ANY($3)",
+        rows::payment::COLUMNS
+    )
+});
+static PAYMENTS_BY_REFERENCE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM UNNEST($1::int8[], $2::text[]) AS k (m, r) JOIN payments ON merchant_id = m AND payment_reference = r \
+        WHERE merchant_id = ANY($3)",
+        rows::payment::COLUMNS
+    )
+});
+static PAYMENTS_OF_REFUNDS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM (SELECT DISTINCT refunds.merchant_id AS m, refunds.payment_id AS p FROM UNNEST($1::int8[], $2::int8[]) AS k (km, ki) \
+        JOIN refunds ON refunds.merchant_id = km AND refund_id = ki WHERE refunds.merchant_id = ANY($3)) AS of_refunds \
+        JOIN payments ON merchant_id = m AND payment_id = p WHERE merchant_id = ANY($3)",
+        rows::payment::COLUMNS
+    )
+});
+
+/// What the payments of a batch said when they were loaded.
+pub type AllFacts = BTreeMap<(MerchantId, PaymentId), Facts>;
+
+/// What is asked, and what becomes of its answer.
+type Asked<'a> = (Call, &'a dyn Fn(&mut Loading, &Row) -> Result<(), StoreError>);
+
+/// What was read so far.
+#[derive(Default)]
+struct Loading {
+    snapshot: Snapshot,
+    locked: BTreeSet<MerchantId>,
+    versions: BTreeMap<MerchantId, i64>,
+    read: Vec<(i64, refundry_engine::merchant::Merchant)>,
+    read_terminals: Vec<refundry_engine::merchant::Terminal>,
+}
+
+/// Begins a transaction, locks what a batch may write, and reads what it needs.
+pub async fn load(
+    session: &mut Session,
+    settings: &mut Settings,
+    facts: &mut AllFacts,
+    scope: &Scope,
+    waits: bool,
+) -> Result<Snapshot, Failed> {
+    let merchants = merchants_of(scope);
+    let mut loading = Loading::default();
+    loading.ask(session, Some("BEGIN"), first_calls(scope, &merchants, waits)).await?;
+    let known: BTreeSet<MerchantId> = loading.versions.keys().copied().collect();
+    let without_lock: BTreeSet<MerchantId> = known.difference(&loading.locked).copied().collect();
+    if !without_lock.is_empty() {
+        // A merchant of a database that was copied or made by an older program: it gets its row, and everything is read again behind the lock.
+        let add = Call { sql: ADD_LOCKS, params: vec![ids(&without_lock)] };
+        session.send(None, &[add], None).await?;
+        loading = Loading::default();
+        loading.ask(session, None, first_calls(scope, &merchants, waits)).await?;
+    }
+    let more = loading.second_calls(settings, scope);
+    if !more.is_empty() {
+        loading.ask(session, None, more).await?;
+    }
+    loading.third_calls(session, settings, scope).await?;
+    Ok(loading.finish(settings, facts, scope))
+}
+
+/// Every merchant whose rows a scope names, but for notifications: those are locked one by one.
+fn merchants_of(scope: &Scope) -> BTreeSet<MerchantId> {
+    let mut merchants = scope.merchants.clone();
+    merchants.extend(scope.terminals.iter().map(|(merchant_id, _)| *merchant_id));
+    merchants.extend(scope.refunds.iter().map(|(merchant_id, _)| *merchant_id));
+    merchants.extend(scope.payments.iter().map(|(merchant_id, _)| *merchant_id));
+    merchants
+}
+
+fn first_calls(scope: &Scope, merchants: &BTreeSet<MerchantId>, waits: bool) -> Vec<Asked<'static>> {
+    let mut calls: Vec<Asked<'static>> = Vec::new();
+    if !merchants.is_empty() {
+        let of_merchants = |sql| Call { sql, params: vec![ids(merchants)] };
+        calls.push((of_merchants(if waits { LOCK } else { LOCK_AT_ONCE }), &Loading::lock));
+        calls.push((of_merchants(VERSIONS), &Loading::version));
+        calls.push((of_merchants(COUNTERS), &Loading::counter));
+        calls.push((of_merchants(BALANCES), &Loading::balance));
+    }
+    if !scope.keys.is_empty() {
+        let mut keys = Rows::of(4);
+        for key in &scope.keys {
+            keys.int(key.merchant_id.get()).text(&key.number).text(&key.dialect).text(&key.scope);
+        }
+        calls.push((keyed(&REMEMBERED, keys, scope.keys.iter().map(|key| key.merchant_id)), &Loading::remembered));
+    }
+    if !scope.refunds.is_empty() {
+        calls.push((pairs(&REFUNDS, scope.refunds.iter().map(|(merchant_id, id)| (*merchant_id, id.get()))), &Loading::refund));
+        calls
+            .push((pairs(&PAYMENTS_OF_REFUNDS, scope.refunds.iter().map(|(merchant_id, id)| (*merchant_id, id.get()))), &Loading::payment));
+    }
+    let mut references = Rows::of(2);
+    let mut by_id = Vec::new();
+    for (merchant_id, key) in &scope.payments {
+        match key {
+            PaymentKey::Id(id) => by_id.push((*merchant_id, id.get())),
+            PaymentKey::Reference(reference) => drop(references.int(merchant_id.get()).text(reference)),
+        }
+    }
+    if !references.is_empty() {
+        let of = scope.payments.iter().map(|(merchant_id, _)| *merchant_id);
+        calls.push((keyed(&PAYMENTS_BY_REFERENCE, references, of), &Loading::payment));
+    }
+    if !by_id.is_empty() {
+        calls.push((pairs(&PAYMENTS, by_id), &Loading::payment));
+    }
+    if !scope.notifications.is_empty() {
+        let notifications = scope.notifications.iter().map(|(merchant_id, id)| (*merchant_id, id.get()));
+        calls.push((pairs(&NOTIFICATIONS, notifications), &Loading::notification));
+    }
+    if !scope.credentials.is_empty() {
+        let credentials = Param::Array(Array::of_ints(scope.credentials.iter().map(|id| id.get())));
+        calls.push((Call { sql: CREDENTIALS, params: vec![credentials] }, &Loading::credential));
+    }
+    calls
+}
+
+impl Loading {
+    async fn ask(&mut self, session: &mut Session, first: Option<&str>, asked: Vec<Asked<'_>>) -> Result<(), Failed> {
+        let (calls, readers): (Vec<Call>, Vec<_>) = asked.into_iter().unzip();
+        let answers = session.send(first, &calls, None).await?;
+        for (rows, read) in answers.iter().zip(readers) {
+            rows.iter().try_for_each(|row| read(self, row)).map_err(Failed::Refused)?;
+        }
+        Ok(())
+    }
+
+    /// Refunds that repeated requests stand for, with their payments, and merchants that changed since they were kept.
+    fn second_calls(&self, settings: &Settings, scope: &Scope) -> Vec<Asked<'static>> {
+        let mut calls: Vec<Asked<'static>> = Vec::new();
+        let repeated = self.snapshot.remembered.values().filter_map(|remembered| match remembered.decision {
+            RememberedDecision::Accepted(id) => Some((remembered.key.merchant_id, id)),
+            RememberedDecision::ToppedUp | RememberedDecision::Refused(_) => None,
+        });
+        let repeated: BTreeSet<(MerchantId, RefundId)> = repeated.filter(|key| !scope.refunds.contains(key)).collect();
+        if !repeated.is_empty() {
+            let keys = || repeated.iter().map(|(merchant_id, id)| (*merchant_id, id.get()));
+            calls.push((pairs(&REFUNDS, keys()), &Self::refund));
+            calls.push((pairs(&PAYMENTS_OF_REFUNDS, keys()), &Self::payment));
+        }
+        let changed = self.versions.iter().filter(|(id, version)| !settings.is_kept(**id, **version)).map(|(id, _)| *id);
+        let changed: BTreeSet<MerchantId> = changed.collect();
+        if !changed.is_empty() {
+            calls.push((Call { sql: MERCHANTS, params: vec![ids(&changed)] }, &Self::merchant));
+        }
+        calls
+    }
+
+    /// Terminals that are not kept: those of merchants that changed, and those that nobody asked for before.
+    async fn third_calls(&mut self, session: &mut Session, settings: &mut Settings, scope: &Scope) -> Result<(), Failed> {
+        for (version, merchant) in std::mem::take(&mut self.read) {
+            settings.keep(version, merchant);
+        }
+        let missing: BTreeSet<(MerchantId, TerminalId)> =
+            self.terminals(scope).into_iter().filter(|(merchant_id, id)| !settings.is_terminal_kept(*merchant_id, *id)).collect();
+        if !missing.is_empty() {
+            let call = pairs(TERMINALS, missing.iter().map(|(merchant_id, id)| (*merchant_id, id.get())));
+            self.ask(session, None, vec![(call, &Self::terminal)]).await?;
+        }
+        self.read_terminals.drain(..).for_each(|terminal| settings.keep_terminal(terminal));
+        Ok(())
+    }
+
+    fn finish(mut self, settings: &Settings, facts: &mut AllFacts, scope: &Scope) -> Snapshot {
+        for key in self.terminals(scope) {
+            settings.show_terminal(key, &mut self.snapshot);
+        }
+        for id in self.versions.keys() {
+            settings.show(*id, &mut self.snapshot);
+        }
+        for payment in self.snapshot.payments.values() {
+            facts.insert((payment.merchant_id, payment.id), Facts::of(payment));
+        }
+        self.snapshot
+    }
+
+    fn terminals(&self, scope: &Scope) -> BTreeSet<(MerchantId, TerminalId)> {
+        let mut terminals = scope.terminals.clone();
+        terminals.extend(self.snapshot.refunds.values().map(|refund| (refund.merchant_id, refund.terminal_id)));
+        terminals.extend(self.snapshot.payments.values().map(|payment| (payment.merchant_id, payment.terminal_id)));
+        terminals
+    }
+
+    fn lock(&mut self, row: &Row) -> Result<(), StoreError> {
+        self.locked.insert(MerchantId::new(Columns::new(row, "counter").int()?));
+        Ok(())
+    }
+
+    fn version(&mut self, row: &Row) -> Result<(), StoreError> {
+        let mut columns = Columns::new(row, "merchant");
+        self.versions.insert(MerchantId::new(columns.int()?), columns.int()?);
+        Ok(())
+    }
+
+    fn counter(&mut self, row: &Row) -> Result<(), StoreError> {
+        let mut columns = Columns::new(row, "counter");
+        let merchant_id = MerchantId::new(columns.int()?);
+        let name = columns.text()?;
+        if name == LAST_SEQUENCE {
+            self.snapshot.last_sequence.insert(merchant_id, columns.int()?);
+        } else {
+            let currency = name.strip_prefix(WAITING).and_then(|code| code.parse().ok());
+            let currency: Currency = currency.ok_or_else(|| columns.unreadable("the counter is not known"))?;
+            self.snapshot.waiting.insert((merchant_id, currency), columns.int()?);
+        }
+        Ok(())
+    }
+
+    fn balance(&mut self, row: &Row) -> Result<(), StoreError> {
+        let mut columns = Columns::new(row, "balance");
+        let (merchant_id, currency) = (MerchantId::new(columns.int()?), columns.currency()?);
+        let account = chart::by_code(columns.small()?).ok_or_else(|| columns.unreadable("the account is not known"))?;
+        self.snapshot.balances.set(merchant_id, account, currency, columns.int()?);
+        Ok(())
+    }
+
+    fn remembered(&mut self, row: &Row) -> Result<(), StoreError> {
+        let remembered = rows::other::remembered(&mut Columns::new(row, "remembered key"))?;
+        self.snapshot.remembered.insert(remembered.key.clone(), remembered);
+        Ok(())
+    }
+
+    fn refund(&mut self, row: &Row) -> Result<(), StoreError> {
+        let refund = rows::refund::read(&mut Columns::new(row, "refund"))?;
+        self.snapshot.refunds.insert((refund.merchant_id, refund.id), refund);
+        Ok(())
+    }
+
+    fn payment(&mut self, row: &Row) -> Result<(), StoreError> {
+        let payment = rows::payment::read(&mut Columns::new(row, "payment"))?;
+        self.snapshot.references.insert((payment.merchant_id, payment.payment_reference.clone()), payment.id);
+        self.snapshot.payments.insert((payment.merchant_id, payment.id), payment);
+        Ok(())
+    }
+
+    fn notification(&mut self, row: &Row) -> Result<(), StoreError> {
+        let notification = rows::other::notification(&mut Columns::new(row, "notification"))?;
+        self.snapshot.notifications.insert((notification.merchant_id, notification.id), notification);
+        Ok(())
+    }
+
+    fn credential(&mut self, row: &Row) -> Result<(), StoreError> {
+        let credential: refundry_engine::credential::Credential = Columns::new(row, "credential").json()?;
+        self.snapshot.credentials.insert(credential.id, credential);
+        Ok(())
+    }
+
+    fn merchant(&mut self, row: &Row) -> Result<(), StoreError> {
+        let mut columns = Columns::new(row, "setting");
+        self.read.push((columns.int()?, columns.json()?));
+        Ok(())
+    }
+
+    fn terminal(&mut self, row: &Row) -> Result<(), StoreError> {
+        self.read_terminals.push(Columns::new(row, "setting").json()?);
+        Ok(())
+    }
+}
+
+fn ids(merchants: &BTreeSet<MerchantId>) -> Param {
+    Param::Array(Array::of_ints(merchants.iter().map(|id| id.get())))
+}
+
+fn pairs(sql: &'static str, keys: impl IntoIterator<Item = (MerchantId, i64)>) -> Call {
+    let mut wanted = Rows::of(2);
+    let mut merchants = BTreeSet::new();
+    for (merchant_id, id) in keys {
+        wanted.int(merchant_id.get()).int(id);
+        merchants.insert(merchant_id);
+    }
+    keyed(sql, wanted, merchants)
+}
+
+/// The merchants are named once more: what is distributed by them is then asked only where they are.
+fn keyed(sql: &'static str, wanted: Rows, merchants: impl IntoIterator<Item = MerchantId>) -> Call {
+    let merchants: BTreeSet<MerchantId> = merchants.into_iter().collect();
+    let mut params = wanted.into_params();
+    params.push(ids(&merchants));
+    Call { sql, params }
+}

@@ -1,0 +1,60 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::CommitObserver;
+
+/// How a store on PostgreSQL is opened.
+#[derive(Clone)]
+pub struct PostgresOptions {
+    /// Where the database is: `postgres://user:password@host:port/name`, with several hosts and `target_session_attrs=read-write` where it may move.
+    pub url: String,
+    /// Certificates that the server's must be signed by, beside those of the machine; PEM.
+    pub certificates: Option<PathBuf>,
+    /// Lanes that write side by side, each with a connection; merchants are shared out among them.
+    pub lanes: usize,
+    /// Connections for reads.
+    pub readers: usize,
+    /// Commands of one commit at most.
+    pub batch_max: usize,
+    /// Commands that may wait before each lane; more are told to try again.
+    pub queued_max: usize,
+    /// How long to wait for one connection.
+    pub connect_timeout: Duration,
+    /// How long one statement may take, those of long checks excepted.
+    pub statement_timeout: Duration,
+    /// How long to wait for a row that another node writes; zero to wait not at all.
+    pub lock_timeout: Duration,
+    /// How long a lane looks for a database that is gone before those who wait are told to try again: longer than a failover takes.
+    pub recover_for: Duration,
+    /// How often a batch is run again when another node was in the way.
+    pub attempts_max: u32,
+    /// Leases tasks that are due when they are made, for so long, because whoever hears of the commit hands them to a worker at once.
+    pub lease_new_tasks_ms: Option<i64>,
+    /// Hears of commits.
+    pub observer: Option<Arc<dyn CommitObserver>>,
+    /// Whether the lanes have threads of their own. Without them somebody else calls `step`.
+    pub threads: bool,
+}
+
+impl PostgresOptions {
+    /// For a server.
+    pub fn url(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            certificates: None,
+            lanes: 4,
+            readers: 4,
+            batch_max: 256,
+            queued_max: 16_384,
+            connect_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(10),
+            lock_timeout: Duration::from_secs(5),
+            recover_for: Duration::from_secs(30),
+            attempts_max: 8,
+            lease_new_tasks_ms: None,
+            observer: None,
+            threads: true,
+        }
+    }
+}

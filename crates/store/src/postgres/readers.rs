@@ -1,0 +1,139 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime as PoolRuntime, Timeouts};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
+
+use super::connect::{Connector, Use};
+use super::fault::fault;
+use crate::StoreError;
+
+/// How long a read waits for a connection.
+const CONNECTION_WAIT: Duration = Duration::from_secs(10);
+
+/// Connections that read beside the lanes, on threads of their own: whoever asks may be on any runtime or none.
+pub struct Readers {
+    runtime: Option<Runtime>,
+    pool: Pool,
+    connector: Connector,
+}
+
+/// One connection, for as long as a read takes.
+pub struct Reader {
+    client: deadpool_postgres::Object,
+}
+
+impl Readers {
+    /// For at most `count` connections, each of which is made when it is first needed.
+    pub fn start(connector: Connector, count: usize) -> Result<Self, StoreError> {
+        let started = Builder::new_multi_thread().worker_threads(1).thread_name("database reads").enable_all().build();
+        let runtime = started.map_err(|error| StoreError::TryAgain(Arc::new(error)))?;
+        let (config, tls) = connector.parts();
+        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let settings = connector.settings(Use::Read);
+        let set = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+            let settings = settings.clone();
+            Box::pin(async move { client.batch_execute(&settings).await.map_err(HookError::Backend) })
+        });
+        let pool = Pool::builder(manager)
+            .max_size(count.max(1))
+            .post_create(set)
+            .runtime(PoolRuntime::Tokio1)
+            .timeouts(Timeouts { wait: Some(CONNECTION_WAIT), create: Some(CONNECTION_WAIT), recycle: Some(CONNECTION_WAIT) })
+            .build()
+            .map_err(|error| StoreError::Statement(Arc::new(error)))?;
+        Ok(Self { runtime: Some(runtime), pool, connector })
+    }
+
+    /// Runs a read; its statements begin when a connection is free.
+    pub fn read<T, F>(&self, read: impl FnOnce(Reader) -> F + Send + 'static) -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let pool = self.pool.clone();
+        self.spawn(async move {
+            let client = pool.get().await.map_err(|error| StoreError::TryAgain(Arc::new(error)))?;
+            read(Reader { client }).await
+        })
+    }
+
+    /// Runs a read that may take long on a connection of its own.
+    pub fn read_long<T, F>(&self, read: impl FnOnce(Client) -> F + Send + 'static) -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let connector = self.connector.clone();
+        self.spawn(async move { read(connector.connect(Use::Long).await?).await })
+    }
+
+    /// Gives the connections up. Reads that are under way fail.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        read: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
+        let (answer, receiver) = oneshot::channel();
+        match &self.runtime {
+            // Whoever asked may have gone away meanwhile.
+            Some(runtime) => drop(runtime.spawn(async move { drop(answer.send(read.await)) })),
+            None => drop(answer),
+        }
+        receiver.map(|received| received.unwrap_or(Err(StoreError::Closed))).boxed()
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.close();
+        // A runtime must not wait for its end inside another one.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Reader {
+    /// The rows of a statement, which is parsed once per connection.
+    pub async fn rows(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
+        let statement = self.client.prepare_cached(sql).await.map_err(read_fault)?;
+        self.client.query(&statement, params).await.map_err(read_fault)
+    }
+
+    /// All rows of a statement, read.
+    pub async fn all<T>(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        read: impl Fn(&Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.rows(sql, params).await?.iter().map(read).collect()
+    }
+
+    /// The first row of a statement, read.
+    pub async fn first<T>(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        read: impl Fn(&Row) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.rows(sql, params).await?.first().map(read).transpose()
+    }
+}
+
+/// A read writes nothing, so whatever was in the way it may be asked again.
+pub fn read_fault(error: tokio_postgres::Error) -> StoreError {
+    match fault(error) {
+        StoreError::Conflict(cause) => StoreError::TryAgain(cause),
+        other => other,
+    }
+}
