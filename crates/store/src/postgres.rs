@@ -68,7 +68,8 @@ impl PostgresStore {
     /// store do it.
     pub fn step(&self) -> bool {
         // Every lane has its turn, also behind one that did something.
-        self.lanes.iter().fold(false, |stepped, lane| locked(&lane.lane).as_mut().is_some_and(Lane::step) || stepped)
+        let stepped: Vec<bool> = self.lanes.iter().map(|lane| locked(&lane.lane).as_mut().is_some_and(Lane::step)).collect();
+        stepped.contains(&true)
     }
 
     /// The lane in which everything of a merchant is written; credentials, which may be nobody's, have the first.

@@ -13,7 +13,8 @@ use refundry_engine::policy::PolicyPatch;
 use refundry_engine::refund::{AcquirerAnswer, Refund};
 use refundry_engine::{Actor, MerchantId, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
 use refundry_ledger::Money;
-use refundry_store::{SqliteOptions, SqliteStore, Store, StoreError, SyncMode};
+use refundry_scratch::ScratchDatabase;
+use refundry_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store, StoreError, SyncMode};
 use tempfile::TempDir;
 
 /// When the play begins.
@@ -23,6 +24,7 @@ pub const BEGIN_MS: i64 = EPOCH_MS + 200_000_000_000;
 pub struct Stage {
     pub store: Box<dyn Store>,
     folder: Option<TempDir>,
+    database: Option<ScratchDatabase>,
     next: AtomicI64,
 }
 
@@ -42,6 +44,20 @@ impl Stage {
         Self::on(SqliteStore::open(&options).expect("a new file can be opened"), Some(folder))
     }
 
+    /// As a server has it, on a database of its own.
+    pub fn on_postgres() -> Self {
+        Self::on_postgres_with(|_| {})
+    }
+
+    /// On a database that goes away with the stage.
+    pub fn on_postgres_with(change: impl FnOnce(&mut PostgresOptions)) -> Self {
+        let database = postgres_database();
+        let mut options = PostgresOptions { lanes: 2, readers: 2, ..PostgresOptions::url(database.url()) };
+        change(&mut options);
+        let store = PostgresStore::open(&options).expect("a new database can be opened");
+        Self { database: Some(database), ..Self::on(store, None) }
+    }
+
     /// In memory.
     pub fn in_memory() -> Self {
         let options = SqliteOptions { threads: true, busy_timeout_ms: 5_000, ..SqliteOptions::stepped() };
@@ -50,7 +66,7 @@ impl Stage {
 
     /// On a store that is there already.
     pub fn on(store: impl Store + 'static, folder: Option<TempDir>) -> Self {
-        Self { store: Box::new(store), folder, next: AtomicI64::new(1) }
+        Self { store: Box::new(store), folder, database: None, next: AtomicI64::new(1) }
     }
 
     /// The database's file.
@@ -61,10 +77,10 @@ impl Stage {
     /// Closes the store and opens the same file again.
     pub fn reopened(self) -> Self {
         let file = self.file();
-        let Self { store, folder, next } = self;
+        let Self { store, folder, database, next } = self;
         drop(store);
         let store = SqliteStore::open(&SqliteOptions::file(file)).expect("the file can be opened again");
-        Self { store: Box::new(store), folder, next }
+        Self { store: Box::new(store), folder, database, next }
     }
 
     /// The instant of the next command.
@@ -136,6 +152,13 @@ impl Stage {
     pub fn ask(&self, payment: &Payment, number: &str, minor: i64) -> CreateRefund {
         create_refund(payment, number, minor, RefundId::new(stamp_id(&self.stamp())))
     }
+}
+
+/// An empty database with the schema of this program.
+pub fn postgres_database() -> ScratchDatabase {
+    ScratchDatabase::from_template("refundry_store_schema_2", |url| {
+        drop(PostgresStore::open(&PostgresOptions::url(url)).expect("it can be migrated"))
+    })
 }
 
 pub fn euro(minor: i64) -> Money {
