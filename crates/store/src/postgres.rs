@@ -11,6 +11,7 @@ mod fault;
 mod lists;
 mod load;
 mod migrations;
+mod nodes;
 mod options;
 mod pages;
 mod payment_row;

@@ -12,6 +12,9 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_several_nodes", include_str!("../../migrations/postgres/0002_several_nodes.sql")),
 ];
 
+/// How many migrations this program knows.
+pub const KNOWN: usize = MIGRATIONS.len();
+
 /// Whoever migrates holds this advisory lock of the database: "RFND".
 const LOCK: i64 = 0x5246_4E44;
 /// What begins the first line of a migration that takes something away that the program of the version before needs.

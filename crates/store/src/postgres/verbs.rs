@@ -18,11 +18,11 @@ use tokio_postgres::Row;
 use super::columns::Columns;
 use super::lists::{notification_row, refund_row};
 use super::singles::body;
-use super::{PostgresStore, books, join, lists, singles, spawn_named};
+use super::{PostgresStore, books, join, lists, nodes, singles, spawn_named};
 use crate::rows;
 use crate::{
-    BalanceRow, BooksReport, Claim, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError,
-    TaskFigures, Ticket, WaitingRefunds,
+    BalanceRow, BooksReport, Claim, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter,
+    Store, StoreError, TaskFigures, Ticket, WaitingRefunds,
 };
 
 /// Events that one read of a feed gives at most.
@@ -37,6 +37,10 @@ impl Store for PostgresStore {
 
     fn claim(&self, claim: Claim) -> Reading<'_, Vec<Task>> {
         self.lane_for_claim().queue.push_claim(claim).map(|received| received.unwrap_or(Err(StoreError::Closed))).boxed()
+    }
+
+    fn lease_node(&self, wish: NodeWish) -> Reading<'_, Option<NodeLease>> {
+        self.readers.read_long(move |client| nodes::lease(client, wish))
     }
 
     fn merchant(&self, id: MerchantId) -> Reading<'_, Option<Merchant>> {
