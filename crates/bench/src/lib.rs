@@ -4,7 +4,10 @@
 //! the machine as it can. What the server spends is read from the kernel, by the names of its threads.
 
 pub mod baselines;
+pub mod by_hand;
 pub mod client;
+pub mod cluster;
+pub mod copied;
 pub mod cpu;
 pub mod crash;
 pub mod http_service;
