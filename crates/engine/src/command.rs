@@ -51,6 +51,9 @@ pub enum Act {
     ReplayNotification(ReplayNotification),
     PutMerchant(Box<Merchant>),
     PutTerminal(Box<Terminal>),
+    ChangeMerchant(Box<Change<Merchant>>),
+    ChangeTerminal(Box<Change<Terminal>>),
+    ChangeCredential(Box<Change<Credential>>),
     PutEndpoint(PutEndpoint),
     RemoveEndpoint(RemoveEndpoint),
     PutCredential(Box<Credential>),
@@ -77,6 +80,9 @@ impl Command {
             Act::ReplayNotification(act) => Some(act.merchant_id),
             Act::PutMerchant(merchant) => Some(merchant.id),
             Act::PutTerminal(terminal) => Some(terminal.merchant_id),
+            Act::ChangeMerchant(change) => Some(change.after.id),
+            Act::ChangeTerminal(change) => Some(change.after.merchant_id),
+            Act::ChangeCredential(change) => change.after.holder.merchant_id(),
             Act::PutEndpoint(act) => Some(act.merchant_id),
             Act::RemoveEndpoint(act) => Some(act.merchant_id),
             Act::PutCredential(credential) => credential.holder.merchant_id(),
@@ -272,12 +278,24 @@ pub struct ReplayNotification {
     pub notification_id: NotificationId,
 }
 
+/// A row that somebody read, changed and puts back. It is written only if it still stands as it was read, so that of two who do this at once
+/// neither undoes what the other did.
+#[derive(Clone, Debug)]
+pub struct Change<T> {
+    /// As it was read.
+    pub before: T,
+    /// As it shall be.
+    pub after: T,
+}
+
 /// Adds or changes a native notification address.
 #[derive(Clone, Debug)]
 pub struct PutEndpoint {
     /// Whose.
     pub merchant_id: MerchantId,
-    /// What.
+    /// As it was read; `None` adds it.
+    pub before: Option<Endpoint>,
+    /// As it shall be.
     pub endpoint: Endpoint,
 }
 

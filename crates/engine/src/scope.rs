@@ -71,26 +71,29 @@ impl Scope {
                 self.merchants.insert(act.merchant_id);
                 self.notifications.insert((act.merchant_id, act.notification_id));
             }
-            Act::PutMerchant(merchant) => {
-                self.merchants.insert(merchant.id);
-            }
-            Act::PutTerminal(terminal) => {
-                self.merchants.insert(terminal.merchant_id);
-                self.terminals.insert((terminal.merchant_id, terminal.id));
-            }
-            Act::PutEndpoint(act) => {
-                self.merchants.insert(act.merchant_id);
-            }
-            Act::RemoveEndpoint(act) => {
-                self.merchants.insert(act.merchant_id);
-            }
-            Act::PutCredential(credential) => {
-                self.credentials.insert(credential.id);
-            }
-            Act::RevokeCredential(act) => {
-                self.credentials.insert(act.credential_id);
-            }
+            Act::PutMerchant(merchant) => self.merchant(merchant.id),
+            Act::PutTerminal(terminal) => self.terminal(terminal.merchant_id, terminal.id),
+            Act::ChangeMerchant(change) => self.merchant(change.after.id),
+            Act::ChangeTerminal(change) => self.terminal(change.after.merchant_id, change.after.id),
+            Act::PutEndpoint(act) => self.merchant(act.merchant_id),
+            Act::RemoveEndpoint(act) => self.merchant(act.merchant_id),
+            Act::PutCredential(credential) => self.credential(credential.id),
+            Act::ChangeCredential(change) => self.credential(change.after.id),
+            Act::RevokeCredential(act) => self.credential(act.credential_id),
         }
+    }
+
+    fn merchant(&mut self, id: MerchantId) {
+        self.merchants.insert(id);
+    }
+
+    fn terminal(&mut self, merchant_id: MerchantId, id: TerminalId) {
+        self.merchants.insert(merchant_id);
+        self.terminals.insert((merchant_id, id));
+    }
+
+    fn credential(&mut self, id: CredentialId) {
+        self.credentials.insert(id);
     }
 
     fn refund(&mut self, merchant_id: MerchantId, refund_id: RefundId) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::command::{PutEndpoint, RemoveEndpoint, RevokeCredential};
+use crate::command::{Change, PutEndpoint, RemoveEndpoint, RevokeCredential};
 use crate::credential::Credential;
 use crate::merchant::{ENDPOINTS_MAX, METHOD_RULES_MAX, Merchant, NAME_LENGTH_MAX, Terminal};
 use crate::policy::PolicyPatch;
@@ -25,6 +25,25 @@ pub fn put_merchant(snapshot: &Snapshot, stamp: &Stamp, merchant: &Merchant) -> 
     let mut changes = audited(stamp, Some(merchant.id), "merchant.put", merchant.id.to_string());
     changes.merchants.insert(merchant.id, Arc::new(merchant.clone()));
     Verdict { outcome: Outcome::Done, changes }
+}
+
+/// Changes a merchant that still stands as it was read.
+pub fn change_merchant(snapshot: &Snapshot, stamp: &Stamp, change: &Change<Merchant>) -> Verdict {
+    let stands = snapshot.merchants.get(&change.after.id).is_some_and(|merchant| **merchant == change.before);
+    if stands { put_merchant(snapshot, stamp, &change.after) } else { Verdict::unchanged(Outcome::Stale) }
+}
+
+/// Changes a terminal that still stands as it was read.
+pub fn change_terminal(snapshot: &Snapshot, stamp: &Stamp, change: &Change<Terminal>) -> Verdict {
+    let key = (change.after.merchant_id, change.after.id);
+    let stands = snapshot.terminals.get(&key).is_some_and(|terminal| **terminal == change.before);
+    if stands { put_terminal(snapshot, stamp, &change.after) } else { Verdict::unchanged(Outcome::Stale) }
+}
+
+/// Changes a credential that still stands as it was read.
+pub fn change_credential(snapshot: &Snapshot, stamp: &Stamp, change: &Change<Credential>) -> Verdict {
+    let stands = snapshot.credentials.get(&change.after.id) == Some(&change.before);
+    if stands { put_credential(snapshot, stamp, &change.after) } else { Verdict::unchanged(Outcome::Stale) }
 }
 
 /// Adds or changes a terminal of a known merchant, in the merchant's mode.
@@ -84,8 +103,12 @@ pub fn put_endpoint(snapshot: &Snapshot, stamp: &Stamp, act: &PutEndpoint) -> Ve
     if let Err(refusal) = check_text("url", &act.endpoint.url, URL_LENGTH_MAX) {
         return Verdict::refused(refusal);
     }
+    let place = merchant.endpoints.iter().position(|endpoint| endpoint.id == act.endpoint.id);
+    if place.map(|place| &merchant.endpoints[place]) != act.before.as_ref() {
+        return Verdict::unchanged(Outcome::Stale);
+    }
     let mut merchant = Merchant::clone(merchant);
-    match merchant.endpoints.iter().position(|endpoint| endpoint.id == act.endpoint.id) {
+    match place {
         Some(place) => merchant.endpoints[place] = act.endpoint.clone(),
         None if merchant.endpoints.len() >= ENDPOINTS_MAX => return Verdict::refused(limit("endpoints", ENDPOINTS_MAX)),
         None => merchant.endpoints.push(act.endpoint.clone()),

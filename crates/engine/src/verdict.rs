@@ -75,6 +75,8 @@ pub enum Outcome {
     Done,
     /// The id that the shell proposed is taken by another payment: propose another.
     IdTaken,
+    /// Somebody else changed the row since it was read: read it again.
+    Stale,
 }
 
 /// Rows to write. Maps hold the last version of a row, lists are appended.

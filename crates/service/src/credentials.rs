@@ -16,6 +16,7 @@ use crate::install::{GATEWAY_LOOKUP, gateway_key};
 use crate::keyring::credential_purpose;
 use crate::merchants;
 use crate::permissions::{Permission, Permissions};
+use crate::service::Edits;
 use crate::signatures::{RsaVerifier, generate_rsa_keys};
 use crate::tokens::{new_token, token_digest};
 use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_hand_out, may_write, unused};
@@ -71,7 +72,6 @@ pub async fn issue(service: &Service, caller: &Caller, new: NewCredential) -> Re
     check_holder(service, caller, &new.holder).await?;
     check_dialect(service, caller, &new).await?;
     let permissions = granted(caller, &new)?;
-    let _editing = service.editing.lock().await;
     let lookup = match &new.lookup {
         Some(lookup) => unused(service, &new.dialect, lookup.clone()).await?,
         None => fresh_lookup(service, &new, caller.mode, permissions),
@@ -108,8 +108,33 @@ pub async fn rotate(
     if overlap_seconds > OVERLAP_SECONDS_MAX {
         return Err(invalid("overlap_seconds", &format!("at most {OVERLAP_SECONDS_MAX}")).into());
     }
-    let _editing = service.editing.lock().await;
-    let before = read(service, caller, credential_id).await?;
+    let mut edits = Edits::default();
+    loop {
+        let before = read(service, caller, credential_id).await?;
+        let (row, valid) = next_version(service, caller, before, &key).await?;
+        let issued = match put_with_keys(service, caller, row, key.clone()).await {
+            // Somebody else issued that version in between.
+            Err(ServiceError::Refused(Refusal::AlreadyExists { .. })) => {
+                edits.again()?;
+                continue;
+            }
+            issued => issued?,
+        };
+        let at = service.world.now().plus_seconds(overlap_seconds.into());
+        for old in valid.iter().filter(|old| old.expires_at.is_none_or(|end| at < end)) {
+            service.transact(caller, Act::RevokeCredential(end_of(old, at))).await?;
+        }
+        return Ok(issued);
+    }
+}
+
+/// The next version of a credential without its keys, and the versions before that are valid.
+async fn next_version(
+    service: &Service,
+    caller: &Caller,
+    before: Credential,
+    key: &NewKey,
+) -> Result<(Credential, Vec<Credential>), ServiceError> {
     may_hand_out(caller, &before.holder, Permissions::from_words(before.permissions.iter().map(String::as_str)))?;
     let scheme = if matches!(key, NewKey::Token) { API_KEY } else { RSA };
     if scheme != before.scheme {
@@ -119,13 +144,13 @@ pub async fn rotate(
     if !before.is_valid_at(now) {
         return Err(invalid("credential_id", "only a valid version can be rotated; issue another credential instead").into());
     }
-    let versions = service.world.store.credentials_by_lookup(&before.dialect, &before.lookup).await?;
-    let valid: Vec<&Credential> = versions.iter().filter(|version| version.is_valid_at(now)).collect();
-    if valid.len() >= VALID_CREDENTIALS_MAX {
+    let mut versions = service.world.store.credentials_by_lookup(&before.dialect, &before.lookup).await?;
+    let newest = versions.iter().map(|version| version.key_version).max().unwrap_or(before.key_version);
+    versions.retain(|version| version.is_valid_at(now));
+    if versions.len() >= VALID_CREDENTIALS_MAX {
         let limit = u32::try_from(VALID_CREDENTIALS_MAX).unwrap_or(u32::MAX);
         return Err(Refusal::LimitReached { what: "valid versions of one credential".to_owned(), limit }.into());
     }
-    let newest = versions.iter().map(|version| version.key_version).max().unwrap_or(before.key_version);
     let row = Credential {
         id: CredentialId::new(service.world.ids.one(now)?),
         key_version: newest.saturating_add(1),
@@ -134,12 +159,7 @@ pub async fn rotate(
         revoked_at: None,
         ..before
     };
-    let issued = put_with_keys(service, caller, row, key).await?;
-    let at = now.plus_seconds(overlap_seconds.into());
-    for old in valid.iter().filter(|old| old.expires_at.is_none_or(|end| at < end)) {
-        service.transact(caller, Act::RevokeCredential(end_of(old, at))).await?;
-    }
-    Ok(issued)
+    Ok((row, versions))
 }
 
 /// Ends a credential: at once, or at a time to come.

@@ -13,6 +13,7 @@ use crate::merchants;
 use crate::outgoing::check_url;
 use crate::permissions::Permission;
 use crate::seal::{MasterKeys, SealError};
+use crate::service::Edits;
 use crate::signatures::webhook_secret;
 use crate::tokens::new_webhook_secret;
 
@@ -57,7 +58,6 @@ pub struct IssuedEndpoint {
 pub async fn create(service: &Service, caller: &Caller, new: NewEndpoint) -> Result<IssuedEndpoint, ServiceError> {
     caller.must(Permission::NotificationsWrite)?;
     check(Some(&new.url), Some(&new.events))?;
-    let _editing = service.editing.lock().await;
     let merchant = merchants::read(service, caller, caller.merchant_id(new.merchant_id)?).await?;
     if merchant.endpoints.len() >= ENDPOINTS_MAX {
         let limit = u32::try_from(ENDPOINTS_MAX).unwrap_or(u32::MAX);
@@ -66,7 +66,9 @@ pub async fn create(service: &Service, caller: &Caller, new: NewEndpoint) -> Res
     let id = EndpointId::new(service.world.ids.one(service.world.now())?);
     let NewEndpoint { url, events, .. } = new;
     let endpoint = Endpoint { id, url, sealed_secret: String::new(), events, enabled: true };
-    put(service, caller, merchant.id, endpoint, true).await
+    let (endpoint, secret) = with_secret(service, endpoint, true);
+    service.transact(caller, Act::PutEndpoint(PutEndpoint { merchant_id: merchant.id, before: None, endpoint: endpoint.clone() })).await?;
+    Ok(IssuedEndpoint { endpoint, secret })
 }
 
 /// Changes an endpoint.
@@ -79,12 +81,26 @@ pub async fn change(
 ) -> Result<IssuedEndpoint, ServiceError> {
     caller.must(Permission::NotificationsWrite)?;
     check(change.url.as_deref(), change.events.as_deref())?;
-    let _editing = service.editing.lock().await;
-    let (merchant_id, mut endpoint) = read(service, caller, merchant_id, endpoint_id).await?;
-    endpoint.url = change.url.unwrap_or(endpoint.url);
-    endpoint.events = change.events.unwrap_or(endpoint.events);
-    endpoint.enabled = change.enabled.unwrap_or(endpoint.enabled);
-    put(service, caller, merchant_id, endpoint, change.new_secret).await
+    let mut edits = Edits::default();
+    loop {
+        let (merchant_id, before) = read(service, caller, merchant_id, endpoint_id).await?;
+        let (endpoint, secret) = with_secret(service, change.applied_to(before.clone()), change.new_secret);
+        let put = PutEndpoint { merchant_id, before: Some(before), endpoint: endpoint.clone() };
+        if edits.put(service, caller, Act::PutEndpoint(put)).await? {
+            return Ok(IssuedEndpoint { endpoint, secret });
+        }
+    }
+}
+
+impl EndpointChange {
+    fn applied_to(&self, endpoint: Endpoint) -> Endpoint {
+        Endpoint {
+            url: self.url.clone().unwrap_or(endpoint.url),
+            events: self.events.clone().unwrap_or(endpoint.events),
+            enabled: self.enabled.unwrap_or(endpoint.enabled),
+            ..endpoint
+        }
+    }
 }
 
 /// Removes an endpoint; what is due to it is parked.
@@ -95,7 +111,6 @@ pub async fn remove(
     endpoint_id: EndpointId,
 ) -> Result<(), ServiceError> {
     caller.must(Permission::NotificationsWrite)?;
-    let _editing = service.editing.lock().await;
     let (merchant_id, _) = read(service, caller, merchant_id, endpoint_id).await?;
     service.transact(caller, Act::RemoveEndpoint(RemoveEndpoint { merchant_id, endpoint_id })).await?;
     Ok(())
@@ -113,20 +128,14 @@ pub fn open_secret(master_keys: &MasterKeys, endpoint: &Endpoint) -> Result<Zero
     Ok(webhook_secret(std::str::from_utf8(&text).unwrap_or_default()))
 }
 
-async fn put(
-    service: &Service,
-    caller: &Caller,
-    merchant_id: MerchantId,
-    mut endpoint: Endpoint,
-    new_secret: bool,
-) -> Result<IssuedEndpoint, ServiceError> {
+/// Seals a new secret into an endpoint when one is wanted, and gives it to be shown.
+fn with_secret(service: &Service, mut endpoint: Endpoint, new_secret: bool) -> (Endpoint, Option<Zeroizing<String>>) {
     let random = service.world.random.as_ref();
     let secret = new_secret.then(|| new_webhook_secret(random));
     if let Some(secret) = &secret {
         endpoint.sealed_secret = service.master_keys.seal(&endpoint_purpose(endpoint.id), secret.as_bytes(), random);
     }
-    service.transact(caller, Act::PutEndpoint(PutEndpoint { merchant_id, endpoint: endpoint.clone() })).await?;
-    Ok(IssuedEndpoint { endpoint, secret })
+    (endpoint, secret)
 }
 
 async fn read(

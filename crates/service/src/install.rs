@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use refundry_engine::credential::{Credential, Holder};
-use refundry_engine::{Act, CredentialId, Mode};
+use refundry_engine::{Act, CredentialId, Mode, Refusal};
 
 use crate::Service;
 use crate::caller::Caller;
@@ -40,7 +40,11 @@ pub async fn install(service: &Service) -> Result<(), ServiceError> {
     };
     add_our_pair(service, &mut row).await;
     let operator = Caller::operator("install", Mode::Live);
-    service.transact(&operator, Act::PutCredential(Box::new(row))).await?;
+    match service.transact(&operator, Act::PutCredential(Box::new(row))).await {
+        // Another process of a fresh installation was faster; one key is enough.
+        Ok(_) | Err(ServiceError::Refused(Refusal::AlreadyExists { .. })) => {}
+        Err(error) => return Err(error),
+    }
     gateway_key(service).await?;
     Ok(())
 }

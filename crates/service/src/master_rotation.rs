@@ -3,8 +3,10 @@
 //! Row by row: what was done before an interruption is not done again, and a row that is changed meanwhile is sealed under the current key
 //! anyway.
 
-use refundry_engine::command::PutEndpoint;
-use refundry_engine::{Act, Mode};
+use refundry_engine::command::{Change, PutEndpoint};
+use refundry_engine::credential::Credential;
+use refundry_engine::merchant::Endpoint;
+use refundry_engine::{Act, CredentialId, EndpointId, MerchantId, Mode};
 use refundry_store::{PAGE_LIMIT_MAX, PageRequest};
 
 use crate::Service;
@@ -13,6 +15,7 @@ use crate::endpoints::endpoint_purpose;
 use crate::error::{Fault, ServiceError};
 use crate::keyring::credential_purpose;
 use crate::seal::SealError;
+use crate::service::Edits;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,15 +41,29 @@ async fn reseal_credentials(service: &Service, done: &mut ResealedSecrets) -> Re
     loop {
         let found = service.world.store.credentials(None, page).await?;
         for seen in found.rows.iter().filter(|row| !row.sealed_secret.is_empty()) {
-            let _editing = service.editing.lock().await;
-            let Some(mut row) = service.world.store.credential(seen.id).await? else { continue };
-            if let Some(sealed) = done.reseal(service, &credential_purpose(&row), &row.sealed_secret) {
-                row.sealed_secret = sealed;
-                service.transact(&operator(), Act::PutCredential(Box::new(row))).await?;
-            }
+            reseal_credential(service, done, seen.id).await?;
         }
         let Some(next) = found.next else { return Ok(()) };
         page.after = Some(next);
+    }
+}
+
+async fn reseal_credential(service: &Service, done: &mut ResealedSecrets, id: CredentialId) -> Result<(), ServiceError> {
+    let mut edits = Edits::default();
+    loop {
+        let Some(before) = service.world.store.credential(id).await? else { return Ok(()) };
+        let resealed = reseal(service, &credential_purpose(&before), &before.sealed_secret);
+        let written = match &resealed {
+            Resealed::Under(sealed) => {
+                let after = Credential { sealed_secret: sealed.clone(), ..before.clone() };
+                edits.put(service, &operator(), Act::ChangeCredential(Box::new(Change { before, after }))).await?
+            }
+            Resealed::Already | Resealed::Lost => true,
+        };
+        if written {
+            done.count(&resealed);
+            return Ok(());
+        }
     }
 }
 
@@ -55,13 +72,8 @@ async fn reseal_endpoints(service: &Service, done: &mut ResealedSecrets) -> Resu
     loop {
         let found = service.world.store.merchants(page).await?;
         for seen in found.rows.iter().filter(|merchant| !merchant.endpoints.is_empty()) {
-            let _editing = service.editing.lock().await;
-            let Some(merchant) = service.world.store.merchant(seen.id).await? else { continue };
-            for mut endpoint in merchant.endpoints {
-                if let Some(sealed) = done.reseal(service, &endpoint_purpose(endpoint.id), &endpoint.sealed_secret) {
-                    endpoint.sealed_secret = sealed;
-                    service.transact(&operator(), Act::PutEndpoint(PutEndpoint { merchant_id: merchant.id, endpoint })).await?;
-                }
+            for endpoint in &seen.endpoints {
+                reseal_endpoint(service, done, seen.id, endpoint.id).await?;
             }
         }
         let Some(next) = found.next else { return Ok(()) };
@@ -69,21 +81,60 @@ async fn reseal_endpoints(service: &Service, done: &mut ResealedSecrets) -> Resu
     }
 }
 
+async fn reseal_endpoint(
+    service: &Service,
+    done: &mut ResealedSecrets,
+    merchant_id: MerchantId,
+    id: EndpointId,
+) -> Result<(), ServiceError> {
+    let mut edits = Edits::default();
+    loop {
+        let Some(merchant) = service.world.store.merchant(merchant_id).await? else { return Ok(()) };
+        let Some(before) = merchant.endpoints.into_iter().find(|endpoint| endpoint.id == id) else { return Ok(()) };
+        let resealed = reseal(service, &endpoint_purpose(id), &before.sealed_secret);
+        let written = match &resealed {
+            Resealed::Under(sealed) => {
+                let endpoint = Endpoint { sealed_secret: sealed.clone(), ..before.clone() };
+                let put = PutEndpoint { merchant_id, before: Some(before), endpoint };
+                edits.put(service, &operator(), Act::PutEndpoint(put)).await?
+            }
+            Resealed::Already | Resealed::Lost => true,
+        };
+        if written {
+            done.count(&resealed);
+            return Ok(());
+        }
+    }
+}
+
+/// What became of one secret.
+enum Resealed {
+    /// The text under the current key.
+    Under(String),
+    /// It was under the current key before.
+    Already,
+    /// It does not open.
+    Lost,
+}
+
+fn reseal(service: &Service, purpose: &str, sealed: &str) -> Resealed {
+    match service.master_keys.reseal(purpose, sealed, service.world.random.as_ref()) {
+        Ok(Some(sealed)) => Resealed::Under(sealed),
+        Ok(None) => Resealed::Already,
+        Err(error) => {
+            lost(purpose, &error);
+            Resealed::Lost
+        }
+    }
+}
+
 impl ResealedSecrets {
-    /// The text under the current key, unless it is already or cannot be opened.
-    fn reseal(&mut self, service: &Service, purpose: &str, sealed: &str) -> Option<String> {
+    fn count(&mut self, resealed: &Resealed) {
         self.seen += 1;
-        match service.master_keys.reseal(purpose, sealed, service.world.random.as_ref()) {
-            Ok(Some(sealed)) => {
-                self.resealed += 1;
-                Some(sealed)
-            }
-            Ok(None) => None,
-            Err(error) => {
-                self.lost += 1;
-                lost(purpose, &error);
-                None
-            }
+        match resealed {
+            Resealed::Under(_) => self.resealed += 1,
+            Resealed::Already => {}
+            Resealed::Lost => self.lost += 1,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Merchants, as the operator keeps them.
 
+use refundry_engine::command::Change;
 use refundry_engine::merchant::{Merchant, Standing};
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::{Act, MerchantId, Refusal};
@@ -9,6 +10,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::permissions::{Permission, missing};
+use crate::service::Edits;
 
 /// A merchant to be made. It is of the caller's mode.
 #[derive(Clone, Debug)]
@@ -36,18 +38,32 @@ pub async fn create(service: &Service, caller: &Caller, new: NewMerchant) -> Res
     let id = MerchantId::new(service.world.ids.one(service.world.now())?);
     let NewMerchant { name, policy } = new;
     let merchant = Merchant { id, mode: caller.mode, name, standing: Standing::Active, policy, endpoints: Vec::new() };
-    put(service, caller, merchant).await
+    service.transact(caller, Act::PutMerchant(Box::new(merchant.clone()))).await?;
+    Ok(merchant)
 }
 
 /// Changes a merchant.
 pub async fn change(service: &Service, caller: &Caller, merchant_id: MerchantId, change: MerchantChange) -> Result<Merchant, ServiceError> {
     operator_with(caller, Permission::MerchantsWrite)?;
-    let _editing = service.editing.lock().await;
-    let mut merchant = read(service, caller, merchant_id).await?;
-    merchant.name = change.name.unwrap_or(merchant.name);
-    merchant.standing = change.standing.unwrap_or(merchant.standing);
-    merchant.policy = change.policy.unwrap_or(merchant.policy);
-    put(service, caller, merchant).await
+    let mut edits = Edits::default();
+    loop {
+        let before = read(service, caller, merchant_id).await?;
+        let after = change.applied_to(before.clone());
+        if edits.put(service, caller, Act::ChangeMerchant(Box::new(Change { before, after: after.clone() }))).await? {
+            return Ok(after);
+        }
+    }
+}
+
+impl MerchantChange {
+    fn applied_to(&self, merchant: Merchant) -> Merchant {
+        Merchant {
+            name: self.name.clone().unwrap_or(merchant.name),
+            standing: self.standing.unwrap_or(merchant.standing),
+            policy: self.policy.clone().unwrap_or(merchant.policy),
+            ..merchant
+        }
+    }
 }
 
 /// One merchant.
@@ -83,11 +99,6 @@ pub async fn list(service: &Service, caller: &Caller, page: PageRequest) -> Resu
 pub(crate) async fn read(service: &Service, caller: &Caller, merchant_id: MerchantId) -> Result<Merchant, ServiceError> {
     let merchant = service.world.store.merchant(merchant_id).await?;
     Ok(merchant.filter(|merchant| merchant.mode == caller.mode).ok_or(Refusal::UnknownMerchant)?)
-}
-
-async fn put(service: &Service, caller: &Caller, merchant: Merchant) -> Result<Merchant, ServiceError> {
-    service.transact(caller, Act::PutMerchant(Box::new(merchant.clone()))).await?;
-    Ok(merchant)
 }
 
 fn operator_with(caller: &Caller, permission: Permission) -> Result<(), Refusal> {

@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use refundry_engine::{Act, Command, Outcome};
-use tokio::sync::Mutex;
 
 use crate::caller::Caller;
 use crate::cpu_pool::CpuPool;
-use crate::error::ServiceError;
+use crate::error::{Fault, ServiceError};
 use crate::keyring::Keyring;
 use crate::observer::Observer;
 use crate::seal::MasterKeys;
 use crate::world::World;
+
+/// Times that a row is read, changed and put back before the caller is told that others are at it.
+const EDITS_MAX: u32 = 50;
 
 /// What requests need.
 pub struct Service {
@@ -26,15 +28,13 @@ pub struct Service {
     pub cpu: Arc<CpuPool>,
     /// Credentials, parsed.
     pub keyring: Keyring,
-    /// Held while a row is read, changed and put back by hand of the operator or merchant: rare, and two at once must not undo each other.
-    pub(crate) editing: Mutex<()>,
 }
 
 impl Service {
     /// `observer` is the one that the store of `world` was opened with.
     pub fn new(world: World, observer: Arc<Observer>, master_keys: Arc<MasterKeys>, cpu: Arc<CpuPool>) -> Self {
         let keyring = Keyring::new(world.store.clone(), master_keys.clone(), observer.keys.clone());
-        Self { world, observer, master_keys, cpu, keyring, editing: Mutex::new(()) }
+        Self { world, observer, master_keys, cpu, keyring }
     }
 
     /// Has an act decided and committed, in the caller's name. A refusal is an error here.
@@ -44,5 +44,26 @@ impl Service {
             Outcome::Refused { refusal, .. } => Err(refusal.into()),
             outcome => Ok(outcome),
         }
+    }
+}
+
+/// Counts how often a row was read, changed and put back in vain.
+#[derive(Default)]
+pub(crate) struct Edits(u32);
+
+impl Edits {
+    /// Puts a changed row back. False when somebody else, on this node or another, changed it since it was read: read it again.
+    pub(crate) async fn put(&mut self, service: &Service, caller: &Caller, act: Act) -> Result<bool, ServiceError> {
+        let stale = service.transact(caller, act).await? == Outcome::Stale;
+        if stale {
+            self.again()?;
+        }
+        Ok(!stale)
+    }
+
+    /// Once more, unless it was often enough.
+    pub(crate) fn again(&mut self) -> Result<(), ServiceError> {
+        self.0 += 1;
+        if self.0 < EDITS_MAX { Ok(()) } else { Err(Fault::Busy.into()) }
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use refundry_dialects::{ALL, DialectEntry};
+use refundry_engine::command::Change;
 use refundry_engine::merchant::{ForcedAnswer, Standing, Terminal};
 use refundry_engine::policy::{Policy, PolicyPatch};
-use refundry_engine::{Act, MerchantId, Mode, Refusal, TerminalId};
+use refundry_engine::{Act, MerchantId, Mode, Refusal, TerminalId, Timestamp};
 
 use crate::Service;
 use crate::caller::Caller;
@@ -13,6 +14,7 @@ use crate::error::ServiceError;
 use crate::merchants;
 use crate::outgoing::check_url;
 use crate::permissions::{Permission, missing};
+use crate::service::Edits;
 
 /// The acquirer of every sandbox terminal, and of no live one.
 pub const SIMULATED_ACQUIRER: &str = "simulated";
@@ -87,7 +89,8 @@ pub async fn create(service: &Service, caller: &Caller, new: NewTerminal) -> Res
         acquirer: acquirer(service, caller.mode, new.acquirer)?,
         forced_answers: Vec::new(),
     };
-    put(service, caller, terminal).await
+    service.transact(caller, Act::PutTerminal(Box::new(terminal.clone()))).await?;
+    Ok(terminal)
 }
 
 /// Changes a terminal.
@@ -102,16 +105,31 @@ pub async fn change(
     let rules = change.standing.is_some() || change.policy.is_some() || change.method_policies.is_some() || change.acquirer.is_some();
     may_rule(caller, rules)?;
     change.notify_url.as_ref().and_then(|given| given.as_deref()).map_or(Ok(()), |url| check_url("notify_url", url))?;
-    let acquirer = change.acquirer.map(|name| acquirer(service, caller.mode, Some(name))).transpose()?;
-    let _editing = service.editing.lock().await;
-    let mut terminal = read(service, caller, caller.merchant_id(merchant_id)?, terminal_id).await?;
-    terminal.name = change.name.unwrap_or(terminal.name);
-    terminal.standing = change.standing.unwrap_or(terminal.standing);
-    terminal.policy = change.policy.unwrap_or(terminal.policy);
-    terminal.method_policies = change.method_policies.unwrap_or(terminal.method_policies);
-    terminal.notify_url = change.notify_url.unwrap_or(terminal.notify_url);
-    terminal.acquirer = acquirer.unwrap_or(terminal.acquirer);
-    put(service, caller, terminal).await
+    let acquirer = change.acquirer.clone().map(|name| acquirer(service, caller.mode, Some(name))).transpose()?;
+    let change = TerminalChange { acquirer, ..change };
+    let merchant_id = caller.merchant_id(merchant_id)?;
+    let mut edits = Edits::default();
+    loop {
+        let before = read(service, caller, merchant_id, terminal_id).await?;
+        let after = change.applied_to(before.clone());
+        if edits.put(service, caller, Act::ChangeTerminal(Box::new(Change { before, after: after.clone() }))).await? {
+            return Ok(after);
+        }
+    }
+}
+
+impl TerminalChange {
+    fn applied_to(&self, terminal: Terminal) -> Terminal {
+        Terminal {
+            name: self.name.clone().unwrap_or(terminal.name),
+            standing: self.standing.unwrap_or(terminal.standing),
+            policy: self.policy.clone().unwrap_or(terminal.policy),
+            method_policies: self.method_policies.clone().unwrap_or(terminal.method_policies),
+            notify_url: self.notify_url.clone().unwrap_or(terminal.notify_url),
+            acquirer: self.acquirer.clone().unwrap_or(terminal.acquirer),
+            ..terminal
+        }
+    }
 }
 
 /// Forces one answer of one API of a sandbox terminal for a while, or ends that.
@@ -126,19 +144,30 @@ pub async fn force_answer(
     if caller.mode != Mode::Sandbox {
         return Err(invalid("terminal_id", "answers can be forced for sandbox terminals only").into());
     }
-    let _editing = service.editing.lock().await;
-    let mut terminal = read(service, caller, caller.merchant_id(merchant_id)?, terminal_id).await?;
-    let now = service.world.now();
-    terminal.forced_answers.retain(|forced| forced.api != force.api && now < forced.until);
-    if let Some(code) = force.code {
-        check_forcible(&terminal.dialect, &force.api, &code)?;
-        if !(1..=FORCED_MINUTES_MAX).contains(&force.minutes) {
-            return Err(invalid("minutes", &format!("1 to {FORCED_MINUTES_MAX}")).into());
+    let merchant_id = caller.merchant_id(merchant_id)?;
+    let mut edits = Edits::default();
+    loop {
+        let before = read(service, caller, merchant_id, terminal_id).await?;
+        let after = force.applied_to(before.clone(), service.world.now())?;
+        if edits.put(service, caller, Act::ChangeTerminal(Box::new(Change { before, after: after.clone() }))).await? {
+            return Ok(after);
         }
-        let until = now.plus_seconds(i64::from(force.minutes) * 60);
-        terminal.forced_answers.push(ForcedAnswer { api: force.api, code, until });
     }
-    put(service, caller, terminal).await
+}
+
+impl ForceAnswer {
+    fn applied_to(&self, mut terminal: Terminal, now: Timestamp) -> Result<Terminal, Refusal> {
+        terminal.forced_answers.retain(|forced| forced.api != self.api && now < forced.until);
+        if let Some(code) = &self.code {
+            check_forcible(&terminal.dialect, &self.api, code)?;
+            if !(1..=FORCED_MINUTES_MAX).contains(&self.minutes) {
+                return Err(invalid("minutes", &format!("1 to {FORCED_MINUTES_MAX}")));
+            }
+            let until = now.plus_seconds(i64::from(self.minutes) * 60);
+            terminal.forced_answers.push(ForcedAnswer { api: self.api.clone(), code: code.clone(), until });
+        }
+        Ok(terminal)
+    }
 }
 
 /// One terminal.
@@ -186,11 +215,6 @@ pub(crate) async fn read(
 /// The dialect of that name.
 pub(crate) fn dialect(name: &str) -> Option<&'static DialectEntry> {
     ALL.iter().copied().find(|entry| entry.name == name)
-}
-
-async fn put(service: &Service, caller: &Caller, terminal: Terminal) -> Result<Terminal, ServiceError> {
-    service.transact(caller, Act::PutTerminal(Box::new(terminal.clone()))).await?;
-    Ok(terminal)
 }
 
 /// A terminal's own credential cannot rewrite its terminal's rules.

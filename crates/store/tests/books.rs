@@ -24,7 +24,7 @@ fn busy_stage() -> Stage {
         events: Vec::new(),
         enabled: true,
     };
-    stage.must(Act::PutEndpoint(PutEndpoint { merchant_id: acme, endpoint }));
+    stage.must(Act::PutEndpoint(PutEndpoint { merchant_id: acme, before: None, endpoint }));
     let payment = stage.payment(acme, "p1", 10_000);
     let paid_out = stage.refund(&payment, "r1", 4_000);
     stage.succeed(&paid_out);

@@ -1,7 +1,7 @@
 //! One suite for every backend: what a store promises, seen through the trait alone.
 
 use futures::executor::block_on;
-use refundry_engine::command::{Act, CancelRefund, RecordDelivery, ReplayNotification, RevokeCredential, TopUp};
+use refundry_engine::command::{Act, CancelRefund, Change, PutEndpoint, RecordDelivery, ReplayNotification, RevokeCredential, TopUp};
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::event::EventKind;
 use refundry_engine::idempotency::{IdempotencyKey, RememberedDecision};
@@ -38,6 +38,7 @@ suite! {
     what_was_written_is_read_back
     settings_are_listed_by_id
     credentials_are_found_by_lookup
+    a_row_is_changed_only_as_it_was_read
     payments_are_listed_newest_first
     refunds_are_filtered
     lists_of_all_merchants_are_merged
@@ -350,6 +351,52 @@ fn tasks_are_leased(stage: &Stage) {
     assert_eq!(block_on(stage.store.task(acme, TaskId::new(refunds[0].id.get()))).unwrap(), None);
 }
 
+fn a_row_is_changed_only_as_it_was_read(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let (merchant, terminal) = (stage::merchant(acme), stage::terminal(acme));
+    let key = credential(1, "key", 1, Holder::Merchant { merchant_id: acme });
+    stage.must(Act::PutCredential(Box::new(key.clone())));
+    let change = |name: &str| -> [Act; 3] {
+        [
+            Act::ChangeMerchant(Box::new(Change {
+                before: merchant.clone(),
+                after: Merchant { name: name.to_owned(), ..merchant.clone() },
+            })),
+            Act::ChangeTerminal(Box::new(Change {
+                before: terminal.clone(),
+                after: Terminal { name: name.to_owned(), ..terminal.clone() },
+            })),
+            Act::ChangeCredential(Box::new(Change { before: key.clone(), after: Credential { name: name.to_owned(), ..key.clone() } })),
+        ]
+    };
+    for (first, second) in change("first").into_iter().zip(change("second")) {
+        // Both wait for the same commit, and the second was read before it.
+        let tickets = [first, second].map(|act| stage.store.transact(stage.command(act)));
+        assert_eq!(tickets.map(|ticket| block_on(ticket).unwrap()), [Outcome::Done, Outcome::Stale]);
+    }
+    assert_eq!(block_on(stage.store.merchant(acme)).unwrap().unwrap().name, "first");
+    assert_eq!(block_on(stage.store.terminal(acme, terminal.id)).unwrap().unwrap().name, "first");
+    assert_eq!(block_on(stage.store.credential(key.id)).unwrap().unwrap().name, "first");
+
+    let endpoint = Endpoint {
+        id: EndpointId::new(1),
+        url: "https://shop.example/hook".to_owned(),
+        sealed_secret: "sealed".to_owned(),
+        events: Vec::new(),
+        enabled: true,
+    };
+    let put = |before: Option<&Endpoint>, endpoint: &Endpoint| {
+        stage.act(Act::PutEndpoint(PutEndpoint { merchant_id: acme, before: before.cloned(), endpoint: endpoint.clone() })).unwrap()
+    };
+    let off = Endpoint { enabled: false, ..endpoint.clone() };
+    assert_eq!(put(Some(&endpoint), &off), Outcome::Stale, "it is gone, or was never there");
+    assert_eq!(put(None, &endpoint), Outcome::Done);
+    assert_eq!(put(None, &off), Outcome::Stale);
+    assert_eq!(put(Some(&endpoint), &off), Outcome::Done);
+    assert_eq!(put(Some(&endpoint), &endpoint), Outcome::Stale);
+    assert_eq!(block_on(stage.store.merchant(acme)).unwrap().unwrap().endpoints, [off]);
+}
+
 fn lease_node(stage: &Stage, holder: &str, lease_ms: i64) -> Option<NodeLease> {
     let now = stage.stamp().now;
     block_on(stage.store.lease_node(NodeWish { holder: holder.to_owned(), now, lease_ms })).unwrap()
@@ -398,7 +445,7 @@ fn notifications_are_tried_and_parked(stage: &Stage) {
         events: vec![EventKind::RefundSucceeded.word().to_owned()],
         enabled: true,
     };
-    stage.must(Act::PutEndpoint(refundry_engine::command::PutEndpoint { merchant_id: acme, endpoint }));
+    stage.must(Act::PutEndpoint(PutEndpoint { merchant_id: acme, before: None, endpoint }));
     let payment = stage.payment(acme, "p1", 10_000);
     let refunds = [stage.refund(&payment, "r1", 100), stage.refund(&payment, "r2", 100)];
     refunds.iter().for_each(|refund| drop(stage.succeed(refund)));

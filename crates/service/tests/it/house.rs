@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -46,6 +46,7 @@ pub struct House {
     pub crew: Crew,
     pub master_key_lines: String,
     left: AtomicBool,
+    nodes: AtomicU16,
     folder: TempDir,
 }
 
@@ -59,6 +60,13 @@ pub struct Shop {
 
 impl House {
     pub async fn build() -> Self {
+        let house = Self::build_uninstalled().await;
+        refundry_service::install(&house.service).await.unwrap();
+        house
+    }
+
+    /// Before the first start has made what is needed.
+    pub async fn build_uninstalled() -> Self {
         let random = Arc::new(Counting::default());
         let lines = new_master_key_line(random.as_ref()).to_string();
         Self::with(random, lines).await
@@ -82,9 +90,8 @@ impl House {
         };
         let master_keys = Arc::new(MasterKeys::parse(&master_key_lines).unwrap());
         let service = Arc::new(Service::new(world, observer, master_keys, Arc::new(CpuPool::inline())));
-        refundry_service::install(&service).await.unwrap();
         let crew = Crew::new(service.clone(), WorkerSettings::default());
-        Self { service, clock, post, crew, master_key_lines, left: AtomicBool::new(false), folder }
+        Self { service, clock, post, crew, master_key_lines, left: AtomicBool::new(false), nodes: AtomicU16::new(2), folder }
     }
 
     /// The same store served by a process with other master keys.
@@ -98,7 +105,7 @@ impl House {
     pub fn second_node(&self) -> Service {
         let observer = Observer::new(self.clock.clone(), 0);
         let store = open(&observer, self.folder.path());
-        let world = World { store, ids: Arc::new(Ids::new(2)), ..self.service.world.clone() };
+        let world = World { store, ids: Arc::new(Ids::new(self.nodes.fetch_add(1, Ordering::SeqCst))), ..self.service.world.clone() };
         let master_keys = Arc::new(MasterKeys::parse(&self.master_key_lines).unwrap());
         Service::new(world, observer, master_keys, Arc::new(CpuPool::inline()))
     }

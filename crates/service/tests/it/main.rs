@@ -10,3 +10,4 @@ mod payments;
 mod races;
 mod rights;
 mod slow_receivers;
+mod two_nodes;

@@ -28,6 +28,7 @@ pub fn outcome(outcome: &Outcome) -> String {
         Outcome::CallAcquirer { refund, attempt } => format!("attempt {attempt} over {}", refund.user_part()),
         Outcome::Done => "done".to_owned(),
         Outcome::IdTaken => "id taken".to_owned(),
+        Outcome::Stale => "stale".to_owned(),
     }
 }
 
