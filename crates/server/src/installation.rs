@@ -1,7 +1,6 @@
 //! A configuration put to work: the store opened, the keys read, the acquirers made, the service standing.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -18,10 +17,10 @@ use refundry_service::terminals::SIMULATED_ACQUIRER;
 use refundry_service::workers::WorkerSettings;
 use refundry_service::world::{Clock, World};
 use refundry_service::{Observer, Service, install};
-use refundry_store::{CommitObserver, SqliteOptions, SqliteStore, SyncMode};
 use tokio::task::JoinHandle;
 
 use crate::config::{self, AcquirerKind, Config, Role};
+use crate::database::open_store;
 use crate::outgoing_http::HttpNotifier;
 use crate::system_clock::SystemClock;
 use crate::telemetry::metrics::{CountingObserver, Metrics};
@@ -63,7 +62,7 @@ pub async fn open(config: &Config, works: bool) -> anyhow::Result<Installation> 
     let master_keys = master_key::open_or_create(&config.secrets.master_key_file, environment.as_deref(), &SystemRandom)?;
     let notifier: Arc<dyn Notifier> = Arc::new(HttpNotifier::new(&config.outgoing));
     let (acquirers, http_acquirers) = acquirers(config, &clock, &notifier)?;
-    let world = World { store: Arc::new(store), clock, ids: Arc::new(Ids::unnumbered()), random, acquirers: Arc::new(acquirers), notifier };
+    let world = World { store, clock, ids: Arc::new(Ids::unnumbered()), random, acquirers: Arc::new(acquirers), notifier };
     let node_number = Arc::new(NodeNumber::new(world.clone(), config.server.node_lease_ms));
     let no_number = "get a number for the ids of this process from the database / 从数据库获取本进程的节点号";
     node_number.take_first().await.context(no_number)?;
@@ -73,37 +72,6 @@ pub async fn open(config: &Config, works: bool) -> anyhow::Result<Installation> 
     let keeper = node_number.clone();
     let keeping_number = tokio::spawn(async move { keeper.keep().await });
     Ok(Installation { service, metrics, http_acquirers, node_number, keeping_number })
-}
-
-/// The database file of the configuration.
-pub fn database_file(config: &Config) -> anyhow::Result<PathBuf> {
-    match config.database.url.strip_prefix("sqlite://") {
-        Some(path) => Ok(PathBuf::from(path)),
-        None => bail!("database.url: {} is not sqlite:// and a path / 应为 sqlite:// 加路径", config.database.url),
-    }
-}
-
-fn open_store(config: &Config, works: bool, observer: Arc<dyn CommitObserver>) -> anyhow::Result<SqliteStore> {
-    let file = database_file(config)?;
-    let database = &config.database;
-    let options = SqliteOptions {
-        sync: match database.sync {
-            config::Sync::Full => SyncMode::Full,
-            config::Sync::Normal => SyncMode::Normal,
-        },
-        batch_max: database.batch_max,
-        queued_max: database.queue_max,
-        readers: database.readers,
-        cache_kib: u32::try_from(database.cache_bytes / 1_024).unwrap_or(u32::MAX),
-        reader_cache_kib: u32::try_from(database.reader_cache_bytes / 1_024).unwrap_or(u32::MAX),
-        busy_timeout_ms: database.busy_timeout_ms,
-        checkpoint_interval_ms: database.checkpoint_interval_ms,
-        log_limit_mib: u32::try_from(database.wal_bytes_max / (1_024 * 1_024)).unwrap_or(u32::MAX),
-        lease_new_tasks_ms: works.then_some(config.workers.lease_ms),
-        observer: Some(observer),
-        ..SqliteOptions::file(&file)
-    };
-    SqliteStore::open(&options).with_context(|| format!("open the database {0} / 无法打开数据库 {0}", file.display()))
 }
 
 type Acquirers = (BTreeMap<String, Arc<dyn Acquirer>>, BTreeMap<String, Arc<HttpAcquirer>>);

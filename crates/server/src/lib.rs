@@ -5,6 +5,7 @@ pub mod app;
 pub mod call;
 pub mod commands;
 pub mod config;
+pub mod database;
 mod docs_page;
 pub mod endpoint;
 pub mod endpoints;

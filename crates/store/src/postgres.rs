@@ -59,8 +59,7 @@ impl PostgresStore {
     pub fn open(options: &PostgresOptions) -> Result<Self, StoreError> {
         let connector = Connector::new(options)?;
         let readers = Readers::start(connector.clone(), options.readers)?;
-        let migrated = readers.read_long(|mut client| async move { migrations::migrate(&mut client).await });
-        futures::executor::block_on(migrated)?;
+        readers.migrate()?;
         let lanes = (0..options.lanes.max(1)).map(|number| OneLane::start(&connector, options, number)).collect::<Result<_, _>>()?;
         Ok(Self { lanes, next_claim: AtomicUsize::new(0), readers })
     }

@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::ConfigFile;
 use super::serve::runtime;
-use crate::installation::{database_file, open};
+use crate::database::Place;
+use crate::installation::open;
 
 /// Make or update the database.
 #[derive(Args, Debug)]
@@ -20,7 +21,7 @@ impl Migrate {
         runtime(&config)?.block_on(async {
             let installation = open(&config, false).await?;
             installation.close().await?;
-            println!("{} is up to date / 数据库已是最新", database_file(&config)?.display());
+            println!("{} is up to date / 数据库已是最新", Place::of(&config.database.url));
             Ok(())
         })
     }

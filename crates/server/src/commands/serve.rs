@@ -34,7 +34,7 @@ pub struct Serve {
     /// What this process does, instead of `server.roles`: `api`, `workers` or both.
     #[arg(long, value_delimiter = ',')]
     roles: Vec<String>,
-    /// The database, instead of `database.url`, such as `sqlite:///var/lib/refundry/refundry.db`.
+    /// The database, instead of `database.url`, such as `sqlite:///var/lib/refundry/refundry.db` or `postgres://user@host/refundry`.
     #[arg(long)]
     database: Option<String>,
 }

@@ -66,7 +66,7 @@ impl Form {
             Form::Listen => text.parse::<SocketAddr>().is_ok(),
             Form::Network => text.parse::<Network>().is_ok(),
             Form::Url => text.is_empty() || url::Url::parse(text).is_ok_and(|url| url.scheme().starts_with("http")),
-            Form::Database => text.strip_prefix("sqlite://").is_some_and(|path| !path.is_empty()),
+            Form::Database => DATABASES.iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())),
             Form::Level => text.parse::<tracing_subscriber::filter::Targets>().is_ok(),
         }
     }
@@ -83,8 +83,8 @@ impl Form {
             Form::Network => ("a network such as 10.0.0.0/8, fd00::/8 or 127.0.0.1", "网段，例如 10.0.0.0/8、fd00::/8 或 127.0.0.1"),
             Form::Url => ("a URL that begins with http:// or https://, or nothing", "以 http:// 或 https:// 开头的 URL，或留空"),
             Form::Database => (
-                "sqlite:// followed by a path, such as sqlite:///var/lib/refundry/refundry.db",
-                "sqlite:// 加路径，例如 sqlite:///var/lib/refundry/refundry.db",
+                "sqlite:// followed by a path, such as sqlite:///var/lib/refundry/refundry.db, or postgres://user@host:5432/refundry",
+                "sqlite:// 加路径，例如 sqlite:///var/lib/refundry/refundry.db，或 postgres://user@host:5432/refundry",
             ),
             Form::Level => (
                 "error, warn, info, debug, trace or off, also per module: info,refundry_store=debug",
@@ -94,6 +94,9 @@ impl Form {
         Some((english.to_owned(), chinese.to_owned()))
     }
 }
+
+/// How the address of a database begins.
+pub const DATABASES: [&str; 3] = ["sqlite://", "postgres://", "postgresql://"];
 
 /// The section of which each acquirer has its own copy, `[acquirer.NAME]`.
 pub const ACQUIRER: &str = "acquirer";
@@ -143,16 +146,23 @@ pub const SECTIONS: &[Section] = &[
         text("key", "", Form::Any, "PEM file with the private key.", "私钥的 PEM 文件。"),
     ] },
     Section { name: "database", about: ("Where everything is stored.", "数据存储。"), keys: &[
-        text("url", "sqlite://refundry.db", Form::Database, "The database file; a relative path starts at the working directory.", "数据库文件；相对路径以工作目录为起点。"),
-        text("sync", "full", Form::OneOf(&["full", "normal"]), "full: an acknowledged refund survives a power cut. normal: it may not.", "full：已确认的退款在断电后不会丢失；normal：可能丢失。"),
-        number("checkpoint_interval_ms", (20, 1, MINUTE_MS), "How often written pages move from the log into the file; short intervals keep the slowest answers fast.", "将日志中的页写回数据库文件的间隔；间隔短可降低最慢应答的耗时。"),
-        number("wal_bytes_max", (256 * MIB, MIB, 64 * 1024 * MIB), "Length of the log at which the writer waits for a full checkpoint.", "日志达到此长度时，写入方会等待一次完整的检查点。"),
+        text("url", "sqlite://refundry.db", Form::Database, "The database: a file of SQLite, where a relative path starts at the working directory, or a PostgreSQL, if need be with several hosts.", "数据库：SQLite 文件（相对路径以工作目录为起点），或 PostgreSQL（可写多个主机）。"),
+        text("password", "", Form::Secret, "PostgreSQL: the password, so that it need not stand in the address.", "PostgreSQL：密码，避免写入地址。"),
+        text("certificates", "", Form::Any, "PostgreSQL: PEM file with the certificates that sign the server's, beside those of the machine.", "PostgreSQL：除系统证书外，用于验证服务器证书的 CA 证书 PEM 文件。"),
         number("batch_max", (256, 1, 10_000), "Commands that share one commit at most.", "一次提交最多合并的命令数。"),
-        number("queue_max", (16_384, 1, 1_000_000), "Commands that may wait for the writer; further ones are answered with \"try again\".", "等待写入的命令上限；超出时应答“请重试”。"),
+        number("queue_max", (16_384, 1, 1_000_000), "Commands that may wait for a writer; further ones are answered with \"try again\".", "等待写入的命令上限；超出时应答“请重试”。"),
         number("readers", (4, 1, 256), "Connections for reading, which never wait for the writer.", "只读连接数；读取从不等待写入。"),
-        number("cache_bytes", (16 * MIB, MIB, 64 * 1024 * MIB), "Page cache of the writer.", "写入连接的页缓存。"),
-        number("reader_cache_bytes", (4 * MIB, MIB, 64 * 1024 * MIB), "Page cache of each reader.", "每个只读连接的页缓存。"),
-        number("busy_timeout_ms", (2_000, 0, MINUTE_MS), "How long to wait when another process has locked the file.", "数据库文件被其他进程锁定时的等待时间。"),
+        number("lanes", (4, 1, 64), "PostgreSQL: writers side by side, each with a connection; merchants are shared out among them.", "PostgreSQL：并行写入通道数，每个通道一个连接；商户分配到各通道。"),
+        number("connect_timeout_ms", (3_000, 10, MINUTE_MS), "PostgreSQL: time to connect to one host.", "PostgreSQL：连接单个主机的时限。"),
+        number("statement_timeout_ms", (10_000, 100, 10 * MINUTE_MS), "PostgreSQL: time for one statement, long checks excepted.", "PostgreSQL：单条语句的时限（长时间检查除外）。"),
+        number("lock_timeout_ms", (5_000, 10, MINUTE_MS), "PostgreSQL: how long to wait for a row that another node writes before the batch is tried anew.", "PostgreSQL：等待其他节点正在写入的行的时间；超时后整批重试。"),
+        number("recover_for_ms", (30_000, 100, 60 * MINUTE_MS), "PostgreSQL: how long a writer looks for a database that is gone before those who wait are told to try again; longer than a failover.", "PostgreSQL：数据库不可达时写入方持续重连的时间，之后等待者收到“请重试”；应长于一次故障切换。"),
+        text("sync", "full", Form::OneOf(&["full", "normal"]), "SQLite. full: an acknowledged refund survives a power cut. normal: it may not.", "SQLite。full：已确认的退款在断电后不会丢失；normal：可能丢失。"),
+        number("checkpoint_interval_ms", (20, 1, MINUTE_MS), "SQLite: how often written pages move from the log into the file; short intervals keep the slowest answers fast.", "SQLite：将日志中的页写回数据库文件的间隔；间隔短可降低最慢应答的耗时。"),
+        number("wal_bytes_max", (256 * MIB, MIB, 64 * 1024 * MIB), "SQLite: length of the log at which the writer waits for a full checkpoint.", "SQLite：日志达到此长度时，写入方会等待一次完整的检查点。"),
+        number("cache_bytes", (16 * MIB, MIB, 64 * 1024 * MIB), "SQLite: page cache of the writer.", "SQLite：写入连接的页缓存。"),
+        number("reader_cache_bytes", (4 * MIB, MIB, 64 * 1024 * MIB), "SQLite: page cache of each reader.", "SQLite：每个只读连接的页缓存。"),
+        number("busy_timeout_ms", (2_000, 0, MINUTE_MS), "SQLite: how long to wait when another process has locked the file.", "SQLite：数据库文件被其他进程锁定时的等待时间。"),
     ] },
     Section { name: "secrets", about: ("Secrets at rest are sealed under a master key; REFUNDRY_MASTER_KEY overrides the file.", "静态机密由主密钥加密；环境变量 REFUNDRY_MASTER_KEY 优先于文件。"), keys: &[
         text("master_key_file", "master.key", Form::Any, "One line `id:base64` per key, the last is current. It is made when it is missing. Keep a copy apart from the backups.", "每行一个 `标识:base64`，最后一行为当前密钥；文件不存在时自动生成。请与备份分开保存副本。"),

@@ -74,6 +74,13 @@ pub struct Database {
     pub cache_bytes: u64,
     pub reader_cache_bytes: u64,
     pub busy_timeout_ms: u32,
+    pub password: String,
+    pub certificates: String,
+    pub lanes: usize,
+    pub connect_timeout_ms: u64,
+    pub statement_timeout_ms: u64,
+    pub lock_timeout_ms: u64,
+    pub recover_for_ms: u64,
 }
 
 /// What a commit waits for.
@@ -238,6 +245,13 @@ impl Database {
             cache_bytes: values.number("database", "cache_bytes"),
             reader_cache_bytes: values.number("database", "reader_cache_bytes"),
             busy_timeout_ms: values.number("database", "busy_timeout_ms"),
+            password: values.text("database", "password"),
+            certificates: values.text("database", "certificates"),
+            lanes: values.number("database", "lanes"),
+            connect_timeout_ms: values.number("database", "connect_timeout_ms"),
+            statement_timeout_ms: values.number("database", "statement_timeout_ms"),
+            lock_timeout_ms: values.number("database", "lock_timeout_ms"),
+            recover_for_ms: values.number("database", "recover_for_ms"),
         }
     }
 }

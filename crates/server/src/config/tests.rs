@@ -53,7 +53,7 @@ fn every_key_reaches_the_program() {
                 "kind" => r#""http""#.to_owned(),
                 "url" if path == "database" => r#""sqlite:///other.db""#.to_owned(),
                 "url" | "otlp_endpoint" => r#""http://localhost""#.to_owned(),
-                "cert" | "key" | "master_key_file" | "secret" => r#""other""#.to_owned(),
+                "cert" | "key" | "master_key_file" | "secret" | "password" | "certificates" => r#""other""#.to_owned(),
                 _ => match key.kind {
                     keys::Kind::Integer(default, least, _) if default == least => (default + 1).to_string(),
                     keys::Kind::Integer(default, _, _) => (default - 1).to_string(),
@@ -88,7 +88,7 @@ fn errors_name_key_value_limit_and_cure() {
         ("[server]\nroles = []", "server.roles: the process would do nothing"),
         ("[server]\nlisten = []", "server.listen: nothing listens"),
         ("[server.tls]\nlisten = [\"127.0.0.1:443\"]", "server.tls: listens but lacks a certificate; set server.tls.cert"),
-        ("[database]\nurl = \"postgres://x\"", "database.url = \"postgres://x\": must be sqlite:// followed by a path"),
+        ("[database]\nurl = \"mysql://x\"", "database.url = \"mysql://x\": must be sqlite:// followed by a path"),
         ("[outgoing]\nnetworks_allowed = [\"10.0.0.0/99\"]", "each item a network such as"),
         ("[tracing]\notlp_endpoint = \"ftp://x\"", "must be a URL that begins with http:// or https://"),
         ("[acquirer.bank]\nrecognises_duplicates = \"yes\"", "acquirer.bank.recognises_duplicates = \"yes\": must be true or false"),

@@ -4,7 +4,6 @@ use std::time::Duration;
 use refundry_engine::task::Task;
 use refundry_engine::{Changes, Scope, Snapshot, Timestamp};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::sleep;
 
 use super::apply::{self, Calls};
 use super::arrays::Param;
@@ -16,8 +15,6 @@ use super::tasks;
 use crate::lane::Backend;
 use crate::{Claim, StoreError};
 
-/// Wait between two tries to reach a database that is gone; it doubles up to the second one.
-const RECONNECT_WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// How much longer than a statement may take to wait for its answer before the connection counts as lost.
 const ANSWER_MARGIN: Duration = Duration::from_secs(2);
 
@@ -94,25 +91,8 @@ impl PostgresBackend {
             return Ok(());
         }
         self.session = None;
-        let options = self.connector.options();
-        let (recover_for, wait_max) = (options.recover_for, options.statement_timeout + ANSWER_MARGIN);
-        let connecting = async {
-            let (mut pause, pause_max) = RECONNECT_WAITS;
-            loop {
-                match self.connector.connect(Use::Write).await {
-                    Err(error @ (StoreError::TryAgain(_) | StoreError::Conflict(_))) => {
-                        tracing::debug!(cause = &error as &dyn std::error::Error, "the database cannot be reached yet");
-                        sleep(pause).await;
-                        pause = (pause * 2).min(pause_max);
-                    }
-                    other => return other,
-                }
-            }
-        };
-        let client = match self.wait(async { tokio::time::timeout(recover_for, connecting).await }) {
-            Ok(client) => client?,
-            Err(elapsed) => return Err(StoreError::TryAgain(Arc::new(elapsed))),
-        };
+        let wait_max = self.connector.options().statement_timeout + ANSWER_MARGIN;
+        let client = self.wait(self.connector.connect_patiently(Use::Write))?;
         self.session = Some(Session::new(client, wait_max));
         if self.writer.is_none() {
             let call = Call { sql: NEW_WRITER, params: Vec::new() };

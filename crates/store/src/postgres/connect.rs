@@ -13,6 +13,8 @@ use crate::StoreError;
 
 /// Time that a transaction may lie idle before the server ends it and gives its locks back: the writer that held it is gone.
 const IDLE_IN_TRANSACTION_MS: u64 = 10_000;
+/// Waits between two tries to reach a database that is gone: the first, and the longest to which they double.
+const RECONNECT_WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// Time without an answer of the other machine after which a connection counts as lost.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 
@@ -44,6 +46,9 @@ impl Connector {
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| unusable(chain(&error)))?;
         if config.get_application_name().is_none() {
             config.application_name("refundry");
+        }
+        if let Some(password) = &options.password {
+            config.password(password);
         }
         config.connect_timeout(options.connect_timeout).tcp_user_timeout(SILENCE_MAX);
         config.keepalives_idle(SILENCE_MAX).keepalives_interval(SILENCE_MAX / 4).keepalives_retries(3);
@@ -86,6 +91,25 @@ impl Connector {
         });
         client.batch_execute(&self.settings(purpose)).await.map_err(fault)?;
         Ok(client)
+    }
+
+    /// As [`Connector::connect`], however long the database takes to come back, within the limit of the options.
+    pub async fn connect_patiently(&self, purpose: Use) -> Result<Client, StoreError> {
+        let connecting = async {
+            let (mut pause, pause_max) = RECONNECT_WAITS;
+            loop {
+                match self.connect(purpose).await {
+                    Err(error @ (StoreError::TryAgain(_) | StoreError::Conflict(_))) => {
+                        tracing::debug!(cause = &error as &dyn std::error::Error, "the database cannot be reached yet");
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(pause_max);
+                    }
+                    other => return other,
+                }
+            }
+        };
+        let connected = tokio::time::timeout(self.options.recover_for, connecting).await;
+        connected.unwrap_or_else(|elapsed| Err(StoreError::TryAgain(Arc::new(elapsed))))
     }
 
     /// How it was asked for.

@@ -9,6 +9,8 @@ use crate::CommitObserver;
 pub struct PostgresOptions {
     /// Where the database is: `postgres://user:password@host:port/name`, with several hosts and `target_session_attrs=read-write` where it may move.
     pub url: String,
+    /// The password, when it does not stand in the address.
+    pub password: Option<String>,
     /// Certificates that the server's must be signed by, beside those of the machine; PEM.
     pub certificates: Option<PathBuf>,
     /// Lanes that write side by side, each with a connection; merchants are shared out among them.
@@ -42,6 +44,7 @@ impl PostgresOptions {
     pub fn url(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            password: None,
             certificates: None,
             lanes: 4,
             readers: 4,

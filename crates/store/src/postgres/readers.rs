@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime as PoolRuntime, Timeouts};
@@ -11,6 +11,7 @@ use tokio_postgres::{Client, Row};
 
 use super::connect::{Connector, Use};
 use super::fault::fault;
+use super::migrations;
 use crate::StoreError;
 
 /// How long a read waits for a connection.
@@ -71,6 +72,16 @@ impl Readers {
     {
         let connector = self.connector.clone();
         self.spawn(async move { read(connector.connect(Use::Long).await?).await })
+    }
+
+    /// Brings the database to this program's version, on the caller's thread, which may be of any runtime.
+    pub fn migrate(&self) -> Result<(), StoreError> {
+        let connector = self.connector.clone();
+        let migrated = async move { migrations::migrate(&mut connector.connect_patiently(Use::Long).await?).await };
+        let (answer, receiver) = mpsc::channel();
+        let runtime = self.runtime.as_ref().ok_or(StoreError::Closed)?;
+        runtime.spawn(async move { drop(answer.send(migrated.await)) });
+        receiver.recv().unwrap_or(Err(StoreError::Closed))
     }
 
     /// Gives the connections up. Reads that are under way fail.
