@@ -3,4 +3,6 @@
 pub mod acquirer;
 pub mod callers;
 pub mod inbox;
+pub mod stage;
+pub mod timeline;
 pub mod verdict;

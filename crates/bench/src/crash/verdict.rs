@@ -1,6 +1,16 @@
 //! What the other parties remember, held against one another.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::crash::acquirer::RecordingAcquirer;
+use crate::crash::callers::Callers;
+use crate::crash::inbox::Inbox;
+
+/// How long everything that was acknowledged may take to be paid and announced after the last kill.
+const SETTLE_SECONDS_MAX: u64 = 180;
 
 /// How it ended.
 #[derive(Debug, Default)]
@@ -28,6 +38,18 @@ impl Verdict {
             doubled: paid.iter().filter(|(_, times)| **times > 1).map(|(id, _)| id.clone()).collect(),
             unannounced: ids.filter(|id| !heard.contains_key(*id)).cloned().collect(),
             unasked: paid.keys().filter(|id| !known.contains(id)).cloned().collect(),
+        }
+    }
+
+    /// Waits until everything that was acknowledged is paid and announced, or for as long as that may take.
+    pub fn awaited(callers: &Callers, acquirer: &RecordingAcquirer, inbox: &Inbox) -> Self {
+        let begin = Instant::now();
+        loop {
+            let verdict = Self::of(&callers.acknowledged(), &acquirer.paid(), &inbox.heard());
+            if verdict.is_clean() || begin.elapsed() > Duration::from_secs(SETTLE_SECONDS_MAX) {
+                return verdict;
+            }
+            std::thread::sleep(Duration::from_millis(200));
         }
     }
 
