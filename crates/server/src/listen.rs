@@ -18,6 +18,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -27,6 +28,7 @@ use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -69,6 +71,8 @@ pub struct Drained {
 /// The open connections, so that they can be told to end.
 #[derive(Default)]
 struct Open {
+    /// Every answer closes its connection from now on, so that the next request goes elsewhere.
+    leaving: AtomicBool,
     connections: Mutex<(u64, BTreeMap<u64, Arc<Pace>>)>,
 }
 
@@ -110,8 +114,9 @@ impl Listening {
         self.sockets.iter().map(|(_, address, tls)| (*address, tls.is_some())).collect()
     }
 
-    /// Serves until `shutdown`, then stops accepting, lets requests in flight finish and tells how that went.
-    pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) -> Drained {
+    /// Serves until `leaving`, then goes on serving, but with the last answer of each connection, until `forgotten`: by then whoever spreads
+    /// requests sends none here. Then stops accepting, lets requests in flight finish and tells how that went.
+    pub async fn serve(self, router: Router, leaving: impl Future<Output = ()>, forgotten: impl Future<Output = ()>) -> Drained {
         let open = Arc::new(Open::default());
         let mut accepting = JoinSet::new();
         let tls = self.sockets.iter().find_map(|(_, _, tls)| tls.clone());
@@ -121,7 +126,9 @@ impl Listening {
         if let Some(tls) = tls {
             accepting.spawn(reload_on_hangup(tls));
         }
-        shutdown.await;
+        leaving.await;
+        open.leaving.store(true, Ordering::Relaxed);
+        forgotten.await;
         accepting.shutdown().await;
         open.end_all();
         let all = u32::try_from(self.settings.connections_max).unwrap_or(u32::MAX);
@@ -173,34 +180,40 @@ async fn serve_stream(stream: TcpStream, tls: Option<Arc<TlsFiles>>, router: Rou
     // Answers are written whole; waiting for more would only delay them. If the option fails, they are merely slower.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve_connection(stream, router, &settings, &open).await,
+        None => serve_connection(stream, router, &settings, open).await,
         Some(tls) => match tokio::time::timeout(settings.patience.head, tls.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => serve_connection(stream, router, &settings, &open).await,
+            Ok(Ok(stream)) => serve_connection(stream, router, &settings, open).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         },
     }
 }
 
-async fn serve_connection<S>(stream: S, router: Router, settings: &Settings, open: &Open)
+async fn serve_connection<S>(stream: S, router: Router, settings: &Settings, open: Arc<Open>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let pace = Arc::new(Pace::default());
     let key = open.add(pace.clone());
     let io = TokioIo::new(Paced::new(stream, pace.clone(), settings.patience));
-    let (unhurried, metrics, answering) = (settings.unhurried, settings.metrics.clone(), pace.clone());
+    let (unhurried, metrics, answering, all) = (settings.unhurried, settings.metrics.clone(), pace.clone(), open.clone());
     metrics.connection_opened();
     let service = service_fn(move |request: Request<Incoming>| {
         let path = request.uri().path();
         answering.begin_request(unhurried(path));
         let call = Call { route: metrics.route(path), begun_at: Instant::now(), span: traces::request_span(&request) };
         let answer = router.clone().call(request);
-        let (answering, metrics) = (answering.clone(), metrics.clone());
+        let (answering, metrics, all) = (answering.clone(), metrics.clone(), all.clone());
         async move {
             let answer = if call.span.is_disabled() { answer.await } else { answer.instrument(call.span.clone()).await };
             answering.end_request();
-            answer.inspect(|answer| call.answered(answer.status().as_u16(), &metrics))
+            answer.map(|mut answer| {
+                call.answered(answer.status().as_u16(), &metrics);
+                if all.leaving.load(Ordering::Relaxed) {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                answer
+            })
         }
     });
     let mut connection = pin!(settings.http.serve_connection(io, service));

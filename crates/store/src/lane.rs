@@ -152,7 +152,8 @@ impl<B: Backend> Lane<B> {
         }
         self.backend.begin()?;
         let result = self.decide_and_apply(commands, claims).and_then(|committed| {
-            if committed.changes.is_empty() && committed.tasks.iter().all(Vec::is_empty) {
+            let gave_back = claims.iter().any(|queued| !queued.claim.given_back.is_empty());
+            if committed.changes.is_empty() && committed.tasks.iter().all(Vec::is_empty) && !gave_back {
                 self.backend.rollback();
             } else {
                 if let Some(observer) = &self.observer {

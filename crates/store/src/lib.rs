@@ -72,7 +72,7 @@ pub trait CommitObserver: Send + Sync {
 pub trait Store: Send + Sync {
     /// Queues a command; the only way to write.
     fn transact(&self, command: Command) -> Ticket;
-    /// Takes tasks that are due and free, and leases them.
+    /// Takes tasks that are due and free, and leases them; before that, gives tasks back that the claimer did not begin.
     fn claim(&self, claim: Claim) -> Reading<'_, Vec<Task>>;
     /// Gives the process its number for ids, or more time with it, or takes it back. `None` when it was given back, or all are taken.
     fn lease_node(&self, wish: NodeWish) -> Reading<'_, Option<NodeLease>>;

@@ -4,7 +4,7 @@ use refundry_engine::merchant::Mode;
 use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::PaymentStatus;
 use refundry_engine::refund::RefundStateName;
-use refundry_engine::task::TaskKind;
+use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::{MerchantId, PaymentId, RefundId, Timestamp};
 use refundry_ledger::{Currency, LedgerAccount};
 
@@ -121,6 +121,8 @@ pub struct Claim {
     pub kinds: Vec<TaskKind>,
     /// At most so many.
     pub limit: u32,
+    /// Tasks that were leased and not begun: somebody else may have them at once.
+    pub given_back: Vec<Task>,
 }
 
 /// How much is due.

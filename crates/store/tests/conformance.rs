@@ -46,6 +46,7 @@ suite! {
     a_number_means_one_refund
     a_batch_sees_its_own_changes
     tasks_are_leased
+    tasks_that_were_not_begun_are_given_back
     node_numbers_are_leased
     a_node_number_is_taken_over_when_its_lease_ends
     notifications_are_tried_and_parked
@@ -331,7 +332,7 @@ fn tasks_are_leased(stage: &Stage) {
     let payment = stage.payment(acme, "p1", 10_000);
     let refunds: Vec<_> = (0..3).map(|number| stage.refund(&payment, &format!("r{number}"), 100)).collect();
     let now = stage.now();
-    let wish = Claim { now, lease_until: now.plus_ms(1_000), kinds: vec![TaskKind::SubmitRefund], limit: 2 };
+    let wish = Claim { now, lease_until: now.plus_ms(1_000), kinds: vec![TaskKind::SubmitRefund], limit: 2, given_back: Vec::new() };
     let claimed = |claim: &Claim| block_on(stage.store.claim(claim.clone())).unwrap();
     let ids = |tasks: Vec<Task>| tasks.into_iter().map(|task| task.refund_id()).collect::<Vec<_>>();
 
@@ -349,6 +350,32 @@ fn tasks_are_leased(stage: &Stage) {
     assert_eq!((task.kind, task.due_at), (TaskKind::SubmitRefund, refunds[0].created_at), "a lease moves no due time");
     stage.succeed(&refunds[0]);
     assert_eq!(block_on(stage.store.task(acme, TaskId::new(refunds[0].id.get()))).unwrap(), None);
+}
+
+fn tasks_that_were_not_begun_are_given_back(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 10_000);
+    let refunds: Vec<_> = (0..3).map(|number| stage.refund(&payment, &format!("r{number}"), 100)).collect();
+    let now = stage.now();
+    let kinds = vec![TaskKind::SubmitRefund];
+    let wish = Claim { now, lease_until: now.plus_ms(1_000), kinds, limit: 9, given_back: Vec::new() };
+    let claim = |claim: Claim| block_on(stage.store.claim(claim)).unwrap();
+    let taken = claim(wish.clone());
+    assert_eq!(taken.len(), 3);
+    stage.succeed(&refunds[2]);
+    let give_back = Claim { kinds: Vec::new(), limit: 0, given_back: vec![taken[1].clone(), taken[2].clone()], ..wish.clone() };
+    assert_eq!(claim(give_back.clone()), []);
+    assert_eq!(claim(wish.clone()), [taken[1].clone()], "the first is still leased, the last is done");
+
+    // By now the first lease is over, and somebody else has the task: whoever comes too late gives nothing back.
+    let later = Claim { now: now.plus_ms(1_000), lease_until: now.plus_ms(9_000), ..wish.clone() };
+    assert_eq!(claim(later.clone()).len(), 2);
+    let moved_on = Task { due_at: taken[0].due_at.plus_ms(1), ..taken[0].clone() };
+    let too_late = Claim { given_back: vec![moved_on], limit: 0, ..later.clone() };
+    assert_eq!(claim(too_late), []);
+    assert_eq!(claim(later.clone()), []);
+    let both = Claim { given_back: taken, ..later };
+    assert_eq!(claim(both).len(), 2, "given back and taken again in one go");
 }
 
 fn a_row_is_changed_only_as_it_was_read(stage: &Stage) {

@@ -89,7 +89,7 @@ fn each_task_is_leased_to_one_worker_until_its_lease_ends() {
         stage.refund(&payment, &format!("r{number}"), 100);
     }
     let now = stage.now();
-    let wish = Claim { now, lease_until: now.plus_ms(1_000), kinds: vec![TaskKind::SubmitRefund], limit: 3 };
+    let wish = Claim { now, lease_until: now.plus_ms(1_000), kinds: vec![TaskKind::SubmitRefund], limit: 3, given_back: Vec::new() };
     let claim_all = |wish: &Claim| -> Vec<TaskId> {
         let mut claimed = Vec::new();
         loop {
@@ -196,7 +196,7 @@ fn new_tasks_can_be_born_leased() {
     let refund = stage.refund(&payment, "r1", 100);
     let claim = |at_ms: i64| {
         let now = refund.created_at.plus_ms(at_ms);
-        let wish = Claim { now, lease_until: now.plus_ms(1), kinds: TaskKind::ALL.to_vec(), limit: 10 };
+        let wish = Claim { now, lease_until: now.plus_ms(1), kinds: TaskKind::ALL.to_vec(), limit: 10, given_back: Vec::new() };
         block_on(stage.store.claim(wish)).unwrap().len()
     };
     assert_eq!((claim(0), claim(4_999), claim(5_000)), (0, 0, 1));

@@ -76,9 +76,7 @@ async fn serve_until_stopped(config: &Config, ready: impl FnOnce(&[String])) -> 
     let installation = open(config, works).await?;
     let (stop, stopped) = watch::channel(false);
     let mut loops = JoinSet::new();
-    if works {
-        start_crew(config, &installation, &stopped, &mut loops);
-    }
+    let crew = works.then(|| start_crew(config, &installation, &stopped, &mut loops));
     loops.spawn(keep_figures(installation.service.clone(), installation.metrics.clone(), stopped.clone()));
     // A process without the API still says how it is.
     let metrics = installation.metrics.clone();
@@ -91,11 +89,18 @@ async fn serve_until_stopped(config: &Config, ready: impl FnOnce(&[String])) -> 
     let addresses: Vec<String> = listening.addresses().iter().map(|(address, tls)| format!("{}://{address}", scheme(*tls))).collect();
     tracing::info!(addresses = addresses.join(" "), answers, works, "ready");
     ready(&addresses);
-    let shutdown = async {
+    let leaving = async {
         signalled().await;
         app.drain();
+        tracing::info!("about to end; not ready any more");
     };
-    let drained = listening.serve(router, shutdown).await;
+    // Nobody spreads requests over processes that only work.
+    let forgotten = async {
+        if answers {
+            forgotten(Duration::from_millis(config.server.drain_ms)).await;
+        }
+    };
+    let drained = listening.serve(router, leaving, forgotten).await;
     tracing::info!(cut_off = drained.cut_off, "no more requests; finishing what is under way");
     // The receivers live in the loops; if all have ended there is nobody left to tell.
     let _nobody_left = stop.send(true);
@@ -103,10 +108,13 @@ async fn serve_until_stopped(config: &Config, ready: impl FnOnce(&[String])) -> 
     if tokio::time::timeout(grace, loops.join_all()).await.is_err() {
         tracing::warn!("some tasks did not finish in time; others take them over when their leases end");
     }
+    if let Some(crew) = crew {
+        crew.leave().await;
+    }
     installation.close().await
 }
 
-fn start_crew(config: &Config, installation: &Installation, stopped: &watch::Receiver<bool>, loops: &mut JoinSet<()>) {
+fn start_crew(config: &Config, installation: &Installation, stopped: &watch::Receiver<bool>, loops: &mut JoinSet<()>) -> Arc<Crew> {
     let settings = worker_settings(config);
     let of_each_loop = settings.concurrency.div_ceil(CREW_LOOPS);
     let crew = Arc::new(Crew::new(installation.service.clone(), WorkerSettings { concurrency: of_each_loop, ..settings }));
@@ -118,6 +126,7 @@ fn start_crew(config: &Config, installation: &Installation, stopped: &watch::Rec
         let (acquirer, crew, stopped) = (acquirer.clone(), crew.clone(), stopped.clone());
         loops.spawn(async move { crew.listen(acquirer.as_ref(), Box::pin(stop_of(stopped))).await });
     }
+    crew
 }
 
 async fn stop_of(mut stopped: watch::Receiver<bool>) {
@@ -137,6 +146,14 @@ async fn keep_figures(service: Arc<Service>, metrics: Arc<Metrics>, stopped: wat
             () = &mut stop => return,
             () = tokio::time::sleep(Duration::from_secs(FIGURES_SECONDS)) => {}
         }
+    }
+}
+
+/// Waits until whoever spreads requests has noticed, or until the second signal: a person does not wait.
+async fn forgotten(drain: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(drain) => {}
+        () = signalled() => {}
     }
 }
 

@@ -138,6 +138,7 @@ pub const SECTIONS: &[Section] = &[
         number("body_bytes_max", (MIB, KIB, 64 * MIB), "Longest request body, imports excepted.", "请求正文的最大长度（导入除外）。"),
         number("import_bytes_max", (1024 * MIB, KIB, 1024 * 1024 * MIB), "Longest body of an import, which is read as a stream.", "导入正文的最大长度（流式读取）。"),
         number("request_timeout_ms", (60_000, 100, 60 * MINUTE_MS), "Time for one request from its headers to its answer, imports excepted.", "单个请求从请求头到应答的时限（导入除外）。"),
+        number("drain_ms", (3_000, 0, 10 * MINUTE_MS), "How long the process goes on accepting requests when it is asked to end, while /readyz says that it is about to: longer than a load balancer takes to notice. A second signal ends it at once.", "收到停止信号后继续接受请求的时间，其间 /readyz 已表示即将停止；应长于负载均衡器察觉所需的时间。再次收到信号则立即停止。"),
         number("shutdown_grace_ms", (30_000, 0, 60 * MINUTE_MS), "How long requests in flight may take to finish when the process is asked to end.", "收到停止信号后，在途请求的最长完成时间。"),
     ] },
     Section { name: "server.tls", about: ("Direct HTTPS. The files are read again when the process receives SIGHUP.", "直接提供 HTTPS。进程收到 SIGHUP 时会重新读取证书文件。"), keys: &[

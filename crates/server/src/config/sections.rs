@@ -39,6 +39,7 @@ pub struct Server {
     pub body_bytes_max: usize,
     pub import_bytes_max: u64,
     pub request_timeout_ms: u64,
+    pub drain_ms: u64,
     pub shutdown_grace_ms: u64,
 }
 
@@ -227,6 +228,7 @@ impl Server {
             body_bytes_max: values.number("server", "body_bytes_max"),
             import_bytes_max: values.number("server", "import_bytes_max"),
             request_timeout_ms: values.number("server", "request_timeout_ms"),
+            drain_ms: values.number("server", "drain_ms"),
             shutdown_grace_ms: values.number("server", "shutdown_grace_ms"),
         }
     }

@@ -19,6 +19,7 @@ const TICK: Duration = Duration::from_millis(5);
 /// A running listener; [`stop`](Running::stop) ends it.
 struct Running {
     address: SocketAddr,
+    leave: oneshot::Sender<()>,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Drained>,
     metrics: Arc<Metrics>,
@@ -36,9 +37,11 @@ impl Running {
         let metrics = Arc::new(Metrics::new());
         let listening = bind(&server, &tls, metrics.clone(), |path| path == "/import").unwrap();
         let (address, _) = listening.addresses()[0];
+        let (leave, leaving) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
-        let ended = tokio::spawn(listening.serve(router, async move { stopped.await.unwrap_or(()) }));
-        Running { address, stop, ended, metrics }
+        let either = async move { leaving.await.unwrap_or(()) };
+        let ended = tokio::spawn(listening.serve(router, either, async move { stopped.await.unwrap_or(()) }));
+        Running { address, leave, stop, ended, metrics }
     }
 
     async fn connect(&self) -> Client<TcpStream> {
@@ -46,6 +49,7 @@ impl Running {
     }
 
     async fn stop(self) -> Drained {
+        self.leave.send(()).unwrap_or_default();
         self.stop.send(()).unwrap();
         timeout(SOON, self.ended).await.expect("the listener ends").unwrap()
     }
@@ -63,6 +67,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// One answer with a content-length: its status line's code and its body.
     async fn answer(&mut self) -> (u16, String) {
+        let (head, body) = self.whole_answer().await;
+        (head[9..12].parse().unwrap(), body)
+    }
+
+    async fn whole_answer(&mut self) -> (String, String) {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(timeout(SOON, self.0.read_u8()).await.expect("an answer comes").expect("an answer"));
@@ -71,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
         let mut body = vec![0; length.parse().unwrap()];
         timeout(SOON, self.0.read_exact(&mut body)).await.expect("a body comes").unwrap();
-        (head[9..12].parse().unwrap(), String::from_utf8(body).unwrap())
+        (head, String::from_utf8(body).unwrap())
     }
 
     async fn ask(&mut self, request: &str) -> (u16, String) {
@@ -302,6 +311,29 @@ async fn shutdown_finishes_what_is_in_flight_and_closes_the_rest() {
 }
 
 #[tokio::test]
+async fn a_process_that_leaves_goes_on_accepting_and_sends_everybody_elsewhere() {
+    let server = Running::start(|_| ()).await;
+    let mut kept = server.connect().await;
+    kept.send(GET).await;
+    assert!(!kept.whole_answer().await.0.contains("connection: close"));
+    let Running { address, leave, stop, ended, .. } = server;
+    leave.send(()).unwrap();
+    // The news spreads within the process; until it has, answers keep their connections.
+    loop {
+        let mut fresh = Client(TcpStream::connect(address).await.unwrap());
+        fresh.send(GET).await;
+        if fresh.whole_answer().await.0.contains("connection: close") {
+            break;
+        }
+    }
+    kept.send(GET).await;
+    let last = kept.closed().await;
+    assert!(last.starts_with("HTTP/1.1 200") && last.contains("connection: close"), "{last}");
+    stop.send(()).unwrap();
+    assert_eq!(timeout(SOON, ended).await.unwrap().unwrap(), Drained { cut_off: 0 });
+}
+
+#[tokio::test]
 async fn shutdown_does_not_wait_for_ever() {
     let router = Router::new().route("/", get(std::future::pending::<&str>));
     let (entered, has_entered) = oneshot::channel();
@@ -374,7 +406,7 @@ async fn tls_serves_certificate_files_that_can_be_replaced() {
     let (address, secure) = listening.addresses()[0];
     assert!(secure);
     let files = listening.sockets[0].2.clone().unwrap();
-    tokio::spawn(listening.serve(router(), std::future::pending()));
+    tokio::spawn(listening.serve(router(), std::future::pending(), std::future::pending()));
 
     let mut silent = Client(TcpStream::connect(address).await.unwrap());
     let mut plain = Client(TcpStream::connect(address).await.unwrap());

@@ -142,7 +142,7 @@ impl TestApp {
         let (end, ended) = oneshot::channel::<()>();
         let router = self.router.clone();
         let serving = tokio::spawn(async move {
-            let drained = listening.serve(router, async move { _ = ended.await }).await;
+            let drained = listening.serve(router, async move { _ = ended.await }, std::future::ready(())).await;
             assert_eq!(drained.cut_off, 0);
         });
         Served { address, end: Some(end), serving: Some(serving) }

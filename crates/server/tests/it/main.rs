@@ -20,3 +20,4 @@ mod parallel;
 mod payments;
 mod program;
 mod refunds;
+mod rolling_restart;

@@ -42,22 +42,21 @@ impl Crew {
 
     /// Works until `stop` resolves, and then finishes what is under way. Several may run side by side. Deliveries have places of their own,
     /// half as many: receivers that answer slowly or never hold up other deliveries, but no refund.
-    pub async fn run(&self, stop: impl Future<Output = ()>) {
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
         let stop = stop.shared();
         let refunds = self.carry_out(Work::Refunds, self.settings.concurrency, stop.clone());
         let deliveries = self.carry_out(Work::Deliveries, (self.settings.concurrency / 2).max(1), stop);
         join(refunds, deliveries).await;
     }
 
-    async fn carry_out(&self, work: Work, places: usize, stop: impl Future<Output = ()>) {
-        let mut stop = pin!(stop);
+    async fn carry_out(&self, work: Work, places: usize, stop: impl Future<Output = ()> + Clone + Send) {
         let mut under_way = FuturesUnordered::new();
         // Kept from turn to turn: a claim that was begun and dropped would leave its tasks to the end of their leases.
         let mut taking: Option<BoxFuture<'_, Vec<HandedTask>>> = None;
         loop {
             let room = places.saturating_sub(under_way.len());
             if taking.is_none() && room > 0 {
-                taking = Some(self.next(work, room).boxed());
+                taking = Some(self.next(work, room, stop.clone()).boxed());
             }
             let turn = {
                 let taken = pin!(poll_or_wait(&mut taking));
@@ -66,7 +65,7 @@ impl Crew {
                         futures::future::pending::<()>().await;
                     }
                 });
-                match select(&mut stop, select(taken, finished)).await {
+                match select(pin!(stop.clone()), select(taken, finished)).await {
                     Either::Left(_) => Turn::Stop,
                     Either::Right((Either::Left((tasks, _)), _)) => Turn::Taken(tasks),
                     Either::Right((Either::Right(_), _)) => Turn::Finished,
@@ -80,6 +79,9 @@ impl Crew {
                     under_way.extend(tasks.into_iter().map(|task| self.perform(task)));
                 }
             }
+        }
+        if let Some(taking) = taking {
+            self.give_back(taking.await).await;
         }
         while under_way.next().await.is_some() {}
     }
@@ -112,21 +114,51 @@ impl Crew {
 
     /// Tasks that are due and that nobody has: found ones when it is time to look, else handed over ones. Looking goes first, or a process
     /// that is always handed something would never come back to what it put off.
-    async fn next(&self, work: Work, room: usize) -> Vec<HandedTask> {
+    async fn next(&self, work: Work, room: usize, stop: impl Future<Output = ()>) -> Vec<HandedTask> {
         let world = &self.service.world;
+        let mut stop = pin!(stop);
         loop {
             let now = world.now();
             // A clock that went back must not put the next look off.
             let polled_at = Timestamp::from_ms(self.polled_at_ms(work).load(Ordering::Relaxed)).min(now);
             let poll_at = polled_at.plus_ms(self.settings.poll_ms);
             let handed = pin!(self.service.observer.inbox.next_batch(work, room));
-            match select(world.clock.sleep_until(poll_at), handed).await {
-                Either::Left(_) => {}
-                Either::Right((tasks, _)) => return tasks,
+            match select(&mut stop, select(world.clock.sleep_until(poll_at), handed)).await {
+                Either::Left(_) => return Vec::new(),
+                Either::Right((Either::Left(_), _)) => {}
+                Either::Right((Either::Right((tasks, _)), _)) => return tasks,
             }
+            // What is claimed now is given back when it is time to stop, so this is not given up halfway.
             let tasks = self.claim(work, room).await;
             if !tasks.is_empty() {
                 return tasks;
+            }
+        }
+    }
+
+    /// Lets others have what was handed over to this process and not begun. To be called when nothing is carried out any more: else the leases of
+    /// these tasks run out first.
+    pub async fn leave(&self) {
+        let now = self.service.world.now();
+        for work in Work::ALL {
+            let mut handed = self.service.observer.inbox.take(work, usize::MAX);
+            // They were leased when they became due; what waited longer may be somebody else's by now.
+            handed.retain(|handed| now < handed.task.due_at.plus_ms(self.settings.lease_ms));
+            self.give_back(handed).await;
+        }
+    }
+
+    async fn give_back(&self, tasks: Vec<HandedTask>) {
+        if tasks.is_empty() {
+            return;
+        }
+        let (now, count) = (self.service.world.now(), tasks.len());
+        let given_back = tasks.into_iter().map(|handed| handed.task).collect();
+        let claim = Claim { now, lease_until: now, kinds: Vec::new(), limit: 0, given_back };
+        match self.service.world.store.claim(claim).await {
+            Ok(_) => tracing::info!(count, "tasks that were not begun are free for others"),
+            Err(error) => {
+                tracing::warn!(count, cause = &error as &dyn std::error::Error, "tasks were not given back; their leases run out");
             }
         }
     }
@@ -147,6 +179,7 @@ impl Crew {
             lease_until: now.plus_ms(self.settings.lease_ms),
             kinds: work.kinds(),
             limit: u32::try_from(room).unwrap_or(u32::MAX),
+            given_back: Vec::new(),
         };
         match self.service.world.store.claim(claim).await {
             Ok(tasks) => tasks.into_iter().map(HandedTask::from).collect(),

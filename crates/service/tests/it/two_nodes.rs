@@ -1,10 +1,13 @@
 //! Two processes on one database, who know nothing of each other.
 
+use std::sync::Arc;
+
 use futures::future::{join, join_all};
 use refundry_engine::Mode;
 use refundry_engine::credential::Holder;
 use refundry_engine::merchant::Standing;
 use refundry_engine::policy::PolicyPatch;
+use refundry_engine::refund::RefundStateName;
 use refundry_service::credentials::{self, NewKey};
 use refundry_service::endpoints::{self, EndpointChange, NewEndpoint};
 use refundry_service::install::{GATEWAY_DIALECT, GATEWAY_LOOKUP};
@@ -12,9 +15,11 @@ use refundry_service::master_rotation::{ResealedSecrets, rotate_master};
 use refundry_service::merchants::{self, MerchantChange};
 use refundry_service::seal::new_master_key_line;
 use refundry_service::terminals::{self, ForceAnswer, TerminalChange};
-use refundry_service::{ServiceError, install};
+use refundry_service::workers::WorkerSettings;
+use refundry_service::workers::crew::Crew;
+use refundry_service::{ServiceError, Work, install, refunds};
 
-use crate::house::{Counting, House};
+use crate::house::{Counting, House, refund};
 
 const ROUNDS: usize = 20;
 
@@ -142,4 +147,30 @@ async fn processes_that_install_at_once_make_one_gateway_key() {
     assert!(installed.iter().all(Result::is_ok), "{installed:?}");
     let rows = house.service.world.store.credentials_by_lookup(GATEWAY_DIALECT, GATEWAY_LOOKUP).await.unwrap();
     assert_eq!(rows.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_process_that_ends_did_not_begin_is_free_at_once() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
+    house.paid(&shop, "p1", "10.00 EUR").await;
+    // Handed over by their commits, and leased as a server's store leases at once what is handed over.
+    for number in 0..3 {
+        refunds::create(&house.service, &shop.caller, refunds::NATIVE, refund(&format!("r{number}"), "p1", "1.00 EUR")).await.unwrap();
+    }
+    assert_eq!(house.crew.claim(Work::Refunds, 100).await.len(), 3);
+    let others = Crew::new(Arc::new(house.second_node()), WorkerSettings::default());
+    assert_eq!(others.claim(Work::Refunds, 100).await, [], "they are leased");
+    house.crew.run(std::future::ready(())).await;
+    house.crew.leave().await;
+    let taken = others.claim(Work::Refunds, 100).await;
+    assert_eq!(taken.len(), 3);
+    for task in taken {
+        others.perform(task).await;
+    }
+    for number in 0..3 {
+        let paid = refunds::find_by_number(&house.service, &shop.caller, refunds::NATIVE, None, &format!("r{number}")).await.unwrap();
+        assert_eq!(paid.state.name(), RefundStateName::Succeeded);
+    }
+    assert_eq!(house.service.observer.inbox.len(), 0);
 }

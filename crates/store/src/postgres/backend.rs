@@ -155,8 +155,10 @@ impl Backend for PostgresBackend {
     }
 
     fn claim(&mut self, claim: &Claim) -> Result<Vec<Task>, StoreError> {
-        let call = tasks::claim(claim, 0);
-        let rows = self.send(None, &[call], None).map_err(error_of)?;
+        if let Some(call) = tasks::give_back(claim) {
+            self.send(None, &[call], None).map_err(error_of)?;
+        }
+        let rows = self.send(None, &[tasks::claim(claim, 0)], None).map_err(error_of)?;
         tasks::claimed(rows.first().map_or(&[], Vec::as_slice))
     }
 

@@ -19,6 +19,8 @@ static PUT: LazyLock<String> = LazyLock::new(|| {
 });
 const REMOVE: &str = "DELETE FROM tasks USING UNNEST($1::int8[], $2::int8[]) AS u (m, i) WHERE merchant_id = m AND task_id = i \
     AND merchant_id = ANY($3)";
+const GIVE_BACK: &str = "UPDATE tasks SET claimable_at = due_at FROM UNNEST($1::int8[], $2::int8[], $3::int8[]) AS u (m, i, due) \
+    WHERE merchant_id = m AND task_id = i AND due_at = due AND claimable_at > $4 AND merchant_id = ANY($1)";
 /// Rows that another node is taking just now are passed over.
 static CLAIM: LazyLock<String> = LazyLock::new(|| {
     let columns = rows::other::TASK_COLUMNS.replace("claimable_at", "free_since");
@@ -59,6 +61,17 @@ pub fn claim(claim: &Claim, lane: i64) -> Call {
     params.extend(kinds.into_params());
     params.extend([claim.now.us(), claim.lease_until.us(), i64::from(claim.limit)].map(Param::Int));
     Call { sql: &CLAIM, params }
+}
+
+/// Gives tasks back that were not begun. One that moved on meanwhile has another due time, and one whose lease is over may be somebody else's.
+pub fn give_back(claim: &Claim) -> Option<Call> {
+    let mut rows = Rows::of(3);
+    for task in &claim.given_back {
+        rows.int(task.merchant_id.get()).int(task.id.get()).int(task.due_at.us());
+    }
+    let mut params = rows.into_params();
+    params.push(Param::Int(claim.now.us()));
+    (!claim.given_back.is_empty()).then_some(Call { sql: GIVE_BACK, params })
 }
 
 /// The tasks that a claim took, in order.

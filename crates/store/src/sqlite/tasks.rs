@@ -53,6 +53,7 @@ pub fn put(
 
 /// Takes tasks that are due and free, those first that have been free the longest, and leases them.
 pub fn claim(connection: &Connection, claim: &Claim) -> Result<Vec<Task>, StoreError> {
+    give_back(connection, claim)?;
     let mut found = Vec::new();
     for kind in &claim.kinds {
         find_claimable(connection, claim, *kind, &mut found)?;
@@ -64,6 +65,16 @@ pub fn claim(connection: &Connection, claim: &Claim) -> Result<Vec<Task>, StoreE
         lease.execute(params![task.merchant_id.get(), task.id.get(), claim.lease_until.us()]).map_err(fault)?;
     }
     Ok(found.into_iter().map(|(_, task)| task).collect())
+}
+
+/// A task that moved on meanwhile has another due time, and one whose lease is over may be somebody else's.
+fn give_back(connection: &Connection, claim: &Claim) -> Result<(), StoreError> {
+    let free = "UPDATE tasks SET claimable_at = due_at WHERE merchant_id = ?1 AND task_id = ?2 AND due_at = ?3 AND claimable_at > ?4";
+    for task in &claim.given_back {
+        let params = params![task.merchant_id.get(), task.id.get(), task.due_at.us(), claim.now.us()];
+        prepared(connection, free)?.execute(params).map_err(fault)?;
+    }
+    Ok(())
 }
 
 fn find_claimable(connection: &Connection, claim: &Claim, kind: TaskKind, found: &mut Vec<(i64, Task)>) -> Result<(), StoreError> {

@@ -96,7 +96,7 @@ impl Directory {
         let quoted = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
         let mut text = format!(
             "# Written by `refundry demo`; it is written again at every start.\n\
-             [server]\nlisten = [\"{}\"]\n\n\
+             [server]\nlisten = [\"{}\"]\ndrain_ms = 0\n\n\
              [database]\nurl = {}\n\n\
              [secrets]\nmaster_key_file = {}\n\n\
              # A demo may notify receivers on this machine. Nothing else should.\n\
