@@ -2,6 +2,7 @@
 //! engine decide, applies the verdicts of the whole batch in one commit, and answers everybody. Reads have connections of their own and
 //! never wait for the writer.
 
+mod books;
 mod error;
 mod lane;
 mod nodes;

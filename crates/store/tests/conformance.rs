@@ -53,15 +53,12 @@ suite! {
     the_feed_has_no_gaps
     the_audit_log_is_read_by_merchant_or_whole
     refunds_wait_for_money_oldest_first
+    the_books_of_a_working_store_are_clean
     a_payment_is_updated_in_all_its_fields
     a_closed_store_takes_nothing
 }
 
 mod sqlite_alone {
-    #[test]
-    fn the_books_of_a_working_store_are_clean() {
-        super::the_books_of_a_working_store_are_clean(&crate::stage::Stage::on_sqlite());
-    }
     #[test]
     fn a_backup_is_a_whole_store() {
         super::a_backup_is_a_whole_store(&crate::stage::Stage::on_sqlite());

@@ -10,40 +10,36 @@ use rusqlite::{Connection, Params, Row};
 
 use super::apply::prepared;
 use super::fault::fault;
-use crate::{BookFault, BooksReport, StoreError};
+use crate::books::{Findings, Step};
+use crate::{BooksReport, StoreError};
 
-/// Faults that are named one by one; a file with more of them needs another cure than a list.
-const FAULTS_MAX: usize = 1_000;
 /// Faults of the file itself that SQLite is asked for.
 const FILE_FAULTS_MAX: u32 = 10;
 
 /// Tables whose rows belong to merchants. Rows without a merchant are checked too, as they would be lost otherwise.
-const TABLES: [&str; 6] = ["merchants", "payments", "refunds", "events", "tasks", "balances"];
+const TABLES: [&str; 9] = ["merchants", "payments", "refunds", "events", "tasks", "balances", "counters", "remembered", "notifications"];
 
 /// Checks everything.
 pub fn check(connection: &Connection) -> Result<BooksReport, StoreError> {
-    let mut report = BooksReport::default();
-    check_file(connection, &mut report)?;
+    let mut findings = Findings::new();
+    check_file(connection, &mut findings)?;
     let mut last = i64::MIN;
     while let Some(merchant_id) = next_merchant(connection, last)? {
-        in_snapshot(connection, || check_merchant(connection, merchant_id, &mut report))?;
+        in_snapshot(connection, || check_merchant(connection, merchant_id, &mut findings))?;
         last = merchant_id;
     }
-    in_snapshot(connection, || {
-        money::check_balances(connection, &mut report)?;
-        money::check_shares_due(connection, &mut report)
-    })?;
-    Ok(report)
+    in_snapshot(connection, || money::check(connection, &mut findings))?;
+    Ok(findings.into_report())
 }
 
-fn check_merchant(connection: &Connection, merchant_id: i64, report: &mut BooksReport) -> Result<(), StoreError> {
-    report.merchants += 1;
-    refunds::check_payments(connection, merchant_id, report)?;
-    refunds::check_refunds(connection, merchant_id, report)?;
-    refunds::check_keys(connection, merchant_id, report)?;
-    steps::check_tasks(connection, merchant_id, report)?;
-    feeds::check_events(connection, merchant_id, report)?;
-    feeds::check_notifications(connection, merchant_id, report)
+fn check_merchant(connection: &Connection, merchant_id: i64, findings: &mut Findings) -> Result<(), StoreError> {
+    findings.report.merchants += 1;
+    refunds::check_payments(connection, merchant_id, findings)?;
+    refunds::check_refunds(connection, merchant_id, findings)?;
+    refunds::check_keys(connection, merchant_id, findings)?;
+    steps::check_tasks(connection, merchant_id, findings)?;
+    feeds::check_events(connection, merchant_id, findings)?;
+    feeds::check_notifications(connection, merchant_id, findings)
 }
 
 /// The log cannot begin anew while a snapshot is read: so each merchant has one of its own.
@@ -66,35 +62,13 @@ fn next_merchant(connection: &Connection, last: i64) -> Result<Option<i64>, Stor
     Ok(next)
 }
 
-fn check_file(connection: &Connection, report: &mut BooksReport) -> Result<(), StoreError> {
+fn check_file(connection: &Connection, findings: &mut Findings) -> Result<(), StoreError> {
+    findings.turn_to(i64::MIN, Step::Soundness, 0);
     each(connection, &format!("PRAGMA quick_check({FILE_FAULTS_MAX})"), [], |row| {
         let found: String = row.get(0).map_err(fault)?;
-        report.expect("file_is_sound", "file", found, "ok");
+        findings.expect("file_is_sound", "file", found, "ok");
         Ok(())
     })
-}
-
-impl BooksReport {
-    /// Names a row where what is found is not what it should be.
-    fn expect(&mut self, rule: &'static str, row: impl ToString, found: impl ToString, expected: impl ToString) {
-        let (found, expected) = (found.to_string(), expected.to_string());
-        if found == expected {
-            return;
-        }
-        if self.faults.len() < FAULTS_MAX {
-            self.faults.push(BookFault { rule, row: row.to_string(), found, expected });
-        } else if self.faults.len() == FAULTS_MAX {
-            let (found, expected) = (format!("more than {FAULTS_MAX}"), "none".to_owned());
-            self.faults.push(BookFault { rule: "faults_are_few", row: "report".to_owned(), found, expected });
-        }
-    }
-
-    /// The same for a number that stands in a row; cheap when it is right.
-    fn expect_number(&mut self, rule: &'static str, row: impl Fn() -> String, found: i128, expected: i128) {
-        if found != expected {
-            self.expect(rule, row(), found, expected);
-        }
-    }
 }
 
 /// Runs a statement and looks at each row.

@@ -1,6 +1,9 @@
 //! The stage that the tests of the store play on: one merchant, one terminal, payments, and commands with rising ids and times.
 
+mod direct;
+
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::executor::block_on;
@@ -14,11 +17,45 @@ use refundry_engine::refund::{AcquirerAnswer, Refund};
 use refundry_engine::{Actor, MerchantId, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
 use refundry_ledger::Money;
 use refundry_scratch::ScratchDatabase;
-use refundry_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store, StoreError, SyncMode};
+use refundry_store::{CommitObserver, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store, StoreError, SyncMode};
 use tempfile::TempDir;
+
+pub use direct::Direct;
 
 /// When the play begins.
 pub const BEGIN_MS: i64 = EPOCH_MS + 200_000_000_000;
+
+/// The databases that a store can be on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A file.
+    Sqlite,
+    /// A database on a server.
+    Postgres,
+}
+
+/// What a case wants of its store, on whatever database.
+#[derive(Clone, Default)]
+pub struct Wishes {
+    pub observer: Option<Arc<dyn CommitObserver>>,
+    pub lease_new_tasks_ms: Option<i64>,
+    pub batch_max: Option<usize>,
+    /// The lanes have no threads, and so many commands may wait.
+    pub stepped: Option<usize>,
+}
+
+/// Every case on both databases. Cases take the engine, so that they can open as many stages as they want.
+macro_rules! on_both {
+    ($($case:ident)*) => {
+        mod sqlite {
+            $(#[test] fn $case() { super::$case(crate::stage::Engine::Sqlite); })*
+        }
+        mod postgres {
+            $(#[test] fn $case() { super::$case(crate::stage::Engine::Postgres); })*
+        }
+    };
+}
+pub(crate) use on_both;
 
 /// A store with somebody on it.
 pub struct Stage {
@@ -29,6 +66,40 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// As a server has it.
+    pub fn new(engine: Engine) -> Self {
+        Self::wishing(engine, &Wishes::default())
+    }
+
+    /// As a server has it, but for what is wished.
+    pub fn wishing(engine: Engine, wishes: &Wishes) -> Self {
+        let Wishes { observer, lease_new_tasks_ms, .. } = wishes.clone();
+        match engine {
+            Engine::Sqlite => Self::on_sqlite_with(|options| {
+                (options.observer, options.lease_new_tasks_ms) = (observer, lease_new_tasks_ms);
+                options.batch_max = wishes.batch_max.unwrap_or(options.batch_max);
+                if let Some(queued_max) = wishes.stepped {
+                    (options.threads, options.readers, options.queued_max) = (false, 0, queued_max);
+                }
+            }),
+            Engine::Postgres => Self::on_postgres_with(|options| {
+                (options.observer, options.lease_new_tasks_ms) = (observer, lease_new_tasks_ms);
+                options.batch_max = wishes.batch_max.unwrap_or(options.batch_max);
+                if let Some(queued_max) = wishes.stepped {
+                    (options.threads, options.lanes, options.queued_max) = (false, 1, queued_max);
+                }
+            }),
+        }
+    }
+
+    /// Changes rows behind the store's back, and gives their number.
+    pub fn spoil(&self, sql: &str) -> u64 {
+        match &self.database {
+            Some(database) => Direct::to(&database.url()).execute(sql),
+            None => rusqlite::Connection::open(self.file()).unwrap().execute(sql, []).unwrap() as u64,
+        }
+    }
+
     /// As a server has it, but without waiting for the disk.
     pub fn on_sqlite() -> Self {
         Self::on_sqlite_with(|_| {})
@@ -52,7 +123,7 @@ impl Stage {
     /// On a database that goes away with the stage.
     pub fn on_postgres_with(change: impl FnOnce(&mut PostgresOptions)) -> Self {
         let database = postgres_database();
-        let mut options = PostgresOptions { lanes: 2, readers: 2, ..PostgresOptions::url(database.url()) };
+        let mut options = postgres_options(&database);
         change(&mut options);
         let store = PostgresStore::open(&options).expect("a new database can be opened");
         Self { database: Some(database), ..Self::on(store, None) }
@@ -74,13 +145,18 @@ impl Stage {
         self.folder.as_ref().expect("a stage on a file").path().join("refundry.db")
     }
 
-    /// Closes the store and opens the same file again.
+    /// Closes the store and opens it again.
     pub fn reopened(self) -> Self {
-        let file = self.file();
         let Self { store, folder, database, next } = self;
         drop(store);
-        let store = SqliteStore::open(&SqliteOptions::file(file)).expect("the file can be opened again");
-        Self { store: Box::new(store), folder, database, next }
+        let store: Box<dyn Store> = match (&database, &folder) {
+            (Some(database), _) => Box::new(PostgresStore::open(&postgres_options(database)).expect("the database can be opened again")),
+            (None, folder) => {
+                let file = folder.as_ref().expect("a stage on a file").path().join("refundry.db");
+                Box::new(SqliteStore::open(&SqliteOptions::file(file)).expect("the file can be opened again"))
+            }
+        };
+        Self { store, folder, database, next }
     }
 
     /// The instant of the next command.
@@ -152,6 +228,10 @@ impl Stage {
     pub fn ask(&self, payment: &Payment, number: &str, minor: i64) -> CreateRefund {
         create_refund(payment, number, minor, RefundId::new(stamp_id(&self.stamp())))
     }
+}
+
+fn postgres_options(database: &ScratchDatabase) -> PostgresOptions {
+    PostgresOptions { lanes: 2, readers: 2, ..PostgresOptions::url(database.url()) }
 }
 
 /// An empty database with the schema of this program.

@@ -1,13 +1,13 @@
-use refundry_engine::TaskId;
 use rusqlite::Connection;
 
 use super::each;
+use crate::StoreError;
+use crate::books::{self, Findings};
 use crate::rows::ReadColumns as _;
 use crate::sqlite::columns::Columns;
-use crate::{BooksReport, StoreError};
 
 /// Each task has what it is about.
-pub fn check_tasks(connection: &Connection, merchant_id: i64, report: &mut BooksReport) -> Result<(), StoreError> {
+pub fn check_tasks(connection: &Connection, merchant_id: i64, findings: &mut Findings) -> Result<(), StoreError> {
     let sql = "SELECT task_id, kind FROM tasks WHERE merchant_id = ?1 AND CASE kind \
         WHEN 'deliver_notification' THEN NOT EXISTS (SELECT 1 FROM notifications WHERE notifications.merchant_id = ?1 \
             AND notification_id = task_id) \
@@ -15,8 +15,7 @@ pub fn check_tasks(connection: &Connection, merchant_id: i64, report: &mut Books
         ELSE NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.merchant_id = ?1 AND refund_id = task_id) END";
     each(connection, sql, [merchant_id], |row| {
         let mut columns = Columns::new(row, "task");
-        let id = TaskId::new(columns.int()?);
-        report.expect("task_has_its_subject", id, format!("{} of nothing", columns.text()?), "a subject");
+        books::task_of_nothing(findings, merchant_id, columns.int()?, columns.text()?);
         Ok(())
     })
 }
