@@ -34,6 +34,8 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     if let Ok(figures) = app.service.world.store.task_figures(now).await {
         app.metrics.note_tasks(&figures, now.ms());
     }
+    let ids = &app.service.world.ids;
+    app.metrics.note_node(ids.node().filter(|_| ids.are_numbered_at(now)));
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, media_type)], app.metrics.render()).into_response()
 }

@@ -59,7 +59,8 @@ impl Future for Ticket {
 }
 
 /// Hears of every commit, on the lane, after it is durable: hands tasks that are due now to the workers of this process, wakes those who wait for a
-/// refund's end, empties caches. It must be quick and must not fail; what it misses is found again by polling.
+/// refund's end, empties caches. It must be quick and must not fail; what it misses is found again by polling. Several lanes call it at once,
+/// each from its own thread, where `begins`, `commits` and `committed` of one batch follow one another.
 pub trait CommitObserver: Send + Sync {
     /// A lane begins to load and decide so many commands. Only figures need it.
     fn begins(&self, _commands: usize) {}

@@ -11,6 +11,8 @@ use crate::call::{Call, ok};
 use crate::problem::Problem;
 use crate::views::EventView;
 
+/// How often an answer that waits for news looks for what other processes committed; it hears of commits of this process at once.
+const LOOK_MS: i64 = 1_000;
 /// The longest time that an answer waits for news.
 const WAIT_SECONDS_MAX: u32 = 30;
 
@@ -65,7 +67,8 @@ pub async fn after(call: Call) -> Result<Response, Problem> {
         if !events.is_empty() || service.world.now() >= until || call.app.is_draining() {
             break events;
         }
-        futures::future::select(std::pin::pin!(news), service.world.clock.sleep_until(until)).await;
+        let look_at = service.world.now().plus_ms(LOOK_MS).min(until);
+        futures::future::select(std::pin::pin!(news), service.world.clock.sleep_until(look_at)).await;
     };
     let last = events.last().map_or(after, |event| event.sequence);
     ok(&Feed { items: events.into_iter().map(EventView::from).collect(), after: last })

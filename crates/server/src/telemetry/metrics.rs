@@ -13,8 +13,9 @@ use refundry_engine::event::EventKind;
 use refundry_engine::task::TaskKind;
 use refundry_engine::verdict::Changes;
 use refundry_store::{CommitObserver, TaskFigures};
+use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -34,6 +35,7 @@ pub struct Metrics {
     registry: Registry,
     routes: Vec<Route>,
     connections: Gauge,
+    node: Gauge,
     commits: Counter,
     batch_commands: Histogram,
     batch_seconds: Histogram,
@@ -105,6 +107,8 @@ impl Metrics {
         let (connections, commits) = (Gauge::default(), Counter::default());
         registry.register("connections", "Open connections", connections.clone());
         registry.register("commits", "Commits that changed something", commits.clone());
+        let node = Gauge::default();
+        registry.register("node", "Number of this process in the ids it makes; -1 when it has none", node.clone());
         let (batch_commands, batch_seconds, commit_seconds) = (Histogram::new(COMMANDS), Histogram::new(SECONDS), Histogram::new(SECONDS));
         registry.register("batch_commands", "Commands that shared a commit", batch_commands.clone());
         registry.register("batch_seconds", "Time to load, decide and write a batch, without its commit", batch_seconds.clone());
@@ -127,6 +131,7 @@ impl Metrics {
         Metrics {
             routes,
             connections,
+            node,
             commits,
             batch_commands,
             batch_seconds,
@@ -172,6 +177,11 @@ impl Metrics {
         self.connections.dec();
     }
 
+    /// Takes over the number of this process; `None` while it cannot make ids.
+    pub fn note_node(&self, node: Option<u16>) {
+        self.node.set(node.map_or(-1, i64::from));
+    }
+
     /// Takes over what the store says about tasks; to be called before [`render`](Self::render). `now_ms` is the clock's.
     pub fn note_tasks(&self, figures: &TaskFigures, now_ms: i64) {
         for (kind, gauge) in &self.tasks {
@@ -191,14 +201,18 @@ impl Metrics {
     }
 }
 
+thread_local! {
+    /// What the lane of this thread is doing: each lane calls from a thread of its own.
+    static BATCH: Cell<Option<Batch>> = const { Cell::new(None) };
+}
+
 /// Counts what each commit changed, then tells the next one who wants to hear of it.
 pub struct CountingObserver {
     metrics: Arc<Metrics>,
     next: Arc<dyn CommitObserver>,
-    batch: Mutex<Option<Batch>>,
 }
 
-/// What a lane is doing. There is one lane; with several, each would need a place of its own.
+/// A batch on its way.
 #[derive(Clone, Copy)]
 struct Batch {
     commands: u32,
@@ -209,13 +223,7 @@ struct Batch {
 impl CountingObserver {
     /// `next` hears of every commit as well.
     pub fn new(metrics: Arc<Metrics>, next: Arc<dyn CommitObserver>) -> CountingObserver {
-        CountingObserver { metrics, next, batch: Mutex::default() }
-    }
-}
-
-impl CountingObserver {
-    fn batch(&self) -> MutexGuard<'_, Option<Batch>> {
-        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+        CountingObserver { metrics, next }
     }
 }
 
@@ -223,20 +231,18 @@ impl CommitObserver for CountingObserver {
     fn begins(&self, commands: usize) {
         let now = Instant::now();
         let counted = u32::try_from(commands).unwrap_or(u32::MAX);
-        *self.batch() = Some(Batch { commands: counted, begun_at: now, written_at: now });
+        BATCH.set(Some(Batch { commands: counted, begun_at: now, written_at: now }));
         self.next.begins(commands);
     }
 
     fn commits(&self) {
-        if let Some(batch) = self.batch().as_mut() {
-            batch.written_at = Instant::now();
-        }
+        BATCH.set(BATCH.get().map(|batch| Batch { written_at: Instant::now(), ..batch }));
         self.next.commits();
     }
 
     fn committed(&self, changes: &Changes) {
         self.metrics.commits.inc();
-        if let Some(batch) = self.batch().take() {
+        if let Some(batch) = BATCH.take() {
             self.metrics.batch_commands.observe(f64::from(batch.commands));
             self.metrics.batch_seconds.observe((batch.written_at - batch.begun_at).as_secs_f64());
             self.metrics.commit_seconds.observe(batch.written_at.elapsed().as_secs_f64());

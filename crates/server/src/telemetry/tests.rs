@@ -5,7 +5,7 @@ use refundry_engine::verdict::Changes;
 use refundry_store::{CommitObserver, TaskFigures};
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 use tracing::subscriber::with_default;
 
@@ -101,6 +101,7 @@ fn figures_are_told_in_prometheus_form() {
     metrics.connection_closed();
     let due_at = refundry_engine::Timestamp::from_ms(10_000);
     let open = vec![(TaskKind::ALL[0], 3)];
+    metrics.note_node(Some(7));
     metrics.note_tasks(&TaskFigures { open, oldest_due_at: Some(due_at), parked_notifications: 2 }, 25_000);
     let text = metrics.render();
     for line in [
@@ -114,6 +115,7 @@ fn figures_are_told_in_prometheus_form() {
         "refundry_request_seconds_bucket{le=\"0.001\",route=\"native_refunds\"} 2",
         "refundry_request_seconds_count{route=\"native_refunds\"} 2",
         "refundry_connections 1",
+        "refundry_node 7",
         "refundry_notifications_parked 2",
         "refundry_task_overdue_seconds 15",
         &format!("refundry_tasks_open{{kind=\"{}\"}} 3", TaskKind::ALL[0].word()),
@@ -150,6 +152,33 @@ fn commits_are_counted_and_passed_on() {
         "refundry_batch_seconds_count 1",
         "refundry_commit_seconds_count 1",
     ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn lanes_that_commit_at_once_are_counted_apart() {
+    struct Deaf;
+    impl CommitObserver for Deaf {
+        fn committed(&self, _: &Changes) {}
+    }
+    let metrics = Arc::new(Metrics::new());
+    let observer = CountingObserver::new(metrics.clone(), Arc::new(Deaf));
+    let together = Barrier::new(4);
+    std::thread::scope(|scope| {
+        for commands in [1, 10, 100, 1_000] {
+            let (observer, together) = (&observer, &together);
+            scope.spawn(move || {
+                observer.begins(commands);
+                together.wait();
+                observer.commits();
+                together.wait();
+                observer.committed(&Changes::default());
+            });
+        }
+    });
+    let text = metrics.render();
+    for line in ["refundry_batch_commands_sum 1111.0", "refundry_batch_commands_count 4", "refundry_commit_seconds_count 4"] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
 }

@@ -53,7 +53,7 @@ pub struct TestApp {
     pub post: Arc<Post>,
     pub crew: Crew,
     closed: AtomicBool,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Somebody with a key.
@@ -120,7 +120,17 @@ impl TestApp {
         let config = Config::load(None, []).unwrap();
         let app = Arc::new(App::new(service.clone(), Arc::new(Metrics::new()), &config));
         let crew = Crew::new(service.clone(), WorkerSettings::default());
-        Self { router: router(app), service, clock, post, crew, closed: AtomicBool::new(false), _folder: folder }
+        Self { router: router(app), service, clock, post, crew, closed: AtomicBool::new(false), folder }
+    }
+
+    /// What another process writes on the same database; this one does not hear of it.
+    pub fn second_node(&self) -> Service {
+        let observer = Observer::new(self.clock.clone(), 0);
+        let file = SqliteOptions::file(self.folder.path().join("refundry.db"));
+        let options = SqliteOptions { sync: SyncMode::Off, readers: 1, observer: Some(observer.clone()), ..file };
+        let store = Arc::new(SqliteStore::open(&options).unwrap());
+        let world = World { store, ids: Arc::new(Ids::new(2)), ..self.service.world.clone() };
+        Service::new(world, observer, self.service.master_keys.clone(), Arc::new(CpuPool::inline()))
     }
 
     /// An operator with every permission.

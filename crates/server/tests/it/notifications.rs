@@ -8,9 +8,10 @@ use base64::prelude::BASE64_STANDARD;
 use http::Method;
 use refundry_engine::Mode;
 use refundry_service::signatures::hmac_sha256;
+use refundry_service::{Caller, funds};
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, euros};
+use crate::app::{TestApp, euros, money};
 
 #[tokio::test]
 async fn an_endpoint_hears_of_a_refund_and_can_check_who_says_so() {
@@ -122,4 +123,24 @@ async fn the_feed_waits_for_news_and_not_for_ever() {
     }
     app.clock.advance(20_000);
     assert_eq!(in_vain.await.unwrap().json(), json!({"items": [], "after": last}));
+}
+
+#[tokio::test]
+async fn the_feed_finds_what_another_process_wrote() {
+    let app = TestApp::start().await;
+    let acme = app.shop(Mode::Sandbox, "native").await;
+    app.paid(&acme, "p1", "100.00 EUR").await;
+    let last: i64 = acme.key.get("/api/v1/events").await.text("/after").parse().unwrap();
+    let other = app.second_node();
+    let waiting = {
+        let key = acme.key.clone();
+        tokio::spawn(async move { key.get(&format!("/api/v1/events?after={last}&wait_seconds=20")).await })
+    };
+    while !app.clock.is_waited_for() {
+        tokio::task::yield_now().await;
+    }
+    let operator = Caller::operator("olga", Mode::Sandbox);
+    funds::top_up(&other, &operator, Some(acme.merchant.id), money("5.00 EUR"), "t1".to_owned()).await.unwrap();
+    app.clock.advance(1_000);
+    assert_eq!(waiting.await.unwrap().text("/items/0/type"), "funds.topped_up");
 }
