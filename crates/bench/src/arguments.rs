@@ -11,15 +11,18 @@ pub struct Arguments {
     /// How often the rows that goals are judged by are measured; the median counts.
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
-    /// Stored refunds of the large table; 0 leaves it out.
+    /// Stored refunds of the large tables; 0 leaves them out.
     #[arg(long, default_value_t = 1_000_000)]
     pub stored: u64,
-    /// What is measured beside the native API, which all else is compared with.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Antom, Part::End, Part::Single, Part::Large])]
+    /// What is measured beside the native API on SQLite, which all else is compared with.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Antom, Part::Single, Part::Postgres, Part::Nodes, Part::End, Part::Large])]
     pub parts: Vec<Part>,
     /// Where the report goes, in Markdown.
     #[arg(long, default_value = "bench-results/report.md")]
     pub out: PathBuf,
+    /// The folder with performance.md and performance.zh.md, into which the report is put too.
+    #[arg(long)]
+    pub docs: Option<PathBuf>,
     /// The server's binary; the release binary beside this program when it is not named.
     #[arg(long)]
     pub binary: Option<PathBuf>,
@@ -39,6 +42,10 @@ pub enum Part {
     End,
     /// One transaction per refund.
     Single,
+    /// PostgreSQL, beside services that are written by hand.
+    Postgres,
+    /// Two nodes on one PostgreSQL.
+    Nodes,
     /// With much stored.
     Large,
 }

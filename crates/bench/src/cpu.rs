@@ -36,6 +36,14 @@ impl Usage {
         Self { by_thread: self.by_thread.iter().map(|(name, ms)| (name.clone(), used(name, ms))).collect() }
     }
 
+    /// This and another process's together.
+    pub fn and(mut self, other: &Self) -> Self {
+        for (name, ms) in &other.by_thread {
+            *self.by_thread.entry(name.clone()).or_insert(0) += ms;
+        }
+        self
+    }
+
     /// All of it, in milliseconds.
     pub fn total_ms(&self) -> u64 {
         self.by_thread.values().sum()
@@ -70,6 +78,13 @@ pub fn resident_kib(pid: u32) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("the status names VmRSS")?;
     line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).context("VmRSS is a number")
+}
+
+/// Bytes that a process had written to storage; 0 where the kernel does not say.
+pub fn written_bytes(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    line.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
 }
 
 /// Bytes of a database with its write-ahead log.

@@ -44,25 +44,27 @@ pub struct Prepared {
     pub requests: Vec<Vec<u8>>,
     /// What the body of a success contains.
     pub success_mark: &'static str,
+    /// The status of a success. A refund that is told again has another one where the protocol can say so.
+    pub success_status: u16,
 }
 
-/// Sends every request once, shared out among so many callers.
-pub fn run(address: &str, prepared: Prepared, callers: usize) -> anyhow::Result<LoadResult> {
+/// Sends every request once, shared out among so many callers, and callers among the addresses.
+pub fn run(addresses: &[&str], prepared: Prepared, callers: usize) -> anyhow::Result<LoadResult> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(drive(address, prepared, callers))
+    runtime.block_on(drive(addresses, prepared, callers))
 }
 
-async fn drive(address: &str, prepared: Prepared, callers: usize) -> anyhow::Result<LoadResult> {
-    let mark = prepared.success_mark;
+async fn drive(addresses: &[&str], prepared: Prepared, callers: usize) -> anyhow::Result<LoadResult> {
+    let success = (prepared.success_status, prepared.success_mark);
     let requests = Arc::new(prepared.requests);
     let mut connections = Vec::with_capacity(callers);
-    for _ in 0..callers {
+    for address in addresses.iter().cycle().take(callers) {
         connections.push(Connection::open(address).await?);
     }
     let begin = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for (caller, connection) in connections.into_iter().enumerate() {
-        tasks.spawn(call_in_turn(connection, Arc::clone(&requests), caller, callers, mark));
+        tasks.spawn(call_in_turn(connection, Arc::clone(&requests), (caller, callers), success));
     }
     let mut result = LoadResult {
         accepted: 0,
@@ -85,9 +87,8 @@ async fn drive(address: &str, prepared: Prepared, callers: usize) -> anyhow::Res
 async fn call_in_turn(
     mut connection: Connection,
     requests: Arc<Vec<Vec<u8>>>,
-    caller: usize,
-    callers: usize,
-    mark: &'static str,
+    (caller, callers): (usize, usize),
+    (status, mark): (u16, &'static str),
 ) -> anyhow::Result<LoadResult> {
     let mut part = LoadResult {
         accepted: 0,
@@ -101,7 +102,7 @@ async fn call_in_turn(
         let answer = connection.call(request).await?;
         let took = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
         part.latency_us.record(took.clamp(1, LATENCY_US_MAX))?;
-        if memchr_find(&answer.body, mark.as_bytes()) && answer.status < 300 {
+        if answer.status == status && contains(&answer.body, mark.as_bytes()) {
             part.accepted += 1;
         } else {
             part.refused += 1;
@@ -111,6 +112,6 @@ async fn call_in_turn(
     Ok(part)
 }
 
-fn memchr_find(haystack: &[u8], needle: &[u8]) -> bool {
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     needle.is_empty() || haystack.windows(needle.len()).any(|window| window == needle)
 }

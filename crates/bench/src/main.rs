@@ -2,17 +2,23 @@
 
 mod arguments;
 mod large;
+mod machine;
 mod native;
+mod nodes;
+mod postgres;
 mod rows;
 mod the_end;
 mod wire;
 
 use std::fs;
+use std::path::Path;
 
 use clap::Parser as _;
-use refundry_bench::baselines::{Rsa, commits_per_second, rsa};
-use refundry_bench::report::{Report, Table};
-use refundry_bench::scenarios::{Ground, Stored, empty_route};
+use refundry_bench::baselines::rsa;
+use refundry_bench::by_hand::ids::now_us;
+use refundry_bench::cluster::Cluster;
+use refundry_bench::ground::{Ground, Stored};
+use refundry_bench::report::{Language, Report, said};
 use refundry_bench::server_process::release_binary;
 
 use crate::arguments::{Arguments, Part};
@@ -29,47 +35,74 @@ fn main() -> anyhow::Result<()> {
         fs::remove_dir_all(&arguments.data)?;
     }
     fs::create_dir_all(&arguments.data)?;
-    let mut report = Report::default();
-
-    let rsa = rsa()?;
-    let stored = Stored { payments: PAYMENTS, refunds: 0, merchants: MERCHANTS };
-    let mut small = Ground::make(&binary, &arguments.data.join("small"), &stored)?;
-    report.add(&machine(&arguments, &small, rsa.as_ref())?);
-    let plain = native::accept(&arguments, &mut small, &mut report)?;
-    if arguments.wants(Part::Antom) {
-        let limit_us = rsa.map(|rsa| plain.us_per_refund + rsa.pair_us() * 115 / 100);
-        wire::accept(&arguments, &mut small, limit_us, &mut report)?;
+    let cluster = Cluster::from_environment()?;
+    if cluster.is_none() {
+        println!("REFUNDRY_TEST_POSTGRES names no PostgreSQL: what needs one is left out");
     }
-    if arguments.wants(Part::End) {
-        the_end::to_the_end(&arguments, &binary, &mut report)?;
-    }
-    if arguments.wants(Part::Single) {
-        native::one_transaction_each(&arguments, &mut small, &plain, &mut report)?;
-    }
-    if arguments.wants(Part::Large) && arguments.stored > 0 {
-        large::large(&arguments, &binary, &plain, &mut report)?;
-    }
+    let mut report = Report::new(intro(&arguments)?);
+    measure(&arguments, &binary, cluster.as_ref(), &mut report)?;
     if let Some(folder) = arguments.out.parent() {
         fs::create_dir_all(folder)?;
     }
-    let report = report.markdown();
-    fs::write(&arguments.out, &report)?;
-    println!("\n{report}\nwritten to {}", arguments.out.display());
+    let text = report.markdown(Language::English);
+    fs::write(&arguments.out, &text)?;
+    if let Some(docs) = &arguments.docs {
+        report.write_into(&docs.join("performance.md"), Language::English)?;
+        report.write_into(&docs.join("performance.zh.md"), Language::Chinese)?;
+    }
+    println!("\n{text}\nwritten to {}", arguments.out.display());
     Ok(())
 }
 
-fn machine(arguments: &Arguments, ground: &Ground, rsa: Option<&Rsa>) -> anyhow::Result<Table> {
-    println!("this machine");
-    let mut table = Table::new("This machine, in the same run", &["what", "figure"]);
-    table.row(vec!["processors".into(), std::thread::available_parallelism()?.to_string()]);
-    table.row(vec!["commits of 4 KiB a second, one after the other".into(), commits_per_second(&arguments.data)?.to_string()]);
-    if let Some(rsa) = rsa {
-        table.row(vec!["RSA-2048 signatures a second of one core (openssl)".into(), rsa.signs_per_second.to_string()]);
-        table.row(vec!["RSA-2048 verifications a second of one core (openssl)".into(), rsa.verifies_per_second.to_string()]);
+fn measure(arguments: &Arguments, binary: &Path, cluster: Option<&Cluster>, report: &mut Report) -> anyhow::Result<()> {
+    let rsa = rsa()?;
+    let stored = Stored { payments: PAYMENTS, refunds: 0, merchants: MERCHANTS };
+    let mut small = Ground::make(binary, &arguments.data.join("small"), &stored)?;
+    let in_cluster = cluster.filter(|_| [Part::Postgres, Part::Nodes].into_iter().any(|part| arguments.wants(part)));
+    // Before anything is refunded: both engines begin with the same rows.
+    let small_there = in_cluster.map(|cluster| small.copied(cluster, "bench_small")).transpose()?;
+    machine::machine(arguments, &small, rsa.as_ref(), cluster, report)?;
+    let plain = native::accept(arguments, &mut small, report)?;
+    if arguments.wants(Part::Antom) {
+        let limit_us = rsa.map(|rsa| plain.us_per_refund + rsa.pair_us() * 115 / 100);
+        wire::accept(arguments, &mut small, limit_us, report)?;
     }
-    let server = ground.serve(false, &[])?;
-    let empty = empty_route(ground, &server, arguments.refunds)?;
-    table.row(vec!["an empty handler, 64 callers: requests a second".into(), empty.load.per_second().to_string()]);
-    table.row(vec!["an empty handler: server CPU per request".into(), format!("{} µs", empty.us_per_refund())]);
-    Ok(table)
+    if arguments.wants(Part::Single) {
+        native::one_transaction_each(arguments, &mut small, &plain, report)?;
+    }
+    let mut plain_there = None;
+    if let Some(small_there) = &small_there {
+        if arguments.wants(Part::Postgres) {
+            plain_there = Some(postgres::accept(arguments, small_there, report)?);
+        }
+        if arguments.wants(Part::Nodes) {
+            nodes::two_nodes(arguments, small_there, report)?;
+        }
+    }
+    if let Some(small_there) = small_there {
+        small_there.dropped()?;
+    }
+    if arguments.wants(Part::End) {
+        the_end::to_the_end(arguments, binary, cluster, report)?;
+    }
+    if arguments.wants(Part::Large) && arguments.stored > 0 {
+        let large = Stored { payments: arguments.stored, refunds: arguments.stored, merchants: 4 };
+        println!("making {} stored refunds", arguments.stored);
+        let ground = Ground::make(binary, &arguments.data.join("large"), &large)?;
+        let there = cluster.map(|cluster| ground.copied(cluster, "bench_large")).transpose()?;
+        large::sqlite(arguments, ground, &plain, report)?;
+        if let Some(there) = there {
+            large::postgres(arguments, there, plain_there, report)?;
+        }
+    }
+    Ok(())
+}
+
+fn intro(arguments: &Arguments) -> anyhow::Result<refundry_bench::report::Said> {
+    let day = jiff::Timestamp::from_microsecond(now_us())?.strftime("%Y-%m-%d").to_string();
+    let (refunds, rounds) = (arguments.refunds, arguments.rounds);
+    Ok(said(
+        format!("Measured on {day}: {refunds} refunds a round, medians of {rounds} rounds that take turns."),
+        format!("测量日期 {day}：每轮 {refunds} 笔退款，轮流进行 {rounds} 轮，取中位数。"),
+    ))
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 
 /// The whole file.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Manifest {
     /// An operator's key.
     pub operator_key: String,
@@ -15,7 +15,7 @@ pub struct Manifest {
 }
 
 /// A merchant with its payments.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct DemoMerchant {
     /// Our id.
     pub merchant_id: String,
@@ -28,7 +28,7 @@ pub struct DemoMerchant {
 }
 
 /// A terminal with its credentials.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct DemoTerminal {
     /// Our id.
     pub terminal_id: String,
@@ -46,7 +46,7 @@ pub struct DemoTerminal {
 }
 
 /// Payments with numbers that follow from one another: `prefix` and eight digits.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct DemoPayments {
     /// What the references begin with.
     pub reference_prefix: String,

@@ -1,11 +1,11 @@
-//! The native API: acceptance alone, the server has no workers.
+//! The native API on SQLite: acceptance alone, the server has no workers.
 
-use refundry_bench::report::{Report, Table, median, ratio};
-use refundry_bench::scenarios::{Ground, Spread};
+use refundry_bench::ground::{Ground, Spread};
+use refundry_bench::report::{Report, ratio, said};
 use refundry_bench::server_process::Server;
 
 use crate::arguments::Arguments;
-use crate::rows::{CALLERS, COLUMNS, cells, tail};
+use crate::rows::{CALLERS, Row, callers, table};
 
 /// What later rows are compared with.
 pub struct Plain {
@@ -17,87 +17,94 @@ pub struct Plain {
 
 /// One to many callers, each payment refunded once; then one payment, and many merchants.
 pub fn accept(arguments: &Arguments, ground: &mut Ground, report: &mut Report) -> anyhow::Result<Plain> {
-    println!("native API, acceptance");
-    let server = ground.serve(false, &[])?;
+    println!("SQLite, native API, acceptance");
+    let server = [ground.serve(false, &[])?];
     let warm = ground.native(arguments.refunds / 4, Spread::Recent)?;
     ground.measure(&server, warm, 64)?;
-    let mut table = Table::new("Native API: accepted refunds, 100,000 payments stored", &COLUMNS);
-    let (mut cpu, mut rates, mut tails) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..arguments.rounds {
-        for callers in CALLERS {
+    let mut rows = CALLERS.map(|count| Row::new(callers(count)));
+    for _ in 0..arguments.rounds {
+        for (callers, row) in CALLERS.into_iter().zip(&mut rows) {
             let prepared = ground.native(arguments.count_for(callers), Spread::Recent)?;
-            let measured = ground.measure(&server, prepared, callers)?;
-            if callers == 64 {
-                cpu.push(measured.us_per_refund());
-                rates.push(measured.load.per_second());
-                tails.push(tail(&measured));
-            }
-            table.row(cells(format!("{callers} (round {})", round + 1), &measured));
+            row.add(ground.measure(&server, prepared, callers)?);
         }
     }
-    report.add(&table);
-    let plain = Plain { us_per_refund: median(cpu), per_second: median(rates) };
-    let tail = median(tails);
-    let figure = format!("{} µs", plain.us_per_refund);
-    report.goal("native, 64 callers: server CPU per accepted refund", "≤ 150 µs, aim 75".into(), figure, plain.us_per_refund <= 150);
-    report.goal("native, 64 callers: p99 / p50", "≤ 6".into(), ratio(tail, 100), tail <= 600);
+    let [_, _, row, _] = &rows;
+    let plain = Plain { us_per_refund: row.us(), per_second: row.per_second() };
+    report.goal(
+        said("SQLite, 64 callers: CPU per accepted refund", "SQLite，64 个并发：每笔受理退款的 CPU"),
+        said("≤ 150 µs, aim 75", "≤ 150 µs，力争 75"),
+        format!("{} µs", plain.us_per_refund),
+        plain.us_per_refund <= 150,
+    );
+    let tail = row.tail();
+    report.goal(said("SQLite, 64 callers: p99 / p50", "SQLite，64 个并发：p99 / p50"), "≤ 6".to_owned().into(), ratio(tail, 100), tail <= 600);
+    let title = said("SQLite: accepted refunds, 100,000 payments stored", "SQLite：受理退款，已存 10 万笔支付");
+    report.add(table(title, said("callers", "并发"), &rows));
     spreads(arguments, ground, &server, report)?;
     Ok(plain)
 }
 
 /// The same number of refunds over many payments of one merchant, over one payment, and over many merchants; each in turn, so that a change
 /// of the machine meets them alike.
-fn spreads(arguments: &Arguments, ground: &mut Ground, server: &Server, report: &mut Report) -> anyhow::Result<()> {
-    println!("native API, one payment and many merchants");
-    let mut table = Table::new("Native API, 64 callers: what is hot", &COLUMNS);
-    let all = [(Spread::Recent, "one merchant"), (Spread::OnePayment, "one payment"), (Spread::ManyMerchants, "64 merchants")];
-    let mut rates = [const { Vec::new() }; 3];
-    for round in 0..arguments.rounds {
-        for ((spread, name), rates) in all.into_iter().zip(&mut rates) {
+fn spreads(arguments: &Arguments, ground: &mut Ground, server: &[Server], report: &mut Report) -> anyhow::Result<()> {
+    println!("SQLite, native API, one payment and many merchants");
+    let all = [Spread::Recent, Spread::OnePayment, Spread::ManyMerchants];
+    let mut rows = [said("one merchant", "一个商户"), said("one payment", "一笔支付"), said("64 merchants", "64 个商户")].map(Row::new);
+    for _ in 0..arguments.rounds {
+        for (spread, row) in all.into_iter().zip(&mut rows) {
             let prepared = ground.native(arguments.refunds / 2, spread)?;
-            let measured = ground.measure(server, prepared, 64)?;
-            rates.push(measured.load.per_second());
-            table.row(cells(format!("{name} (round {})", round + 1), &measured));
+            row.add(ground.measure(server, prepared, 64)?);
         }
     }
-    report.add(&table);
-    let [merchant, payment, many] = rates.map(median);
-    for (what, rate) in [("one hot merchant", merchant), ("one hot payment", payment)] {
+    let [merchant, payment, many] = rows.each_ref().map(Row::per_second);
+    let hot = [
+        (said("SQLite, one hot merchant: refunds/s by those over 64 merchants", "SQLite，单个热点商户：每秒退款数与分散在 64 个商户时之比"), merchant),
+        (said("SQLite, one hot payment: refunds/s by those over 64 merchants", "SQLite，单笔热点支付：每秒退款数与分散在 64 个商户时之比"), payment),
+    ];
+    for (what, rate) in hot {
         // A twentieth is what two equal runs differ by.
         let met = rate * 100 >= many * 95;
-        report.goal(&format!("{what}: refunds/s by those over 64 merchants"), "≥ 1, not slower".into(), ratio(rate, many), met);
+        report.goal(what, said("≥ 1, not slower", "≥ 1，不变慢"), ratio(rate, many), met);
     }
+    let title = said("SQLite, 64 callers: what is hot", "SQLite，64 个并发：热点");
+    report.add(table(title, said("refunds of", "退款对象"), &rows));
     Ok(())
 }
 
 /// The same path and store, one commit per command.
 pub fn one_transaction_each(arguments: &Arguments, ground: &mut Ground, plain: &Plain, report: &mut Report) -> anyhow::Result<()> {
-    println!("one transaction per refund");
+    println!("SQLite, one transaction per refund");
     let single = [("REFUNDRY_DATABASE_BATCH_MAX", "1".to_owned())];
-    let mut table = Table::new("Native API, one transaction per refund through the same store", &COLUMNS);
-    let (mut cpu, mut alone, mut ours_alone) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..arguments.rounds {
-        let mut measure = |name: &str, environment: &[(&str, String)], callers| {
-            let server = ground.serve(false, environment)?;
-            let prepared = ground.native(arguments.refunds / 10, Spread::Recent)?;
-            let measured = ground.measure(&server, prepared, callers)?;
-            table.row(cells(format!("{callers}, {name} (round {})", round + 1), &measured));
-            anyhow::Ok(measured)
-        };
+    let mut rows = [
+        said("1 caller, batches", "1 个并发，合并提交"),
+        said("1 caller, one each", "1 个并发，每笔单独提交"),
+        said("64 callers, one each", "64 个并发，每笔单独提交"),
+    ]
+    .map(Row::new);
+    for _ in 0..arguments.rounds {
         // A caller alone waits for the disk; whatever else uses it must meet both.
-        ours_alone.push(measure("batches", &[], 1)?.load.percentile_us(50));
-        alone.push(measure("one each", &single, 1)?.load.percentile_us(50));
-        cpu.push(measure("one each", &single, 64)?.us_per_refund());
+        let cases: [(&[(&str, String)], usize); 3] = [(&[], 1), (&single, 1), (&single, 64)];
+        for ((environment, callers), row) in cases.into_iter().zip(&mut rows) {
+            let server = [ground.serve(false, environment)?];
+            let prepared = ground.native(arguments.refunds / 10, Spread::Recent)?;
+            row.add(ground.measure(&server, prepared, callers)?);
+        }
     }
-    report.add(&table);
-    let (cpu, alone, ours_alone) = (median(cpu), median(alone), median(ours_alone));
-    let figure = ratio(cpu, plain.us_per_refund);
-    report.goal("64 callers: CPU of one transaction per refund by ours", "≥ 2".into(), figure, cpu >= 2 * plain.us_per_refund);
+    let [ours_alone, alone, many] = &rows;
     report.goal(
-        "one caller alone: our p50 by that of one transaction per refund",
-        "≤ 1.05".into(),
+        said("SQLite, 64 callers: CPU of one transaction per refund by ours", "SQLite，64 个并发：每笔退款单独一个事务的 CPU 与本设计之比"),
+        "≥ 2".to_owned().into(),
+        ratio(many.us(), plain.us_per_refund),
+        many.us() >= 2 * plain.us_per_refund,
+    );
+    let (ours_alone, alone) = (ours_alone.p50_us(), alone.p50_us());
+    report.goal(
+        said("SQLite, one caller alone: our p50 by that of one transaction per refund", "SQLite，单个调用方：本设计 p50 与每笔单独事务 p50 之比"),
+        "≤ 1.05".to_owned().into(),
         ratio(ours_alone, alone),
         ours_alone * 100 <= alone * 105,
     );
+    let title = said("SQLite: one transaction per refund through the same store", "SQLite：同一存储，每笔退款单独一个事务");
+    report.add(table(title, said("callers", "并发"), &rows));
     Ok(())
 }

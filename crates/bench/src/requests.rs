@@ -28,7 +28,7 @@ pub struct Wish {
 /// Native requests with a bearer key.
 pub fn native<'a>(wishes: impl Iterator<Item = (&'a DemoMerchant, &'a Wish)>) -> Prepared {
     let requests = wishes.map(|(merchant, wish)| native_request(merchant, wish)).collect();
-    Prepared { requests, success_mark: "\"refund_id\"" }
+    Prepared { requests, success_mark: "\"refund_id\"", success_status: 201 }
 }
 
 fn native_request(merchant: &DemoMerchant, wish: &Wish) -> Vec<u8> {
@@ -65,7 +65,7 @@ pub fn antom(data_dir: &Path, terminal: &DemoTerminal, wishes: &[Wish]) -> anyho
         }
     });
     let requests = requests.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(Prepared { requests, success_mark: "\"resultStatus\":\"S\"" })
+    Ok(Prepared { requests, success_mark: "\"resultStatus\":\"S\"", success_status: 200 })
 }
 
 fn antom_request(key: &RsaKeyPair, client_id: &str, wish: &Wish) -> Vec<u8> {
@@ -89,5 +89,5 @@ fn antom_request(key: &RsaKeyPair, client_id: &str, wish: &Wish) -> Vec<u8> {
 /// Requests of a handler that does nothing: what HTTP alone costs.
 pub fn empty(count: usize) -> Prepared {
     let request = b"GET /healthz HTTP/1.1\r\nhost: bench\r\n\r\n".to_vec();
-    Prepared { requests: vec![request; count], success_mark: "" }
+    Prepared { requests: vec![request; count], success_mark: "", success_status: 200 }
 }

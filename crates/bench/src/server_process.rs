@@ -8,8 +8,10 @@ use anyhow::{Context as _, bail};
 use tokio::time::Instant;
 
 use crate::client::call_once;
-use crate::cpu::{Usage, resident_kib};
-use crate::scenarios::{LaneFigures, Stored};
+use crate::by_hand::service::Way;
+use crate::cpu::{Usage, resident_kib, written_bytes};
+use crate::ground::Stored;
+use crate::measured::LaneFigures;
 
 /// How long a server may take to be ready with a large database.
 const READY_SECONDS_MAX: u64 = 120;
@@ -39,20 +41,46 @@ pub fn prepare(binary: &Path, data_dir: &Path, stored: &Stored) -> anyhow::Resul
     Ok(())
 }
 
+/// A service that is written by hand.
+pub struct ByHand {
+    /// How it writes a refund.
+    pub way: Way,
+    /// Its connections to the database.
+    pub connections: usize,
+    /// Refunds that it carries out at once; 0 leaves them accepted.
+    pub workers: usize,
+}
+
 impl Server {
     /// Starts it with the configuration of a data directory; `environment` overrides single keys.
     pub fn start(binary: &Path, data_dir: &Path, environment: &[(&str, String)]) -> anyhow::Result<Self> {
-        let port = free_port()?;
-        let address = format!("127.0.0.1:{port}");
-        let log = std::fs::File::create(data_dir.join("server.log"))?;
+        let address = free_address()?;
         let mut command = Command::new(binary);
-        command.args(["serve", "--config"]).arg(data_dir.join("refundry.toml"));
-        command.env("REFUNDRY_SERVER_LISTEN", &address).stdout(log.try_clone()?).stderr(log);
+        command.args(["serve", "--config"]).arg(data_dir.join("refundry.toml")).env("REFUNDRY_SERVER_LISTEN", &address);
         for (name, value) in environment {
             command.env(name, value);
         }
+        Self::started(command, address, &data_dir.join("server.log"))
+    }
+
+    /// Starts a service that is written by hand on a database; what it says goes into a file of the folder.
+    pub fn start_by_hand(by_hand: &ByHand, database: &str, folder: &Path) -> anyhow::Result<Self> {
+        let address = free_address()?;
+        let way = match by_hand.way {
+            Way::Function => "function",
+            Way::Interactive => "interactive",
+        };
+        let mut command = Command::new(beside("refundry-by-hand")?);
+        command.args(["--way", way, "--database", database, "--listen", &address]);
+        command.args(["--connections", &by_hand.connections.to_string(), "--workers", &by_hand.workers.to_string()]);
+        Self::started(command, address, &folder.join("by-hand.log"))
+    }
+
+    fn started(mut command: Command, address: String, log: &Path) -> anyhow::Result<Self> {
+        let log = std::fs::File::options().create(true).append(true).open(log)?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let begin = Instant::now();
-        let child = command.spawn().with_context(|| format!("start {}", binary.display()))?;
+        let child = command.spawn().with_context(|| format!("start {}", command.get_program().display()))?;
         let mut server = Self { child, address, ready_after: Duration::ZERO };
         server.wait_until_ready(begin)?;
         server.ready_after = begin.elapsed();
@@ -64,7 +92,7 @@ impl Server {
         let request = b"GET /readyz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n";
         loop {
             if let Some(status) = self.child.try_wait()? {
-                bail!("the server ended with {status}; see server.log in its data directory");
+                bail!("the server ended with {status}; see its log in the data directory");
             }
             if runtime.block_on(call_once(&self.address, request)).is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
@@ -103,6 +131,11 @@ impl Server {
         Ok(LaneFigures { commands: self.figure("refundry_batch_commands_sum")?, commits: self.figure("refundry_batch_commands_count")? })
     }
 
+    /// Bytes that it had written to storage.
+    pub fn written_bytes(&self) -> u64 {
+        written_bytes(self.child.id())
+    }
+
     /// Resident memory, in kibibytes.
     pub fn resident_kib(&self) -> anyhow::Result<u64> {
         resident_kib(self.child.id())
@@ -117,14 +150,18 @@ impl Drop for Server {
 
 /// The release binary beside this program, unless the caller named another.
 pub fn release_binary() -> anyhow::Result<PathBuf> {
+    beside("refundry")
+}
+
+fn beside(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
-    let beside = own.with_file_name("refundry");
+    let beside = own.with_file_name(name);
     if !beside.exists() {
-        bail!("{} is missing; build it with `cargo build --release --bin refundry`", beside.display());
+        bail!("{} is missing; build it with `cargo build --release --bin {name}`", beside.display());
     }
     Ok(beside)
 }
 
-fn free_port() -> anyhow::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+fn free_address() -> anyhow::Result<String> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }

@@ -1,32 +1,33 @@
-//! The rows of the table: who calls, how many at once, against how much stored data.
+//! The data that servers are started on: who has payments, where they are kept, and which of them are refunded.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
-use anyhow::Context as _;
-use tokio::time::Instant;
+use anyhow::{Context as _, bail};
 
 use crate::client::call_once;
-use crate::cpu::{Usage, bytes_on_disk};
-use crate::load::{LoadResult, Prepared, run};
+use crate::cluster::Cluster;
+use crate::copied::copy_rows;
 use crate::manifest::{DemoMerchant, Manifest, read};
 use crate::receiver::Receiver;
-use crate::requests::{Wish, antom, empty, native};
-use crate::server_process::{Server, prepare};
+use crate::requests::{Wish, antom, native};
+use crate::server_process::{ByHand, Server, prepare};
+use crate::load::Prepared;
 
-/// How long notifications may take after the last request.
-const DRAIN_SECONDS_MAX: u64 = 120;
 /// Merchants of a demo that are there for people.
 const NAMED_MERCHANTS: usize = 4;
 
-/// A data directory that servers are started on, one after the other.
+/// A data directory that servers are started on, one after the other or together.
+#[derive(Clone, Debug)]
 pub struct Ground {
     /// The server's binary.
     pub binary: PathBuf,
-    /// Where the data are.
+    /// Where the data are, or were made.
     pub data_dir: PathBuf,
     /// What was made there.
     pub manifest: Manifest,
+    /// The PostgreSQL database that has the data now; the data directory's own file where there is none.
+    pub database: Option<(Cluster, String)>,
     next_payment: u64,
 }
 
@@ -53,47 +54,55 @@ pub struct Stored {
     pub merchants: u64,
 }
 
-/// What the lane did.
-pub struct LaneFigures {
-    /// Commands that were carried out.
-    pub commands: u64,
-    /// Commits that they shared.
-    pub commits: u64,
-}
-
-/// What one measured run gave.
-pub struct Measured {
-    /// Answers and their times.
-    pub load: LoadResult,
-    /// What the server used.
-    pub usage: Usage,
-    /// Resident memory after it, in kibibytes.
-    pub resident_kib: u64,
-    /// Bytes that the database grew by.
-    pub grown_bytes: u64,
-    /// What the lane did, where the server tells.
-    pub lane: Option<LaneFigures>,
-}
-
-impl LaneFigures {
-    fn since(&self, earlier: &Self) -> Self {
-        Self { commands: self.commands.saturating_sub(earlier.commands), commits: self.commits.saturating_sub(earlier.commits) }
-    }
-}
-
-impl Measured {
-    /// Processor time per accepted refund, in microseconds.
-    pub fn us_per_refund(&self) -> u64 {
-        self.usage.total_ms().saturating_mul(1_000) / self.load.accepted.max(1)
-    }
-}
-
 impl Ground {
     /// Makes fresh data.
     pub fn make(binary: &Path, data_dir: &Path, stored: &Stored) -> anyhow::Result<Self> {
         prepare(binary, data_dir, stored)?;
         let manifest = read(data_dir)?;
-        Ok(Self { binary: binary.to_owned(), data_dir: data_dir.to_owned(), manifest, next_payment: 0 })
+        Ok(Self { binary: binary.to_owned(), data_dir: data_dir.to_owned(), manifest, database: None, next_payment: 0 })
+    }
+
+    /// The same data in a new database of a cluster, row by row.
+    pub fn copied(&self, cluster: &Cluster, name: &str) -> anyhow::Result<Self> {
+        cluster.make_database(name, None)?;
+        let copy = Self { database: Some((cluster.clone(), name.to_owned())), ..self.clone() };
+        copy.refundry(&["migrate"])?;
+        copy_rows(&self.data_dir.join("refundry.db"), cluster, name)?;
+        Ok(copy)
+    }
+
+    /// A database like this one, on which nothing was measured yet.
+    pub fn cloned(&self, name: &str) -> anyhow::Result<Self> {
+        let (cluster, template) = self.database.as_ref().context("only a database of a cluster can be cloned")?;
+        cluster.make_database(name, Some(template))?;
+        Ok(Self { database: Some((cluster.clone(), name.to_owned())), ..self.clone() })
+    }
+
+    /// Drops the database.
+    pub fn dropped(self) -> anyhow::Result<()> {
+        self.database.map_or(Ok(()), |(cluster, name)| cluster.drop_database(&name))
+    }
+
+    /// The address of the database, where it is not a file.
+    pub fn url(&self) -> Option<String> {
+        self.database.as_ref().map(|(cluster, name)| cluster.url(name))
+    }
+
+    /// Runs a command of the server's binary on the data; gives what it printed.
+    pub fn refundry(&self, command: &[&str]) -> anyhow::Result<String> {
+        let output = Command::new(&self.binary)
+            .args(command)
+            .arg("--config")
+            .arg(self.data_dir.join("refundry.toml"))
+            .envs(self.url().map(|url| ("REFUNDRY_DATABASE_URL", url)))
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("run {}", self.binary.display()))?;
+        if !output.status.success() {
+            let said = [output.stdout, output.stderr].concat();
+            bail!("refundry {} failed with {}: {}", command.join(" "), output.status, String::from_utf8_lossy(&said));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Starts a server on it; `workers` says whether refunds are also carried out.
@@ -102,7 +111,14 @@ impl Ground {
         if !workers {
             environment.push(("REFUNDRY_SERVER_ROLES", "api".to_owned()));
         }
+        environment.extend(self.url().map(|url| ("REFUNDRY_DATABASE_URL", url)));
         Server::start(&self.binary, &self.data_dir, &environment)
+    }
+
+    /// Starts a service on it that is written by hand.
+    pub fn serve_by_hand(&self, by_hand: &ByHand) -> anyhow::Result<Server> {
+        let url = self.url().context("the services that are written by hand need PostgreSQL")?;
+        Server::start_by_hand(by_hand, &url, &self.data_dir)
     }
 
     /// The merchant whose payments are refunded.
@@ -153,38 +169,6 @@ impl Ground {
         antom(&self.data_dir, terminal.context("the demo data have an asynchronous Antom terminal")?, &wishes)
     }
 
-    /// Runs prepared requests and measures what they cost the server.
-    pub fn measure(&self, server: &Server, prepared: Prepared, callers: usize) -> anyhow::Result<Measured> {
-        let database = self.data_dir.join("refundry.db");
-        let lane = server.lane()?;
-        let (before, bytes) = (server.usage()?, bytes_on_disk(&database));
-        let load = run(&server.address, prepared, callers)?;
-        let usage = server.usage()?.since(&before);
-        let grown_bytes = bytes_on_disk(&database).saturating_sub(bytes);
-        let lane = Some(server.lane()?.since(&lane));
-        Ok(Measured { load, usage, resident_kib: server.resident_kib()?, grown_bytes, lane })
-    }
-
-    /// As [`Self::measure`], until every refund is final and its notification has come.
-    pub fn measure_to_the_end(&self, server: &Server, receiver: &Receiver, prepared: Prepared, callers: usize) -> anyhow::Result<Measured> {
-        let lane = server.lane()?;
-        let (before, came) = (server.usage()?, receiver.received());
-        let database = self.data_dir.join("refundry.db");
-        let bytes = bytes_on_disk(&database);
-        let load = run(&server.address, prepared, callers)?;
-        let begin = Instant::now();
-        while receiver.received() - came < load.accepted {
-            if begin.elapsed() > Duration::from_secs(DRAIN_SECONDS_MAX) {
-                anyhow::bail!("{} of {} notifications came in {DRAIN_SECONDS_MAX} s", receiver.received() - came, load.accepted);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let usage = server.usage()?.since(&before);
-        let grown_bytes = bytes_on_disk(&database).saturating_sub(bytes);
-        let lane = Some(server.lane()?.since(&lane));
-        Ok(Measured { load, usage, resident_kib: server.resident_kib()?, grown_bytes, lane })
-    }
-
     /// Has the merchant's refund successes sent to the receiver.
     pub fn subscribe(&self, server: &Server, receiver: &Receiver) -> anyhow::Result<()> {
         let merchant = self.merchant()?;
@@ -197,15 +181,10 @@ impl Ground {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let answer = runtime.block_on(call_once(&server.address, request.as_bytes()))?;
         if answer.status >= 300 {
-            anyhow::bail!("no endpoint: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
+            bail!("no endpoint: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
         }
         Ok(())
     }
-}
-
-/// What a route that does nothing costs, in microseconds per request, and how many a second it serves.
-pub fn empty_route(ground: &Ground, server: &Server, count: usize) -> anyhow::Result<Measured> {
-    ground.measure(server, empty(count), 64)
 }
 
 /// A number with its bits well mixed, so that neighbours land far apart; the same every time.
