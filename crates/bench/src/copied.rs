@@ -15,10 +15,13 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// Tables that belong to the engine and the process, not to the data.
 const LEFT_OUT: [&str; 3] = ["nodes", "commits", "meta"];
 
-/// Copies every table of a file into a database that has the schema and no rows; several tables at once.
+/// Copies every table of a file into a database that has the schema; several tables at once.
 pub fn copy_rows(file: &Path, cluster: &Cluster, database: &str) -> anyhow::Result<u64> {
     let session = cluster.session(database)?;
     let tables = tables_of(&session)?;
+    // What making the schema wrote belongs to another installation.
+    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    session.run(&format!("TRUNCATE {}", names.join(", ")))?;
     let rows = std::thread::scope(|scope| {
         let copies: Vec<_> = tables.iter().map(|table| scope.spawn(move || copy_table(file, cluster, database, table))).collect();
         let mut rows = 0;
