@@ -11,6 +11,8 @@ PROFILE ?= release
 PROFILE_DIR := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 SEEDS ?= 2000
 SEED ?= 1
+# Refunds that `make bench` stores before it measures with much stored.
+STORED ?= 1000000
 CARGO := cargo
 # The simulator and the load generator are release programs: a debug build would measure the compiler.
 RELEASE := $(CARGO) run --release --locked --quiet
@@ -46,9 +48,9 @@ test-crash: tools ## kill -9 the release server fifty times under load, then aud
 sim: tools ## one simulated run: make sim SEED=42
 	$(CARGO) run --locked --quiet --profile simulation --bin refundry-sim -- --seed $(SEED)
 
-bench: tools ## measure the release server and print one table
-	$(CARGO) build --release --locked --bin refundry
-	$(RELEASE) -p refundry-bench
+bench: test-tools ## measure the release server on both engines beside plain ways, and write docs/performance.md anew
+	$(CARGO) build --release --locked --bin refundry --bin refundry-bench --bin refundry-by-hand
+	scripts/with-postgres --durable $(TARGET_DIR)/release/refundry-bench --docs docs --stored $(STORED)
 
 conformance: tools ## the vendor's own SDK against a demo server over TLS on 127.0.42.1:443 (needs root)
 	scripts/conformance-antom

@@ -8,11 +8,11 @@ use anyhow::{Context as _, bail};
 use crate::client::call_once;
 use crate::cluster::Cluster;
 use crate::copied::copy_rows;
+use crate::load::Prepared;
 use crate::manifest::{DemoMerchant, Manifest, read};
 use crate::receiver::Receiver;
 use crate::requests::{Wish, antom, native};
 use crate::server_process::{ByHand, Server, prepare};
-use crate::load::Prepared;
 
 /// Merchants of a demo that are there for people.
 const NAMED_MERCHANTS: usize = 4;

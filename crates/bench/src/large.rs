@@ -58,7 +58,12 @@ pub fn postgres(arguments: &Arguments, mut ground: Ground, plain: Option<PlainTh
     let server = [lanes(&ground, 4)?];
     let rows = rows(arguments, &mut ground, &server)?;
     if let Some(plain) = plain {
-        judge_rate(arguments, ("PostgreSQL", "payments of the last month", "最近一个月的支付"), (&rows.recent, plain.per_second, 60), report);
+        judge_rate(
+            arguments,
+            ("PostgreSQL", "payments of the last month", "最近一个月的支付"),
+            (&rows.recent, plain.per_second, 60),
+            report,
+        );
     }
     judge_tail(arguments, "PostgreSQL", &rows.recent, report);
     add_table(arguments, "PostgreSQL", &rows, report);
@@ -75,11 +80,8 @@ fn rows(arguments: &Arguments, ground: &mut Ground, server: &[Server]) -> anyhow
     let warm = ground.native(arguments.refunds / 4, Spread::Recent)?;
     ground.measure(server, warm, 64)?;
     for _ in 0..arguments.rounds {
-        let cases = [
-            (&mut rows.recent, Spread::Recent, 64),
-            (&mut rows.recent_256, Spread::Recent, 256),
-            (&mut rows.uniform, Spread::Uniform, 64),
-        ];
+        let cases =
+            [(&mut rows.recent, Spread::Recent, 64), (&mut rows.recent_256, Spread::Recent, 256), (&mut rows.uniform, Spread::Uniform, 64)];
         for (row, spread, callers) in cases {
             let prepared = ground.native(arguments.refunds, spread)?;
             row.add(ground.measure(server, prepared, callers)?);
@@ -93,7 +95,12 @@ fn judge_rate(arguments: &Arguments, names: (&str, &str, &str), figures: (&Row, 
     let rate = row.per_second();
     let english = format!("{spread}: throughput by that with 100,000 payments");
     let chinese = format!("{spread_zh}：与仅 10 万笔支付时的吞吐之比");
-    report.goal(stored(arguments, engine, &english, &chinese), format!("≥ 0.{least}").into(), ratio(rate, plain), rate * 100 >= plain * least);
+    report.goal(
+        stored(arguments, engine, &english, &chinese),
+        format!("≥ 0.{least}").into(),
+        ratio(rate, plain),
+        rate * 100 >= plain * least,
+    );
 }
 
 fn judge_tail(arguments: &Arguments, engine: &str, row: &Row, report: &mut Report) {

@@ -25,7 +25,7 @@ pub fn machine(
 ) -> anyhow::Result<()> {
     println!("this machine");
     let mut table = Table::of_figures(said("This machine, in the same run", "本机（同一次运行）"));
-    let model = processor().unwrap_or_default();
+    let model = model().unwrap_or_default();
     table.figure(said("processors", "处理器"), format!("{} × {model}", std::thread::available_parallelism()?));
     let commits = commits_per_second(&arguments.data)?;
     table.figure(said("commits of 4 KiB a second, one after the other", "每秒 4 KiB 提交次数（依次）"), commits.to_string());
@@ -46,10 +46,8 @@ pub fn machine(
         table.figure(said("its settings", "其设置"), settings.join(", "));
         for callers in [16, 32, 64] {
             let limit = commit_limit(cluster, &arguments.data, callers, PGBENCH_SECONDS)?;
-            let what = said(
-                format!("pgbench, one row and a commit, {callers} connections"),
-                format!("pgbench，每次一行一提交，{callers} 个连接"),
-            );
+            let what =
+                said(format!("pgbench, one row and a commit, {callers} connections"), format!("pgbench，每次一行一提交，{callers} 个连接"));
             let figure = said(
                 format!("{} a second, {} µs of the server each", limit.per_second, limit.cpu_us),
                 format!("每秒 {} 次，每次服务器 {} µs", limit.per_second, limit.cpu_us),
@@ -61,7 +59,7 @@ pub fn machine(
     Ok(())
 }
 
-fn processor() -> Option<String> {
+fn model() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     line.split_once(':').map(|(_, model)| model.trim().to_owned())

@@ -37,7 +37,12 @@ pub fn accept(arguments: &Arguments, ground: &mut Ground, report: &mut Report) -
         plain.us_per_refund <= 150,
     );
     let tail = row.tail();
-    report.goal(said("SQLite, 64 callers: p99 / p50", "SQLite，64 个并发：p99 / p50"), "≤ 6".to_owned().into(), ratio(tail, 100), tail <= 600);
+    report.goal(
+        said("SQLite, 64 callers: p99 / p50", "SQLite，64 个并发：p99 / p50"),
+        "≤ 6".to_owned().into(),
+        ratio(tail, 100),
+        tail <= 600,
+    );
     let title = said("SQLite: accepted refunds, 100,000 payments stored", "SQLite：受理退款，已存 10 万笔支付");
     report.add(table(title, said("callers", "并发"), &rows));
     spreads(arguments, ground, &server, report)?;
@@ -58,8 +63,20 @@ fn spreads(arguments: &Arguments, ground: &mut Ground, server: &[Server], report
     }
     let [merchant, payment, many] = rows.each_ref().map(Row::per_second);
     let hot = [
-        (said("SQLite, one hot merchant: refunds/s by those over 64 merchants", "SQLite，单个热点商户：每秒退款数与分散在 64 个商户时之比"), merchant),
-        (said("SQLite, one hot payment: refunds/s by those over 64 merchants", "SQLite，单笔热点支付：每秒退款数与分散在 64 个商户时之比"), payment),
+        (
+            said(
+                "SQLite, one hot merchant: refunds/s by those over 64 merchants",
+                "SQLite，单个热点商户：每秒退款数与分散在 64 个商户时之比",
+            ),
+            merchant,
+        ),
+        (
+            said(
+                "SQLite, one hot payment: refunds/s by those over 64 merchants",
+                "SQLite，单笔热点支付：每秒退款数与分散在 64 个商户时之比",
+            ),
+            payment,
+        ),
     ];
     for (what, rate) in hot {
         // A twentieth is what two equal runs differ by.
@@ -99,7 +116,10 @@ pub fn one_transaction_each(arguments: &Arguments, ground: &mut Ground, plain: &
     );
     let (ours_alone, alone) = (ours_alone.p50_us(), alone.p50_us());
     report.goal(
-        said("SQLite, one caller alone: our p50 by that of one transaction per refund", "SQLite，单个调用方：本设计 p50 与每笔单独事务 p50 之比"),
+        said(
+            "SQLite, one caller alone: our p50 by that of one transaction per refund",
+            "SQLite，单个调用方：本设计 p50 与每笔单独事务 p50 之比",
+        ),
         "≤ 1.05".to_owned().into(),
         ratio(ours_alone, alone),
         ours_alone * 100 <= alone * 105,

@@ -46,7 +46,11 @@ pub fn two_nodes(arguments: &Arguments, small: &Ground, report: &mut Report) -> 
         );
         all.extend(rows);
     }
-    report.add(table(said("PostgreSQL: one node and two, 256 callers", "PostgreSQL：一个与两个节点，256 个并发"), said("nodes", "节点"), &all));
+    report.add(table(
+        said("PostgreSQL: one node and two, 256 callers", "PostgreSQL：一个与两个节点，256 个并发"),
+        said("nodes", "节点"),
+        &all,
+    ));
     drop((alone, together));
     ground.refundry(&["doctor", "books"])?;
     ground.dropped()

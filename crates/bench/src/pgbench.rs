@@ -8,7 +8,8 @@ use anyhow::{Context as _, bail};
 use crate::cluster::Cluster;
 
 /// One row, one commit.
-const SCRIPT: &str = "\\set id random(1, 9000000000000000000)\nINSERT INTO commit_limit (id, note) VALUES (:id, 'one row') ON CONFLICT DO NOTHING;\n";
+const SCRIPT: &str =
+    "\\set id random(1, 9000000000000000000)\nINSERT INTO commit_limit (id, note) VALUES (:id, 'one row') ON CONFLICT DO NOTHING;\n";
 
 /// How many commits the server makes for so many callers.
 pub struct CommitLimit {

@@ -119,10 +119,8 @@ fn by_hand(arguments: &Arguments, small: &Ground, way: Way, report: &mut Report)
     }
     // By processor time, because that is what it is compared by.
     let best = rows.iter().min_by_key(|(row, _)| row.us()).map_or(CONNECTIONS[0], |(_, connections)| *connections);
-    let title = said(
-        format!("Which number of connections serves best: {english}, 256 callers"),
-        format!("多少连接最好：{chinese}，256 个并发"),
-    );
+    let title =
+        said(format!("Which number of connections serves best: {english}, 256 callers"), format!("多少连接最好：{chinese}，256 个并发"));
     report.add(table(title, said("connections", "连接"), rows.iter().map(|(row, _)| row)));
     let server = [ground.serve_by_hand(&ByHand { way, connections: best, workers: 0 })?];
     let name = said(format!("{english} ({best} connections)"), format!("{chinese}（{best} 个连接）"));
@@ -131,9 +129,10 @@ fn by_hand(arguments: &Arguments, small: &Ground, way: Way, report: &mut Report)
 
 fn judge(spread: &Said, ours: u64, (function, interactive): (&Row, &Row), report: &mut Report) {
     let (english, chinese) = both(spread);
-    for (theirs, way, way_zh, times) in
-        [(function.us(), "a stored function each", "每笔一个存储函数", 2), (interactive.us(), "an interactive transaction each", "每笔一个交互事务", 5)]
-    {
+    for (theirs, way, way_zh, times) in [
+        (function.us(), "a stored function each", "每笔一个存储函数", 2),
+        (interactive.us(), "an interactive transaction each", "每笔一个交互事务", 5),
+    ] {
         report.goal(
             said(
                 format!("PostgreSQL, 256 callers, {english}: CPU per accepted refund by that of {way}"),

@@ -99,7 +99,7 @@ impl Report {
     /// Begins with what is to be known of the run.
     pub fn new(intro: Said) -> Self {
         let columns = vec![said("what", "项目"), said("goal", "目标"), said("figure", "实测"), said("met", "达到")];
-        Self { intro, goals: Table::new(said("Goals and figures", "目标与实测"), columns), tables: Vec::new() }
+        Self { intro, goals: Table::new(said("Goals", "目标"), columns), tables: Vec::new() }
     }
 
     /// Adds a goal beside its figure.

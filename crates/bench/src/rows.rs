@@ -105,5 +105,6 @@ pub fn table<'a>(title: Said, first_column: Said, rows: impl IntoIterator<Item =
 
 /// Callers, in words.
 pub fn callers(count: usize) -> Said {
-    said(format!("{count} callers"), format!("{count} 个并发"))
+    let many = if count == 1 { "" } else { "s" };
+    said(format!("{count} caller{many}"), format!("{count} 个并发"))
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::time::Instant;
 
-use crate::client::call_once;
 use crate::by_hand::service::Way;
+use crate::client::call_once;
 use crate::cpu::{Usage, resident_kib, written_bytes};
 use crate::ground::Stored;
 use crate::measured::LaneFigures;

@@ -123,7 +123,7 @@ fn join(threads: Vec<JoinHandle<()>>) {
 }
 
 fn spawn_named(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(|error| StoreError::TryAgain(Arc::new(error)))
+    std::thread::Builder::new().name(format!("store {name}")).spawn(run).map_err(|error| StoreError::TryAgain(Arc::new(error)))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

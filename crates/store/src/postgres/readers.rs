@@ -32,7 +32,7 @@ pub struct Reader {
 impl Readers {
     /// For at most `count` connections, each of which is made when it is first needed.
     pub fn start(connector: Connector, count: usize) -> Result<Self, StoreError> {
-        let started = Builder::new_multi_thread().worker_threads(1).thread_name("database reads").enable_all().build();
+        let started = Builder::new_multi_thread().worker_threads(1).thread_name("store reads").enable_all().build();
         let runtime = started.map_err(|error| StoreError::TryAgain(Arc::new(error)))?;
         let (config, tls) = connector.parts();
         let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
