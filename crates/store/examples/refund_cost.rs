@@ -1,6 +1,9 @@
 //! What one refund costs in storage, decision included: core-microseconds, commits, and refunds per second.
 //!
-//! `cargo run --release -p refundry-store --example refund_cost -- [payments] [refunds] [in flight] [merchants] [folder]`
+//! `cargo run --release -p refundry-store --example refund_cost -- [payments] [refunds] [in flight] [merchants] [folder] [checkpoint interval]`
+//!
+//! The folder may be the address of an empty PostgreSQL database, and the number after it that of the lanes. With the process id of its postmaster
+//! in `POSTMASTER`, the time of the server is shown too.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -17,7 +20,7 @@ use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatu
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::{Actor, Changes, MerchantId, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
 use refundry_ledger::Money;
-use refundry_store::{CommitObserver, SqliteOptions, SqliteStore, Store, Ticket};
+use refundry_store::{CommitObserver, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store, Ticket};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -47,29 +50,40 @@ fn main() -> anyhow::Result<()> {
     let number = |place: usize, usual: u64| std::env::args().nth(place).map_or(Ok(usual), |text| text.parse());
     let load =
         Load { payments: number(1, 100_000)?, refunds: number(2, 100_000)?, in_flight: number(3, 256)?, merchants: number(4, 100)?.max(1) };
-    let folder = std::env::args().nth(5).map_or_else(std::env::temp_dir, PathBuf::from);
-    let file = folder.join(format!("refund_cost.{}.db", std::process::id()));
+    let place = std::env::args().nth(5).unwrap_or_else(|| std::env::temp_dir().display().to_string());
     let commits = Arc::new(Commits::default());
-    let mut options = SqliteOptions { observer: Some(Arc::clone(&commits) as Arc<dyn CommitObserver>), ..SqliteOptions::file(&file) };
+    let observer = Some(Arc::clone(&commits) as Arc<dyn CommitObserver>);
+    if place.starts_with("postgres") {
+        let lanes = usize::try_from(number(6, 4)?)?;
+        let store = PostgresStore::open(&PostgresOptions { observer, lanes, ..PostgresOptions::url(place) })?;
+        return measure(&store, load, &commits);
+    }
+    let file = PathBuf::from(place).join(format!("refund_cost.{}.db", std::process::id()));
+    let mut options = SqliteOptions { observer, ..SqliteOptions::file(&file) };
     options.checkpoint_interval_ms = number(6, options.checkpoint_interval_ms)?;
     let store = SqliteStore::open(&options)?;
-    let settings = (1..=load.merchants).flat_map(|merchant| [put_merchant(merchant), put_terminal(merchant)]);
-    run(&store, settings, 2)?;
-    let payments = || run(&store, (0..load.payments).map(|number| record_payment(number, load)), 1_024);
-    report("payments", load.payments, &commits, payments)?;
-    report("refunds", load.refunds, &commits, || refund(&store, load))?;
-    println!("resident memory {} MiB", resident_mib()?);
-    let began = now();
-    let found = block_on(store.check_books())?;
-    println!("books checked in {:?}: {} postings, {} faults", began.elapsed(), found.postings, found.faults.len());
+    measure(&store, load, &commits)?;
     drop(store);
     println!("file {} MiB", std::fs::metadata(&file)?.len() >> 20);
     std::fs::remove_file(&file)?;
     Ok(())
 }
 
+fn measure(store: &dyn Store, load: Load, commits: &Commits) -> anyhow::Result<()> {
+    let settings = (1..=load.merchants).flat_map(|merchant| [put_merchant(merchant), put_terminal(merchant)]);
+    run(store, settings, 2)?;
+    let payments = || run(store, (0..load.payments).map(|number| record_payment(number, load)), 1_024);
+    report("payments", load.payments, commits, payments)?;
+    report("refunds", load.refunds, commits, || refund(store, load))?;
+    println!("resident memory {} MiB", resident_mib()?);
+    let began = now();
+    let found = block_on(store.check_books())?;
+    println!("books checked in {:?}: {} postings, {} faults", began.elapsed(), found.postings, found.faults.len());
+    Ok(())
+}
+
 /// All refunds, from several callers at once.
-fn refund(store: &SqliteStore, load: Load) -> anyhow::Result<Vec<Duration>> {
+fn refund(store: &dyn Store, load: Load) -> anyhow::Result<Vec<Duration>> {
     std::thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
@@ -86,7 +100,7 @@ fn refund(store: &SqliteStore, load: Load) -> anyhow::Result<Vec<Duration>> {
 }
 
 /// Keeps so many commands in flight until all are answered; gives how long each waited.
-fn run(store: &SqliteStore, acts: impl Iterator<Item = (u64, Act)>, in_flight: usize) -> anyhow::Result<Vec<Duration>> {
+fn run(store: &dyn Store, acts: impl Iterator<Item = (u64, Act)>, in_flight: usize) -> anyhow::Result<Vec<Duration>> {
     let mut waiting: VecDeque<(Instant, Ticket)> = VecDeque::new();
     let mut waits = Vec::new();
     let mut wait_for_oldest = |waiting: &mut VecDeque<(Instant, Ticket)>| {
@@ -232,14 +246,18 @@ fn ask(number: u64, load: Load) -> (u64, Act) {
 }
 
 fn report(what: &str, count: u64, commits: &Commits, work: impl FnOnce() -> anyhow::Result<Vec<Duration>>) -> anyhow::Result<()> {
-    let (began, cpu, before) = (now(), cpu_time()?, commits.0.load(Ordering::Relaxed));
+    let (began, cpu, server_cpu, before) = (now(), cpu_time()?, server_time()?, commits.0.load(Ordering::Relaxed));
     let mut waits = work()?;
     waits.sort_unstable();
     let (half, most) = (waits[waits.len() / 2], waits[waits.len() * 99 / 100]);
     let (wall, cpu, made) = (began.elapsed(), cpu_time()? - cpu, commits.0.load(Ordering::Relaxed) - before);
     let per_second = u128::from(count) * 1_000_000 / wall.as_micros().max(1);
     let core_us = cpu.as_micros() / u128::from(count);
-    println!("{count} {what}: {core_us} core-us each, {per_second}/s, {made} commits of {} on average", count / made.max(1));
+    let server_us = (server_time()? - server_cpu).as_micros() / u128::from(count);
+    println!(
+        "{count} {what}: {core_us} core-us each and {server_us} of the server, {per_second}/s, {made} commits of {} on average",
+        count / made.max(1)
+    );
     println!("  half wait less than {half:?}, 99 of 100 less than {most:?}");
     Ok(())
 }
@@ -249,12 +267,32 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// User and system time of all threads so far, in ticks of ten milliseconds.
+/// User and system time of this program so far.
 fn cpu_time() -> anyhow::Result<Duration> {
-    let text = std::fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-    Ok(Duration::from_millis(ticks * 10))
+    Ok(time_of("self", 2)?.1)
+}
+
+/// User and system time of a PostgreSQL server so far: of its first process, of those that it began, and of those of them that have ended.
+fn server_time() -> anyhow::Result<Duration> {
+    let Ok(postmaster) = std::env::var("POSTMASTER") else { return Ok(Duration::ZERO) };
+    let mut time = time_of(&postmaster, 4)?.1;
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.bytes().all(|byte| byte.is_ascii_digit()) {
+            // A process may end while it is looked at.
+            let Ok((parent, own)) = time_of(&name, 2) else { continue };
+            time += if parent == postmaster { own } else { Duration::ZERO };
+        }
+    }
+    Ok(time)
+}
+
+/// The parent of a process, and its time in ticks of ten milliseconds: user, system, and with four fields those of its children that have ended.
+fn time_of(process: &str, fields: usize) -> anyhow::Result<(String, Duration)> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let found: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = found[11..11 + fields].iter().map(|ticks| ticks.parse::<u64>()).sum::<Result<u64, _>>()?;
+    Ok((found[1].to_owned(), Duration::from_millis(ticks * 10)))
 }
 
 fn resident_mib() -> anyhow::Result<u64> {
