@@ -15,6 +15,8 @@ mod nodes;
 mod options;
 mod pages;
 mod payment_row;
+#[cfg(test)]
+mod plans;
 mod readers;
 mod refund_row;
 mod session;

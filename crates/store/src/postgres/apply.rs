@@ -291,3 +291,24 @@ fn audit(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
     calls.add(&INSERT_AUDIT, rows);
     Ok(())
 }
+
+/// Every statement of this file, for those who look at plans.
+#[cfg(test)]
+pub fn statements() -> Vec<&'static str> {
+    vec![
+        &PUT_MERCHANTS,
+        ADD_LOCKS,
+        RAISE_VERSIONS,
+        &PUT_TERMINALS,
+        &PUT_CREDENTIALS,
+        &INSERT_REMEMBERED,
+        &INSERT_POSTINGS,
+        &PUT_BALANCES,
+        &PUT_COUNTERS,
+        &INSERT_EVENTS,
+        &INSERT_NOTIFICATIONS,
+        &UPDATE_NOTIFICATIONS,
+        &INSERT_DELIVERIES,
+        &INSERT_AUDIT,
+    ]
+}

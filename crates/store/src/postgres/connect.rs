@@ -72,7 +72,8 @@ impl Connector {
         let plans = match purpose {
             Use::Write => {
                 "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-                SET enable_mergejoin = off; SET enable_bitmapscan = off; SET jit = off;"
+                SET enable_mergejoin = off; SET enable_bitmapscan = off; SET jit = off; SET random_page_cost = 0.5; \
+                SET cpu_operator_cost = 0.1;"
             }
             Use::Read => "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off;",
             Use::Long => "",

@@ -36,49 +36,49 @@ const COUNTERS: &str = "SELECT merchant_id, name, value FROM counters WHERE merc
 const BALANCES: &str = "SELECT merchant_id, currency, account, balance_minor FROM balances WHERE merchant_id = ANY($1)";
 const MERCHANTS: &str = "SELECT version, body FROM merchants WHERE merchant_id = ANY($1)";
 const TERMINALS: &str = "SELECT body FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN terminals ON merchant_id = m AND terminal_id = i \
-    WHERE merchant_id = ANY($3)";
+    WHERE /* shard */ merchant_id = ANY($3)";
 const CREDENTIALS: &str = "SELECT body FROM credentials WHERE credential_id = ANY($1) ORDER BY credential_id FOR NO KEY UPDATE";
 
 static REMEMBERED: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM UNNEST($1::int8[], $2::text[], $3::text[], $4::text[]) AS k (m, n, d, s) JOIN remembered \
-        ON merchant_id = m AND number = n AND dialect = d AND scope = s WHERE merchant_id = ANY($5)",
+        ON merchant_id = m AND number = n AND dialect = d AND scope = s WHERE /* shard */ merchant_id = ANY($5)",
         rows::other::REMEMBERED_COLUMNS
     )
 });
 static NOTIFICATIONS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN notifications ON merchant_id = m AND notification_id = i \
-        WHERE merchant_id = ANY($3) ORDER BY m, i FOR NO KEY UPDATE OF notifications",
+        WHERE /* shard */ merchant_id = ANY($3) ORDER BY m, i FOR NO KEY UPDATE OF notifications",
         rows::other::NOTIFICATION_COLUMNS
     )
 });
 static REFUNDS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN refunds ON merchant_id = m AND refund_id = i \
-        WHERE merchant_id = ANY($3)",
+        WHERE /* shard */ merchant_id = ANY($3)",
         rows::refund::COLUMNS
     )
 });
 static PAYMENTS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN payments ON merchant_id = m AND payment_id = i \
-        WHERE merchant_id = ANY($3)",
+        WHERE /* shard */ merchant_id = ANY($3)",
         rows::payment::COLUMNS
     )
 });
 static PAYMENTS_BY_REFERENCE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM UNNEST($1::int8[], $2::text[]) AS k (m, r) JOIN payments ON merchant_id = m AND payment_reference = r \
-        WHERE merchant_id = ANY($3)",
+        WHERE /* shard */ merchant_id = ANY($3)",
         rows::payment::COLUMNS
     )
 });
 static PAYMENTS_OF_REFUNDS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM (SELECT DISTINCT refunds.merchant_id AS m, refunds.payment_id AS p FROM UNNEST($1::int8[], $2::int8[]) AS k (km, ki) \
-        JOIN refunds ON refunds.merchant_id = km AND refund_id = ki WHERE refunds.merchant_id = ANY($3)) AS of_refunds \
-        JOIN payments ON merchant_id = m AND payment_id = p WHERE merchant_id = ANY($3)",
+        JOIN refunds ON refunds.merchant_id = km AND refund_id = ki WHERE /* shard */ refunds.merchant_id = ANY($3)) AS of_refunds \
+        JOIN payments ON merchant_id = m AND payment_id = p WHERE /* shard */ merchant_id = ANY($3)",
         rows::payment::COLUMNS
     )
 });
@@ -109,7 +109,8 @@ pub async fn load(
 ) -> Result<Snapshot, Failed> {
     let merchants = merchants_of(scope);
     let mut loading = Loading::default();
-    loading.ask(session, Some("BEGIN"), first_calls(scope, &merchants, waits)).await?;
+    let begin = session.begin();
+    loading.ask(session, Some(begin), first_calls(scope, &merchants, waits)).await?;
     let known: BTreeSet<MerchantId> = loading.versions.keys().copied().collect();
     let without_lock: BTreeSet<MerchantId> = known.difference(&loading.locked).copied().collect();
     if !without_lock.is_empty() {
@@ -345,4 +346,24 @@ fn keyed(sql: &'static str, wanted: Rows, merchants: impl IntoIterator<Item = Me
     let mut params = wanted.into_params();
     params.push(ids(&merchants));
     Call { sql, params }
+}
+
+/// Every statement of this file, for those who look at plans.
+#[cfg(test)]
+pub fn statements() -> Vec<&'static str> {
+    vec![
+        LOCK,
+        VERSIONS,
+        COUNTERS,
+        BALANCES,
+        MERCHANTS,
+        TERMINALS,
+        CREDENTIALS,
+        &REMEMBERED,
+        &NOTIFICATIONS,
+        &REFUNDS,
+        &PAYMENTS,
+        &PAYMENTS_BY_REFERENCE,
+        &PAYMENTS_OF_REFUNDS,
+    ]
 }

@@ -99,3 +99,9 @@ impl Written {
         calls.add_of(&NAME_REFUNDS, named, rest.keys().map(|(merchant_id, _)| *merchant_id));
     }
 }
+
+/// Every statement of this file, for those who look at plans.
+#[cfg(test)]
+pub fn statements() -> Vec<&'static str> {
+    vec![&INSERT, &UPDATE_FACTS, &UPDATE_SUMS, &NAME_REFUNDS]
+}

@@ -80,3 +80,9 @@ impl Written {
         calls.add_of(&NAME_EVENTS, named, rest.keys().map(|(merchant_id, _)| *merchant_id));
     }
 }
+
+/// Every statement of this file, for those who look at plans.
+#[cfg(test)]
+pub fn statements() -> Vec<&'static str> {
+    vec![&INSERT, &UPDATE, &NAME_EVENTS]
+}

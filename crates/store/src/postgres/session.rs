@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use futures::future::{join3, try_join_all};
 use futures::poll;
+use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::arrays::Param;
 use super::fault::{fault, is_lost};
+use super::statements::in_one_place;
 use crate::StoreError;
+
+/// Time after which plans are made again.
+const PLANS_KEPT: Duration = Duration::from_secs(60);
 
 /// A statement with its parameters, ready to be sent.
 pub struct Call {
@@ -25,6 +30,8 @@ pub struct Session {
     client: Client,
     statements: BTreeMap<&'static str, Statement>,
     wait_max: Duration,
+    batches: u64,
+    planned_at: Instant,
 }
 
 /// How sending ended when it did not end well.
@@ -37,8 +44,18 @@ pub enum Failed {
 
 impl Session {
     /// Over a connection; an answer that takes longer than `wait_max` counts as a lost connection.
-    pub const fn new(client: Client, wait_max: Duration) -> Self {
-        Self { client, statements: BTreeMap::new(), wait_max }
+    pub fn new(client: Client, wait_max: Duration) -> Self {
+        Self { client, statements: BTreeMap::new(), wait_max, batches: 0, planned_at: Instant::now() }
+    }
+
+    /// What begins a transaction. Plans that were made when tables were small are made again now and then: often at first, later by time.
+    pub fn begin(&mut self) -> &'static str {
+        self.batches += 1;
+        if self.batches.is_power_of_two() || self.planned_at.elapsed() >= PLANS_KEPT {
+            self.planned_at = Instant::now();
+            return "DISCARD PLANS; BEGIN";
+        }
+        "BEGIN"
     }
 
     /// Whether the connection is known to be gone.
@@ -65,7 +82,7 @@ impl Session {
 
     async fn prepare(&mut self, sql: &'static str) -> Result<(), Error> {
         if !self.statements.contains_key(sql) {
-            let statement = self.client.prepare(sql).await?;
+            let statement = self.client.prepare(&in_one_place(sql)).await?;
             self.statements.insert(sql, statement);
         }
         Ok(())

@@ -1,5 +1,20 @@
 //! Statements that write many rows at once, from the names and types of their columns. Types are those of the parameters: `int8` and `text`.
 
+/// Stands before a condition that names the merchants of a batch once more, beside keys that name them already: tables that are distributed need it
+/// to be asked only where the rows are.
+pub const SHARD: &str = "/* shard */";
+
+/// A statement for tables that are in one place: there the planner would take the merchants for the better way to the rows, and read all of theirs.
+pub fn in_one_place(sql: &str) -> String {
+    let mut parts = sql.split(SHARD);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (condition, rest) = part.split_once(')').unwrap_or((part, ""));
+        let param = condition.rsplit('(').next().unwrap_or_default();
+        format!("{text}{param}::int8[] IS NOT NULL{rest}")
+    })
+}
+
 /// `INSERT` of the rows of arrays.
 pub fn insert(table: &str, columns: &str) -> String {
     let names = names(columns).join(", ");
@@ -26,7 +41,10 @@ pub fn update(table: &str, key: &str, columns: &str) -> String {
     let columns = columns.replace('+', "");
     let all = [names(key), names(&columns)].concat();
     let (rows, merchants) = (unnest(&[key, &columns]), all.len() + 1);
-    format!("UPDATE {table} SET {set} FROM {rows} AS u ({}) WHERE {found} AND {table}.merchant_id = ANY(${merchants})", all.join(", "))
+    format!(
+        "UPDATE {table} SET {set} FROM {rows} AS u ({}) WHERE {found} AND {SHARD} {table}.merchant_id = ANY(${merchants})",
+        all.join(", ")
+    )
 }
 
 fn names(columns: &str) -> Vec<&str> {
@@ -53,7 +71,12 @@ mod tests {
         assert_eq!(
             update("t", "merchant_id int8", "n int8, x text+"),
             "UPDATE t SET n = u.n, x = CASE u.x WHEN '' THEN t.x ELSE t.x || u.x END FROM UNNEST($1::int8[], $2::int8[], $3::text[]) \
-            AS u (merchant_id, n, x) WHERE t.merchant_id = u.merchant_id AND t.merchant_id = ANY($4)"
+            AS u (merchant_id, n, x) WHERE t.merchant_id = u.merchant_id AND /* shard */ t.merchant_id = ANY($4)"
         );
+        assert_eq!(
+            in_one_place("SELECT 1 WHERE /* shard */ t.m = ANY($4) ORDER BY f(1)"),
+            "SELECT 1 WHERE $4::int8[] IS NOT NULL ORDER BY f(1)"
+        );
+        assert_eq!(in_one_place("SELECT 1 WHERE m = ANY($4)"), "SELECT 1 WHERE m = ANY($4)");
     }
 }

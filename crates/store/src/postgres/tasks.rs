@@ -18,9 +18,9 @@ static PUT: LazyLock<String> = LazyLock::new(|| {
     put("tasks", columns, "merchant_id, task_id")
 });
 const REMOVE: &str = "DELETE FROM tasks USING UNNEST($1::int8[], $2::int8[]) AS u (m, i) WHERE merchant_id = m AND task_id = i \
-    AND merchant_id = ANY($3)";
+    AND /* shard */ merchant_id = ANY($3)";
 const GIVE_BACK: &str = "UPDATE tasks SET claimable_at = due_at FROM UNNEST($1::int8[], $2::int8[], $3::int8[]) AS u (m, i, due) \
-    WHERE merchant_id = m AND task_id = i AND due_at = due AND claimable_at > $4 AND merchant_id = ANY($1)";
+    WHERE merchant_id = m AND task_id = i AND due_at = due AND claimable_at > $4 AND /* shard */ merchant_id = ANY($1)";
 /// Rows that another node is taking just now are passed over.
 static CLAIM: LazyLock<String> = LazyLock::new(|| {
     let columns = rows::other::TASK_COLUMNS.replace("claimable_at", "free_since");
@@ -84,4 +84,10 @@ pub fn claimed(rows: &[Row]) -> Result<Vec<Task>, StoreError> {
     }
     found.sort_by_key(|(free_since, task)| (*free_since, task.merchant_id, task.id));
     Ok(found.into_iter().map(|(_, task)| task).collect())
+}
+
+/// Every statement of this file, for those who look at plans.
+#[cfg(test)]
+pub fn statements() -> Vec<&'static str> {
+    vec![&PUT, REMOVE, GIVE_BACK, &CLAIM]
 }
