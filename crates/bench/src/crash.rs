@@ -2,7 +2,10 @@
 
 pub mod acquirer;
 pub mod callers;
+pub mod database;
 pub mod inbox;
+pub mod nodes;
+pub mod outages;
 pub mod stage;
 pub mod timeline;
 pub mod verdict;

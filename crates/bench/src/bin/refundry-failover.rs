@@ -74,7 +74,7 @@ fn main() -> anyhow::Result<()> {
     let url = order(&arguments.cluster, "url")?;
     let stage = Stage::set(&binary, &arguments.data, Some(&url), &acquirer, &inbox)?;
     let pause = Duration::from_millis(arguments.pause_ms);
-    let callers = Callers::new(stage.merchant_key.clone(), stage.payments.clone(), "USD".to_owned(), pause);
+    let callers = Callers::new(stage.merchants.clone(), "USD".to_owned(), pause);
     let mut nodes = [stage.start_node("node-1")?, stage.start_node("node-2")?];
     callers.call_at(addresses(&nodes));
     let running = callers.start(arguments.callers)?;

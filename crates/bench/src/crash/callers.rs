@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
-
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -18,11 +17,22 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// How long a caller waits for an answer before it asks the next server.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// Every so many refunds one is of the same payment of the same merchant, whoever asks.
+const HOT_PAYMENT_EVERY: usize = 4;
+
+/// A merchant who asks for refunds.
+#[derive(Clone, Debug)]
+pub struct Merchant {
+    /// The key of its requests.
+    pub api_key: String,
+    /// What it was paid; the callers refund these in turn.
+    pub payments: Vec<String>,
+}
+
 /// What the callers share.
 pub struct Callers {
     addresses: Mutex<Vec<String>>,
-    api_key: String,
-    payments: Vec<String>,
+    merchants: Vec<Merchant>,
     currency: String,
     pause: Duration,
     next: AtomicU64,
@@ -47,12 +57,11 @@ struct Refund {
 }
 
 impl Callers {
-    /// For refunds of one minor unit each of these payments, in turn; `pause` is what each caller waits between two refunds.
-    pub fn new(api_key: String, payments: Vec<String>, currency: String, pause: Duration) -> Arc<Self> {
+    /// For refunds of one minor unit each of these merchants and their payments, in turn; `pause` is what each caller waits between two refunds.
+    pub fn new(merchants: Vec<Merchant>, currency: String, pause: Duration) -> Arc<Self> {
         Arc::new(Self {
             addresses: Mutex::default(),
-            api_key,
-            payments,
+            merchants,
             currency,
             pause,
             next: AtomicU64::new(0),
@@ -113,6 +122,11 @@ impl Callers {
     /// Refunds that were acknowledged: our id by the merchant's number.
     pub fn acknowledged(&self) -> BTreeMap<String, String> {
         self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many refunds were acknowledged until now.
+    pub fn acknowledged_count(&self) -> usize {
+        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// When they were acknowledged.
@@ -198,13 +212,21 @@ impl Callers {
     }
 
     fn request(&self, number: u64, name: &str) -> Vec<u8> {
-        let payment = &self.payments[usize::try_from(number).unwrap_or(0) % self.payments.len()];
+        let (merchant, payment) = self.refunded_by(usize::try_from(number).unwrap_or(0));
         let body = format!(r#"{{"payment_reference":"{payment}","amount":{{"value":1,"currency":"{}"}}}}"#, self.currency);
         format!(
             "POST /api/v1/refunds HTTP/1.1\r\nhost: crash\r\nauthorization: Bearer {}\r\nidempotency-key: {name}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            self.api_key,
+            merchant.api_key,
             body.len()
         )
         .into_bytes()
+    }
+
+    fn refunded_by(&self, number: usize) -> (&Merchant, &str) {
+        let merchant = &self.merchants[number % self.merchants.len()];
+        if number.is_multiple_of(HOT_PAYMENT_EVERY) {
+            return (&self.merchants[0], &self.merchants[0].payments[0]);
+        }
+        (merchant, &merchant.payments[number / self.merchants.len() % merchant.payments.len()])
     }
 }

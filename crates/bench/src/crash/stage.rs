@@ -1,4 +1,4 @@
-//! An installation to be killed: a live merchant, payments, and an acquirer that does not recognise duplicates.
+//! An installation to be killed: live merchants, payments, and an acquirer that does not recognise duplicates.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,20 +8,21 @@ use anyhow::{Context as _, bail};
 
 use crate::client::call_once;
 use crate::crash::acquirer::RecordingAcquirer;
+use crate::crash::callers::Merchant;
 use crate::crash::inbox::Inbox;
 use crate::server_process::Server;
 
-/// Payments that are refunded in turn.
-const PAYMENTS: usize = 500;
+/// Merchants: more than there are lanes.
+const MERCHANTS: usize = 6;
+/// Payments of each, which are refunded in turn.
+const PAYMENTS: usize = 100;
 
 /// The installation.
 pub struct Stage {
     binary: PathBuf,
     data: PathBuf,
-    /// The merchant's key.
-    pub merchant_key: String,
-    /// Payments that can be refunded.
-    pub payments: Vec<String>,
+    /// Who can ask for refunds of what.
+    pub merchants: Vec<Merchant>,
 }
 
 impl Stage {
@@ -34,19 +35,15 @@ impl Stage {
         let data = data.canonicalize()?;
         let file = format!("sqlite://{}/refundry.db", data.display());
         fs::write(data.join("refundry.toml"), config(&data, database.unwrap_or(&file), acquirer))?;
-        let payments = (0..PAYMENTS).map(|number| format!("CRASH{number:08}")).collect();
-        let mut stage = Self { binary: binary.to_owned(), data, merchant_key: String::new(), payments };
-        let made = stage.json(&["merchant", "--mode", "live", "create", "--name", "Crash"])?;
-        let merchant = text(&made, "merchant_id")?;
-        let made =
-            stage.json(&["terminal", "--mode", "live", "create", "--merchant", &merchant, "--name", "API", "--acquirer", "recorder"])?;
-        let terminal = text(&made, "terminal_id")?;
-        stage.merchant_key = text(&stage.json(&["key", "--mode", "live", "issue", "--merchant", &merchant])?, "token")?;
+        let mut stage = Self { binary: binary.to_owned(), data, merchants: Vec::new() };
         let operator_key = text(&stage.json(&["key", "--mode", "live", "issue", "--operator"])?, "token")?;
         let server = stage.start()?;
-        stage.import(&server, &operator_key, &merchant, &terminal)?;
-        let body = format!(r#"{{"url":"http://{}/hook","events":["refund.succeeded"]}}"#, inbox.address);
-        post(&server, "/api/v1/notification-endpoints", &stage.merchant_key, "application/json", &body)?;
+        let hook = format!(r#"{{"url":"http://{}/hook","events":["refund.succeeded"]}}"#, inbox.address);
+        for number in 0..MERCHANTS {
+            let merchant = stage.merchant(number, &server, &operator_key)?;
+            post(&server, "/api/v1/notification-endpoints", &merchant.api_key, "application/json", &hook)?;
+            stage.merchants.push(merchant);
+        }
         Ok(stage)
     }
 
@@ -68,19 +65,15 @@ impl Stage {
         &self.data
     }
 
-    fn import(&self, server: &Server, key: &str, merchant: &str, terminal: &str) -> anyhow::Result<()> {
-        let line = |reference: &String| {
-            format!(
-                r#"{{"merchant_id":"{merchant}","terminal_id":"{terminal}","payment_reference":"{reference}","merchant_reference":"order-{reference}","method":"card","status":"captured","paid_at":"{}","authorised":{{"value":100000000,"currency":"USD"}}}}"#,
-                today()
-            )
-        };
-        let lines: Vec<String> = self.payments.iter().map(line).collect();
-        let sum = post(server, "/api/v1/payments/import", key, "application/x-ndjson", &lines.join("\n"))?;
-        if !sum.contains(&format!("\"created\":{PAYMENTS}")) {
-            bail!("not every payment was imported: {sum}");
-        }
-        Ok(())
+    fn merchant(&self, number: usize, server: &Server, operator_key: &str) -> anyhow::Result<Merchant> {
+        let made = self.json(&["merchant", "--mode", "live", "create", "--name", &format!("Crash {number}")])?;
+        let id = text(&made, "merchant_id")?;
+        let made = self.json(&["terminal", "--mode", "live", "create", "--merchant", &id, "--name", "API", "--acquirer", "recorder"])?;
+        let terminal = text(&made, "terminal_id")?;
+        let api_key = text(&self.json(&["key", "--mode", "live", "issue", "--merchant", &id])?, "token")?;
+        let payments: Vec<String> = (0..PAYMENTS).map(|payment| format!("CRASH{number}{payment:08}")).collect();
+        import(server, operator_key, (&id, &terminal), &payments)?;
+        Ok(Merchant { api_key, payments })
     }
 
     /// Runs a command of the command line; gives what it printed.
@@ -108,6 +101,21 @@ fn config(data: &Path, database: &str, acquirer: &RecordingAcquirer) -> String {
         acquirer.address,
         data = data.display(),
     )
+}
+
+fn import(server: &Server, key: &str, (merchant, terminal): (&str, &str), payments: &[String]) -> anyhow::Result<()> {
+    let day = today();
+    let line = |reference: &String| {
+        format!(
+            r#"{{"merchant_id":"{merchant}","terminal_id":"{terminal}","payment_reference":"{reference}","merchant_reference":"order-{reference}","method":"card","status":"captured","paid_at":"{day}","authorised":{{"value":100000000,"currency":"USD"}}}}"#
+        )
+    };
+    let lines: Vec<String> = payments.iter().map(line).collect();
+    let sum = post(server, "/api/v1/payments/import", key, "application/x-ndjson", &lines.join("\n"))?;
+    if !sum.contains(&format!("\"created\":{}", payments.len())) {
+        bail!("not every payment was imported: {sum}");
+    }
+    Ok(())
 }
 
 fn today() -> String {
