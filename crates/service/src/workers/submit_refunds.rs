@@ -29,16 +29,24 @@ pub async fn run_one(world: &World, settings: &WorkerSettings, task: &Task) -> R
     }
 }
 
+/// Whoever asks about an attempt counts from its stamp, so a call is never under way for longer than the acquirer's time from there on. The commit
+/// may have waited for a database that was away, or the process may have been stopped: when too little is left of that time, nothing is sent.
 async fn call(world: &World, settings: &WorkerSettings, refund: &Refund, attempt: u32) -> AcquirerAnswer {
     let Some(acquirer) = world.acquirers.get(&refund.acquirer) else {
         tracing::error!(refund = %refund.id, acquirer = refund.acquirer, "no such acquirer is configured; the refund waits for it");
         return AcquirerAnswer::NeverSent;
     };
-    let submission = submission_of(refund, attempt, submitted_at(refund));
-    let deadline = world.clock.sleep_until(world.now().plus_ms(settings.acquirer_timeout_ms));
-    match select(pin!(acquirer.submit(&submission)), deadline).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right(_) => AcquirerAnswer::Unclear,
+    let begun_at = submitted_at(refund);
+    if world.now() >= begun_at.plus_ms(settings.acquirer_timeout_ms / 2) {
+        tracing::warn!(refund = %refund.id, attempt, "the attempt was committed too late to be made; another follows");
+        return AcquirerAnswer::NeverSent;
+    }
+    let submission = submission_of(refund, attempt, begun_at);
+    let deadline = world.clock.sleep_until(begun_at.plus_ms(settings.acquirer_timeout_ms));
+    // The deadline is looked at first: whoever wakes up late must not send anything.
+    match select(deadline, pin!(acquirer.submit(&submission))).await {
+        Either::Left(_) => AcquirerAnswer::Unclear,
+        Either::Right((answer, _)) => answer,
     }
 }
 

@@ -31,7 +31,7 @@ use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use refundry_service::world::{Clock, World};
 use refundry_service::{Caller, Observer, Service, ServiceError, Work, authenticate, merchants, payments, terminals};
-use refundry_store::{SqliteOptions, SqliteStore, SyncMode};
+use refundry_store::{CommitObserver, SqliteOptions, SqliteStore, Store, SyncMode};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -76,7 +76,7 @@ impl House {
         let clock = Arc::new(HandClock::default());
         let observer = Observer::new(clock.clone(), 10_000);
         let folder = TempDir::new().unwrap();
-        let store = open(&observer, folder.path());
+        let store = open(observer.clone(), folder.path());
         let acquirer = || -> Arc<dyn Acquirer> { Arc::new(Simulated::new(clock.clone())) };
         let acquirers = BTreeMap::from([("simulated".to_owned(), acquirer()), ("bank".to_owned(), acquirer())]);
         let post = Arc::new(Post::default());
@@ -104,10 +104,15 @@ impl House {
     /// Another process on the same database, with acquirers of its own and no workers.
     pub fn second_node(&self) -> Service {
         let observer = Observer::new(self.clock.clone(), 0);
-        let store = open(&observer, self.folder.path());
+        let store = self.second_store(observer.clone());
         let world = World { store, ids: Arc::new(Ids::new(self.nodes.fetch_add(1, Ordering::SeqCst))), ..self.service.world.clone() };
         let master_keys = Arc::new(MasterKeys::parse(&self.master_key_lines).unwrap());
         Service::new(world, observer, master_keys, Arc::new(CpuPool::inline()))
+    }
+
+    /// The same database opened once more; `observer` hears of what is committed that way.
+    pub fn second_store(&self, observer: Arc<dyn CommitObserver>) -> Arc<dyn Store> {
+        open(observer, self.folder.path())
     }
 
     pub fn operator(&self, mode: Mode) -> Caller {
@@ -265,9 +270,9 @@ pub fn refused<T>(result: Result<T, ServiceError>) -> refundry_engine::Refusal {
 }
 
 /// On a file, because readers of a database in memory make its writer wait.
-fn open(observer: &Arc<Observer>, folder: &Path) -> Arc<dyn refundry_store::Store> {
+fn open(observer: Arc<dyn CommitObserver>, folder: &Path) -> Arc<dyn Store> {
     let file = SqliteOptions::file(folder.join("refundry.db"));
-    let options = SqliteOptions { sync: SyncMode::Off, readers: 2, observer: Some(observer.clone()), ..file };
+    let options = SqliteOptions { sync: SyncMode::Off, readers: 2, observer: Some(observer), ..file };
     Arc::new(SqliteStore::open(&options).unwrap())
 }
 

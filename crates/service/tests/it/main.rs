@@ -4,6 +4,7 @@
 mod antom;
 mod credentials;
 mod house;
+mod late_commits;
 mod node_numbers;
 mod notifications;
 mod payments;
