@@ -8,6 +8,7 @@ mod books;
 mod columns;
 mod connect;
 mod fault;
+mod hosts;
 mod lists;
 mod load;
 mod migrations;

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use refundry_engine::task::Task;
 use refundry_engine::{Changes, Scope, Snapshot, Timestamp};
@@ -7,7 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::apply::{self, Calls};
 use super::arrays::Param;
-use super::connect::{Connector, Use};
+use super::connect::{ANSWER_MARGIN, Connector, Use};
 use super::load::{self, AllFacts};
 use super::session::{Call, Failed, Session};
 use super::settings::Settings;
@@ -15,15 +14,16 @@ use super::tasks;
 use crate::lane::Backend;
 use crate::{Claim, StoreError};
 
-/// How much longer than a statement may take to wait for its answer before the connection counts as lost.
-const ANSWER_MARGIN: Duration = Duration::from_secs(2);
-
 const NEW_WRITER: &str = "SELECT ('x' || substr(md5(gen_random_uuid()::text), 1, 15))::bit(60)::int8";
-/// Waits for a commit that is still under way on the other side, and says which one was the last.
-const SETTLE: &str = "INSERT INTO commits (merchant_id, writer, commit_id, at) VALUES ($1, $2, 0, 0) \
-    ON CONFLICT (merchant_id, writer) DO UPDATE SET at = commits.at RETURNING commit_id";
+/// Waits for a commit that is still under way on the other side, and says when it was made: at 0 if it was not. Then it never will be, even if its
+/// statements arrive only now.
+const SETTLE: &str = "INSERT INTO commits (merchant_id, writer, commit_id, at) VALUES ($1, $2, $3, 0) \
+    ON CONFLICT (merchant_id, writer) DO UPDATE SET commit_id = greatest(commits.commit_id, excluded.commit_id), \
+    at = CASE WHEN commits.commit_id < excluded.commit_id THEN 0 ELSE commits.at END RETURNING at";
+/// A commit that was settled meanwhile fails by a number that is missing.
 const MARK: &str = "INSERT INTO commits (merchant_id, writer, commit_id, at) VALUES ($1, $2, $3, $4) \
-    ON CONFLICT (merchant_id, writer) DO UPDATE SET commit_id = excluded.commit_id, at = excluded.at";
+    ON CONFLICT (merchant_id, writer) DO UPDATE SET at = excluded.at, \
+    commit_id = CASE WHEN commits.commit_id < excluded.commit_id THEN excluded.commit_id END";
 const FORGET_WRITER: &str = "DELETE FROM commits WHERE writer = $1";
 
 /// The writer of one lane. Whatever it waits for, it waits for on its own thread; nobody else uses its connection.
@@ -93,12 +93,15 @@ impl PostgresBackend {
         self.session = None;
         let wait_max = self.connector.options().statement_timeout + ANSWER_MARGIN;
         let client = self.wait(self.connector.connect_patiently(Use::Write))?;
-        self.session = Some(Session::new(client, wait_max));
+        let mut session = Session::new(client, wait_max);
         if self.writer.is_none() {
             let call = Call { sql: NEW_WRITER, params: Vec::new() };
-            let rows = self.send(None, &[call], None).map_err(error_of)?;
+            let rows = self.wait(session.send(None, &[call], None)).map_err(error_of)?;
             self.writer = rows.first().and_then(|rows| rows.first()).map(|row| row.get(0));
         }
+        // It may be another server now, which never heard of what was kept, and counts its versions anew.
+        self.settings = Settings::default();
+        self.session = Some(session);
         Ok(())
     }
 
@@ -107,11 +110,11 @@ impl PostgresBackend {
         let unsure = |error: StoreError| StoreError::Unsure(Arc::new(error));
         for _ in 0..self.connector.options().attempts_max.max(1) {
             self.connect().map_err(unsure)?;
-            let call = Call { sql: SETTLE, params: [self.marked_merchant, self.writer.unwrap_or_default()].map(Param::Int).into() };
-            match self.send(None, &[call], None) {
+            let commit = [self.marked_merchant, self.writer.unwrap_or_default(), self.commit_id];
+            match self.send(None, &[Call { sql: SETTLE, params: commit.map(Param::Int).into() }], None) {
                 Ok(rows) => {
-                    let last: Option<i64> = rows.first().and_then(|rows| rows.first()).map(|row| row.get(0));
-                    return if last == Some(self.commit_id) { Ok(()) } else { Err(StoreError::Conflict(Arc::new(lost))) };
+                    let at: Option<i64> = rows.first().and_then(|rows| rows.first()).map(|row| row.get(0));
+                    return if at.is_some_and(|at| at != 0) { Ok(()) } else { Err(StoreError::Conflict(Arc::new(lost))) };
                 }
                 Err(Failed::Refused(error) | Failed::Lost(error)) => {
                     tracing::warn!(cause = &error as &dyn std::error::Error, "it could not be found out yet how a commit ended");
@@ -148,7 +151,7 @@ impl Backend for PostgresBackend {
         // Tables are not distributed: whoever looks for tasks looks in lane 0.
         tasks::add_to(&mut calls, &changes.tasks, now, lease_ms, 0);
         self.commit_id += 1;
-        let mark = [self.marked_merchant, self.writer.unwrap_or_default(), self.commit_id, now.us()];
+        let mark = [self.marked_merchant, self.writer.unwrap_or_default(), self.commit_id, now.us().max(1)];
         calls.0.push(Call { sql: MARK, params: mark.map(Param::Int).into() });
         self.pending = calls.0;
         Ok(())

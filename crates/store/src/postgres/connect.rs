@@ -1,13 +1,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool_postgres::Connect;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::{Client, Config};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::{fault, is_lost};
+use super::hosts;
 use super::options::PostgresOptions;
 use crate::StoreError;
 
@@ -18,10 +24,14 @@ const RECONNECT_WAITS: (Duration, Duration) = (Duration::from_millis(20), Durati
 /// Time without an answer of the other machine after which a connection counts as lost.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 
+/// How much longer than a statement may take to wait for its answer before the connection counts as lost.
+pub const ANSWER_MARGIN: Duration = Duration::from_secs(2);
+
 /// Opens connections to one database.
 #[derive(Clone)]
 pub struct Connector {
-    config: Config,
+    /// One for each host, in the order in which they are tried.
+    hosts: Vec<Config>,
     tls: MakeRustlsConnect,
     options: Arc<PostgresOptions>,
 }
@@ -52,12 +62,11 @@ impl Connector {
         }
         config.connect_timeout(options.connect_timeout).tcp_user_timeout(SILENCE_MAX);
         config.keepalives_idle(SILENCE_MAX).keepalives_interval(SILENCE_MAX / 4).keepalives_retries(3);
-        Ok(Self { config, tls: tls(options)?, options: Arc::new(options.clone()) })
-    }
-
-    /// The settings of the driver, for a pool.
-    pub fn parts(&self) -> (Config, MakeRustlsConnect) {
-        (self.config.clone(), self.tls.clone())
+        let hosts = hosts::one_each(&config);
+        if hosts.is_empty() {
+            return Err(unusable("it names no host".to_owned()));
+        }
+        Ok(Self { hosts, tls: tls(options)?, options: Arc::new(options.clone()) })
     }
 
     /// What is said on a new connection. Plans are made once and never depend on values; tables are small when the plans of a new installation are
@@ -82,16 +91,36 @@ impl Connector {
         format!("{limits} {plans} SET lock_timeout = {waits}; SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};")
     }
 
-    /// One more connection. What drives it runs on the runtime of the caller.
+    /// One more connection, to the first host that gives one in time. What drives it runs on the runtime of the caller.
     pub async fn connect(&self, purpose: Use) -> Result<Client, StoreError> {
-        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(connect_fault)?;
-        tokio::spawn(async move {
+        let mut passing = None;
+        let mut refused = None;
+        for host in &self.hosts {
+            match timeout(self.options.connect_timeout, self.connect_to(host, purpose)).await {
+                Ok(Ok(client)) => return Ok(client),
+                // Another host may do what this one will not.
+                Ok(Err(error)) if error.is_passing() => passing = Some(error),
+                Ok(Err(error)) => refused = Some(error),
+                Err(elapsed) => passing = Some(StoreError::TryAgain(Arc::new(elapsed))),
+            }
+        }
+        Err(passing.or(refused).unwrap_or(StoreError::Closed))
+    }
+
+    async fn connect_to(&self, host: &Config, purpose: Use) -> Result<Client, StoreError> {
+        let (client, _) = self.open(host).await.map_err(connect_fault)?;
+        client.batch_execute(&self.settings(purpose)).await.map_err(fault)?;
+        Ok(client)
+    }
+
+    async fn open(&self, host: &Config) -> Result<(Client, JoinHandle<()>), Error> {
+        let (client, connection) = host.connect(self.tls.clone()).await?;
+        let driven = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(cause = &error as &dyn std::error::Error, "a connection to the database ended");
             }
         });
-        client.batch_execute(&self.settings(purpose)).await.map_err(fault)?;
-        Ok(client)
+        Ok((client, driven))
     }
 
     /// As [`Connector::connect`], however long the database takes to come back, within the limit of the options.
@@ -116,6 +145,22 @@ impl Connector {
     /// How it was asked for.
     pub fn options(&self) -> &PostgresOptions {
         &self.options
+    }
+}
+
+/// For a pool, which sets a limit to the whole by itself.
+impl Connect for Connector {
+    fn connect(&self, _: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
+        async {
+            let (last, others) = self.hosts.split_last().expect("a connector without a host is not made");
+            for host in others {
+                if let Ok(Ok(opened)) = timeout(self.options.connect_timeout, self.open(host)).await {
+                    return Ok(opened);
+                }
+            }
+            self.open(last).await
+        }
+        .boxed()
     }
 }
 

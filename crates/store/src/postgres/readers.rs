@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -6,10 +7,11 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Config, Row};
 
-use super::connect::{Connector, Use};
+use super::connect::{ANSWER_MARGIN, Connector, Use};
 use super::fault::fault;
 use super::migrations;
 use crate::StoreError;
@@ -26,7 +28,11 @@ pub struct Readers {
 
 /// One connection, for as long as a read takes.
 pub struct Reader {
-    client: deadpool_postgres::Object,
+    /// There until it is dropped.
+    client: Option<deadpool_postgres::Object>,
+    /// An answer is under way. Whoever drops the reader then did not wait for it, because it took too long: nobody shall have that connection again.
+    waits: AtomicBool,
+    wait_max: Duration,
 }
 
 impl Readers {
@@ -34,12 +40,13 @@ impl Readers {
     pub fn start(connector: Connector, count: usize) -> Result<Self, StoreError> {
         let started = Builder::new_multi_thread().worker_threads(1).thread_name("store reads").enable_all().build();
         let runtime = started.map_err(|error| StoreError::TryAgain(Arc::new(error)))?;
-        let (config, tls) = connector.parts();
-        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        // The connector knows the hosts by itself.
+        let manager = Manager::from_connect(Config::new(), connector.clone(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let settings = connector.settings(Use::Read);
         let set = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
             let settings = settings.clone();
-            Box::pin(async move { client.batch_execute(&settings).await.map_err(HookError::Backend) })
+            let set = async move { client.batch_execute(&settings).await.map_err(HookError::Backend) };
+            Box::pin(timeout(CONNECTION_WAIT, set).map(|set| set.unwrap_or_else(|_| Err(HookError::message("the server says nothing")))))
         });
         let pool = Pool::builder(manager)
             .max_size(count.max(1))
@@ -57,10 +64,10 @@ impl Readers {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send,
     {
-        let pool = self.pool.clone();
+        let (pool, wait_max) = (self.pool.clone(), self.connector.options().statement_timeout + ANSWER_MARGIN);
         self.spawn(async move {
             let client = pool.get().await.map_err(|error| StoreError::TryAgain(Arc::new(error)))?;
-            read(Reader { client }).await
+            read(Reader { client: Some(client), waits: AtomicBool::new(false), wait_max }).await
         })
     }
 
@@ -116,8 +123,15 @@ impl Drop for Readers {
 impl Reader {
     /// The rows of a statement, which is parsed once per connection.
     pub async fn rows(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
-        let statement = self.client.prepare_cached(sql).await.map_err(read_fault)?;
-        self.client.query(&statement, params).await.map_err(read_fault)
+        let Some(client) = &self.client else { return Err(StoreError::Closed) };
+        let asked = async {
+            let statement = client.prepare_cached(sql).await.map_err(read_fault)?;
+            client.query(&statement, params).await.map_err(read_fault)
+        };
+        self.waits.store(true, Ordering::Relaxed);
+        let rows = timeout(self.wait_max, asked).await.map_err(|elapsed| StoreError::TryAgain(Arc::new(elapsed)))?;
+        self.waits.store(false, Ordering::Relaxed);
+        rows
     }
 
     /// All rows of a statement, read.
@@ -138,6 +152,14 @@ impl Reader {
         read: impl Fn(&Row) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         self.rows(sql, params).await?.first().map(read).transpose()
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if self.waits.load(Ordering::Relaxed) {
+            drop(self.client.take().map(deadpool_postgres::Object::take));
+        }
     }
 }
 
