@@ -45,9 +45,10 @@ impl Outages {
             of_kind.waits.push(timeline.longest_wait(kill.at, end));
             of_kind.backs.push(kill.back_after);
         }
-        let mut table = "| Killed | Times | Nobody answered: median | longest | One caller waited: longest | Back again: median | longest |\n\
+        let mut table =
+            "| Killed | Times | Nobody answered: median | longest | One caller waited: longest | Back again: median | longest |\n\
              |---|---:|---:|---:|---:|---:|---:|\n"
-            .to_owned();
+                .to_owned();
         for (kind, OfKind { silences, waits, backs }) in kinds {
             let times = silences.len();
             let longest_wait = waits.into_iter().max().unwrap_or_default();
@@ -84,6 +85,9 @@ mod tests {
         outages.note("server", at(130), Duration::from_millis(50));
         let table = outages.table(&timeline, at(420));
         let rows: Vec<&str> = table.lines().skip(2).collect();
-        assert_eq!(rows, ["| node A | 1 | 90 ms | 90 ms | 10 ms | 5 ms | 5 ms |", "| server | 1 | 270 ms | 270 ms | 10 ms | 50 ms | 50 ms |"]);
+        assert_eq!(
+            rows,
+            ["| node A | 1 | 90 ms | 90 ms | 10 ms | 5 ms | 5 ms |", "| server | 1 | 270 ms | 270 ms | 10 ms | 50 ms | 50 ms |"]
+        );
     }
 }
