@@ -12,6 +12,7 @@ use crate::error::ServiceError;
 use crate::merchants;
 use crate::permissions::Permission;
 use crate::refunds::NATIVE;
+use crate::texts::check_plain;
 
 /// Scope of the numbers of payments-in, so that they never meet those of refunds.
 const TOP_UP_SCOPE: &str = "top_up";
@@ -29,6 +30,7 @@ pub async fn top_up(
         let rule = format!("1 to {NUMBER_LENGTH_MAX} letters");
         return Err(Refusal::FieldInvalid { field: "number".to_owned(), rule }.into());
     }
+    check_plain("number", &number)?;
     let merchant_id = caller.merchant_id(merchant_id)?;
     let key = IdempotencyKey { merchant_id, dialect: NATIVE.name.to_owned(), scope: TOP_UP_SCOPE.to_owned(), number };
     service.transact(caller, Act::TopUp(TopUp { merchant_id, mode: caller.mode, amount, key })).await?;

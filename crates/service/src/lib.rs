@@ -35,6 +35,7 @@ mod service;
 pub mod signatures;
 pub mod synchronous;
 pub mod terminals;
+mod texts;
 pub mod tokens;
 pub mod waiting;
 pub mod workers;

@@ -15,6 +15,7 @@ use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
 use crate::outgoing::check_url;
 use crate::permissions::Permission;
+use crate::texts::{check_kept, check_plain};
 
 /// Ids that are proposed for one payment, each a millisecond later than the one before: some systems tell the day of a payment only, and one
 /// millisecond has 4,096 ids.
@@ -106,6 +107,9 @@ pub async fn settle(
 /// One payment.
 pub async fn find(service: &Service, caller: &Caller, merchant_id: Option<MerchantId>, key: &PaymentKey) -> Result<Payment, ServiceError> {
     caller.must(Permission::PaymentsRead)?;
+    if let PaymentKey::Reference(reference) = key {
+        check_kept("payment_reference", reference)?;
+    }
     read(service, caller, caller.merchant_id(merchant_id)?, key).await
 }
 
@@ -113,6 +117,7 @@ pub async fn find(service: &Service, caller: &Caller, merchant_id: Option<Mercha
 pub async fn list(service: &Service, caller: &Caller, mut filter: PaymentFilter, page: PageRequest) -> Result<Page<Payment>, ServiceError> {
     caller.must(Permission::PaymentsRead)?;
     filter.merchant_id = caller.merchant_of_list(filter.merchant_id)?;
+    filter.merchant_reference.as_deref().map_or(Ok(()), |reference| check_kept("merchant_reference", reference))?;
     filter.mode = Some(caller.mode);
     Ok(service.world.store.payments(&filter, page).await?)
 }
@@ -126,6 +131,9 @@ fn payment_of(service: &Service, caller: &Caller, new: NewPayment) -> Result<Pay
     if let Some(url) = &new.notify_url {
         check_url("notify_url", url)?;
     }
+    check_plain("payment_reference", &new.payment_reference)?;
+    check_plain("merchant_reference", &new.merchant_reference)?;
+    check_plain("method", &new.method)?;
     let merchant_id = caller.merchant_id(new.merchant_id)?;
     let own_terminal = caller.terminal.as_ref().map(|terminal| terminal.id);
     let terminal_id = match (own_terminal, new.terminal_id) {

@@ -4,7 +4,7 @@ use refundry_dialects::{DialectEntry, KeyScope, RefundInquiry, RefundWish};
 use refundry_engine::command::{CancelRefund, CreateRefund, ReviewRefund};
 use refundry_engine::event::Event;
 use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, Remembered, RememberedDecision};
-use refundry_engine::payment::REFERENCE_LENGTH_MAX;
+use refundry_engine::payment::{PaymentKey, REFERENCE_LENGTH_MAX};
 use refundry_engine::refund::{METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, URL_LENGTH_MAX};
 use refundry_engine::task::Task;
 use refundry_engine::{Act, Command, Explanation, MerchantId, Outcome, RefundId, Refusal, TaskId, TerminalId, explain};
@@ -17,6 +17,7 @@ use crate::error::ServiceError;
 use crate::merchants;
 use crate::outgoing::check_url;
 use crate::permissions::Permission;
+use crate::texts::{check_kept, check_plain};
 
 /// What of a dialect decides about idempotency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,7 @@ pub async fn find_by_number(
 ) -> Result<Refund, ServiceError> {
     caller.must(Permission::RefundsRead)?;
     let merchant_id = caller.merchant_id(merchant_id)?;
+    check_kept("number", number)?;
     let terminal_id = caller.terminal.as_ref().map(|terminal| terminal.id);
     let key = key(rules, merchant_id, terminal_id, number.to_owned());
     let Some(remembered) = service.world.store.remembered(&key).await? else { return Err(Refusal::UnknownRefund.into()) };
@@ -154,6 +156,7 @@ pub async fn remembered(
 ) -> Result<Option<Remembered>, ServiceError> {
     caller.must(Permission::RefundsRead)?;
     let merchant = merchants::read(service, caller, caller.merchant_id(merchant_id)?).await?;
+    check_kept("number", number)?;
     let terminal_id = caller.terminal.as_ref().map(|terminal| terminal.id);
     Ok(service.world.store.remembered(&key(rules, merchant.id, terminal_id, number.to_owned())).await?)
 }
@@ -186,6 +189,7 @@ pub async fn story(
 pub async fn list(service: &Service, caller: &Caller, mut filter: RefundFilter, page: PageRequest) -> Result<Page<Refund>, ServiceError> {
     caller.must(Permission::RefundsRead)?;
     filter.merchant_id = caller.merchant_of_list(filter.merchant_id)?;
+    filter.number.as_deref().map_or(Ok(()), |number| check_kept("number", number))?;
     filter.mode = Some(caller.mode);
     Ok(service.world.store.refunds(&filter, page).await?)
 }
@@ -240,12 +244,15 @@ fn check_texts(wish: &RefundWish) -> Result<(), Refusal> {
         return Err(Refusal::FieldInvalid { field: field.to_owned(), rule: format!("1 to {longest} letters, or left out") });
     }
     // Numbers and references go into lists, files and logs; what people write may have lines, but no database keeps a NUL.
-    let broken = |(field, text, _): &(&str, Option<&String>, usize)| match *field {
-        "number" | "merchant_reference" => text.is_some_and(|text| text.chars().any(char::is_control)),
-        _ => text.is_some_and(|text| text.contains('\0')),
-    };
-    if let Some((field, _, _)) = texts.into_iter().find(broken) {
-        return Err(Refusal::FieldInvalid { field: field.to_owned(), rule: "without control characters".to_owned() });
+    for (field, text, _) in texts {
+        match (field, text) {
+            (_, None) => {}
+            ("number" | "merchant_reference", Some(text)) => check_plain(field, text)?,
+            (_, Some(text)) => check_kept(field, text)?,
+        }
+    }
+    if let PaymentKey::Reference(reference) = &wish.payment {
+        check_kept("payment_reference", reference)?;
     }
     wish.notify_url.as_deref().map_or(Ok(()), |url| check_url("notify_url", url))
 }

@@ -40,6 +40,8 @@ async fn bad_bodies_are_refused_by_name_and_nothing_is_stored() {
             "422 field_unknown amount.text",
         ),
         (format!(r#"{{{amount},"payment_reference":"p1","reason":"{long}"}}"#), "422 field_invalid reason"),
+        (format!(r#"{{{amount},"payment_reference":"p1","reason":"\u0000"}}"#), "422 field_invalid reason"),
+        (format!(r#"{{{amount},"payment_reference":"p1\u0000"}}"#), "422 field_invalid payment_reference"),
         (
             r#"{"payment_reference":"p1","amount":{"value":9223372036854775807,"currency":"EUR"}}"#.to_owned(),
             "422 exceeds_refundable amount",
@@ -87,6 +89,9 @@ async fn bad_heads_paths_and_queries_are_problems_too() {
         (Method::GET, "/api/v1/refunds?cursor=!", vec![], "400 parameter_invalid cursor"),
         (Method::GET, "/api/v1/refunds?state=lost", vec![], "400 parameter_invalid state"),
         (Method::GET, "/api/v1/refunds?from=yesterday", vec![], "400 parameter_invalid from"),
+        (Method::GET, "/api/v1/refunds?number=a%00b", vec![], "422 field_invalid number"),
+        (Method::GET, "/api/v1/payments?payment_reference=%00", vec![], "422 field_invalid payment_reference"),
+        (Method::GET, "/api/v1/payments?merchant_reference=%00", vec![], "422 field_invalid merchant_reference"),
         (Method::GET, "/api/v1/events?after=-1", vec![], "400 parameter_invalid after"),
         (Method::GET, "/api/v1/events?wait_seconds=31", vec![], "400 parameter_invalid wait_seconds"),
     ] {

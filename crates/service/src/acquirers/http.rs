@@ -198,9 +198,11 @@ impl Acquirer for HttpAcquirer {
 
 fn understood(reply: Reply) -> Option<Asked> {
     let answer = match reply.outcome.as_str() {
-        "approved" => AcquirerAnswer::Approved { reference: reply.reference, arn: reply.arn.and_then(|arn| arn.parse::<Arn>().ok()) },
+        "approved" => {
+            AcquirerAnswer::Approved { reference: reference_of(reply.reference), arn: reply.arn.and_then(|arn| arn.parse::<Arn>().ok()) }
+        }
         "declined" => AcquirerAnswer::Declined { code: shortened(reply.code), text: shortened(reply.text) },
-        "processing" => AcquirerAnswer::Acknowledged { reference: reply.reference },
+        "processing" => AcquirerAnswer::Acknowledged { reference: reference_of(reply.reference) },
         "not_taken" => AcquirerAnswer::NeverSent,
         "unknown" => return Some(Asked::Unknown),
         _ => return None,
@@ -208,6 +210,30 @@ fn understood(reply: Reply) -> Option<Asked> {
     Some(Asked::Answer(answer))
 }
 
+fn reference_of(text: Option<String>) -> Option<String> {
+    Some(shortened(text)).filter(|reference| !reference.is_empty())
+}
+
 fn shortened(text: Option<String>) -> String {
     text.unwrap_or_default().chars().filter(|letter| !letter.is_control()).take(TEXT_LENGTH_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_acquirers_texts_are_kept_without_what_no_database_keeps() {
+        let reply = |body: &str| understood(serde_json::from_str(body).unwrap());
+        let Some(Asked::Answer(AcquirerAnswer::Approved { reference, .. })) = reply(r#"{"outcome":"approved","reference":"a\u0000b"}"#)
+        else {
+            panic!("an approval")
+        };
+        assert_eq!(reference.as_deref(), Some("ab"));
+        let Some(Asked::Answer(AcquirerAnswer::Acknowledged { reference })) = reply(r#"{"outcome":"processing","reference":"\u0000"}"#)
+        else {
+            panic!("an acknowledgement")
+        };
+        assert_eq!(reference, None);
+    }
 }

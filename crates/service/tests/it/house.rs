@@ -1,7 +1,6 @@
 //! A whole service on an empty store, with a clock that moves by hand, and the people in it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +14,7 @@ use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatu
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::{Mode, Timestamp};
 use refundry_ledger::Money;
+use refundry_scratch::ScratchDatabase;
 use refundry_service::acquirer::Acquirer;
 use refundry_service::acquirers::simulated::Simulated;
 use refundry_service::cpu_pool::CpuPool;
@@ -31,7 +31,7 @@ use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use refundry_service::world::{Clock, World};
 use refundry_service::{Caller, Observer, Service, ServiceError, Work, authenticate, merchants, payments, terminals};
-use refundry_store::{CommitObserver, SqliteOptions, SqliteStore, Store, SyncMode};
+use refundry_store::{CommitObserver, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store, SyncMode};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -47,7 +47,7 @@ pub struct House {
     pub master_key_lines: String,
     left: AtomicBool,
     nodes: AtomicU16,
-    folder: TempDir,
+    place: Place,
 }
 
 /// A merchant with a terminal and an open-handed key.
@@ -60,23 +60,27 @@ pub struct Shop {
 
 impl House {
     pub async fn build() -> Self {
-        let house = Self::build_uninstalled().await;
+        Self::build_on(Place::sqlite()).await
+    }
+
+    /// On a database of either kind.
+    pub async fn build_on(place: Place) -> Self {
+        let house = Self::build_uninstalled(place).await;
         refundry_service::install(&house.service).await.unwrap();
         house
     }
 
     /// Before the first start has made what is needed.
-    pub async fn build_uninstalled() -> Self {
+    pub async fn build_uninstalled(place: Place) -> Self {
         let random = Arc::new(Counting::default());
         let lines = new_master_key_line(random.as_ref()).to_string();
-        Self::with(random, lines).await
+        Self::with(random, lines, place).await
     }
 
-    async fn with(random: Arc<Counting>, master_key_lines: String) -> Self {
+    async fn with(random: Arc<Counting>, master_key_lines: String, place: Place) -> Self {
         let clock = Arc::new(HandClock::default());
         let observer = Observer::new(clock.clone(), 10_000);
-        let folder = TempDir::new().unwrap();
-        let store = open(observer.clone(), folder.path());
+        let store = place.open(observer.clone());
         let acquirer = || -> Arc<dyn Acquirer> { Arc::new(Simulated::new(clock.clone())) };
         let acquirers = BTreeMap::from([("simulated".to_owned(), acquirer()), ("bank".to_owned(), acquirer())]);
         let post = Arc::new(Post::default());
@@ -91,7 +95,7 @@ impl House {
         let master_keys = Arc::new(MasterKeys::parse(&master_key_lines).unwrap());
         let service = Arc::new(Service::new(world, observer, master_keys, Arc::new(CpuPool::inline())));
         let crew = Crew::new(service.clone(), WorkerSettings::default());
-        Self { service, clock, post, crew, master_key_lines, left: AtomicBool::new(false), nodes: AtomicU16::new(2), folder }
+        Self { service, clock, post, crew, master_key_lines, left: AtomicBool::new(false), nodes: AtomicU16::new(2), place }
     }
 
     /// The same store served by a process with other master keys.
@@ -112,7 +116,7 @@ impl House {
 
     /// The same database opened once more; `observer` hears of what is committed that way.
     pub fn second_store(&self, observer: Arc<dyn CommitObserver>) -> Arc<dyn Store> {
-        open(observer, self.folder.path())
+        self.place.open(observer)
     }
 
     pub fn operator(&self, mode: Mode) -> Caller {
@@ -269,11 +273,39 @@ pub fn refused<T>(result: Result<T, ServiceError>) -> refundry_engine::Refusal {
     }
 }
 
-/// On a file, because readers of a database in memory make its writer wait.
-fn open(observer: Arc<dyn CommitObserver>, folder: &Path) -> Arc<dyn Store> {
-    let file = SqliteOptions::file(folder.join("refundry.db"));
-    let options = SqliteOptions { sync: SyncMode::Off, readers: 2, observer: Some(observer), ..file };
-    Arc::new(SqliteStore::open(&options).unwrap())
+/// A database that goes away with its house.
+pub enum Place {
+    /// On a file, because readers of a database in memory make its writer wait.
+    Sqlite(TempDir),
+    /// In the cluster of these tests.
+    Postgres(ScratchDatabase),
+}
+
+impl Place {
+    pub fn sqlite() -> Self {
+        Self::Sqlite(TempDir::new().unwrap())
+    }
+
+    pub fn postgres() -> Self {
+        Self::Postgres(ScratchDatabase::from_template("refundry_service_schema_2", |url| {
+            drop(PostgresStore::open(&PostgresOptions::url(url)).unwrap());
+        }))
+    }
+
+    fn open(&self, observer: Arc<dyn CommitObserver>) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(folder) => {
+                let file = SqliteOptions::file(folder.path().join("refundry.db"));
+                let options = SqliteOptions { sync: SyncMode::Off, readers: 2, observer: Some(observer), ..file };
+                Arc::new(SqliteStore::open(&options).unwrap())
+            }
+            Self::Postgres(database) => {
+                let url = PostgresOptions::url(database.url());
+                let options = PostgresOptions { lanes: 2, readers: 2, observer: Some(observer), ..url };
+                Arc::new(PostgresStore::open(&options).unwrap())
+            }
+        }
+    }
 }
 
 /// A clock that moves when it is told to.

@@ -11,4 +11,5 @@ mod payments;
 mod races;
 mod rights;
 mod slow_receivers;
+mod texts;
 mod two_nodes;

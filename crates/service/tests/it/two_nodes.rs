@@ -19,13 +19,33 @@ use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use refundry_service::{ServiceError, Work, install, refunds};
 
-use crate::house::{Counting, House, refund};
+use crate::house::{Counting, House, Place, refund};
 
 const ROUNDS: usize = 20;
 
-#[tokio::test]
-async fn of_two_edits_at_once_neither_is_lost() {
-    let house = House::build().await;
+/// Every case on every database.
+macro_rules! suite {
+    ($($case:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $case() { super::$case(crate::house::Place::sqlite()).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $case() { super::$case(crate::house::Place::postgres()).await; })*
+        }
+    };
+}
+
+suite! {
+    of_two_edits_at_once_neither_is_lost
+    endpoints_and_their_merchant_are_edited_at_once
+    sealing_again_and_an_edit_do_not_undo_each_other
+    two_rotations_of_a_credential_at_once_make_one_version
+    processes_that_install_at_once_make_one_gateway_key
+    what_a_process_that_ends_did_not_begin_is_free_at_once
+}
+
+async fn of_two_edits_at_once_neither_is_lost(place: Place) {
+    let house = House::build_on(place).await;
     let other = house.second_node();
     let operator = house.operator(Mode::Sandbox);
     let shop = house.shop(Mode::Sandbox, "antom", PolicyPatch::default()).await;
@@ -61,9 +81,8 @@ async fn of_two_edits_at_once_neither_is_lost() {
     }
 }
 
-#[tokio::test]
-async fn endpoints_and_their_merchant_are_edited_at_once() {
-    let house = House::build().await;
+async fn endpoints_and_their_merchant_are_edited_at_once(place: Place) {
+    let house = House::build_on(place).await;
     let other = house.second_node();
     let operator = house.operator(Mode::Sandbox);
     let merchant_id = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await.merchant.id;
@@ -91,9 +110,8 @@ async fn endpoints_and_their_merchant_are_edited_at_once() {
     }
 }
 
-#[tokio::test]
-async fn sealing_again_and_an_edit_do_not_undo_each_other() {
-    let house = House::build().await;
+async fn sealing_again_and_an_edit_do_not_undo_each_other(place: Place) {
+    let house = House::build_on(place).await;
     let operator = house.operator(Mode::Sandbox);
     let merchant_id = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await.merchant.id;
     let new = NewEndpoint { merchant_id: Some(merchant_id), url: "https://shop.example/0".to_owned(), events: vec![] };
@@ -119,9 +137,8 @@ async fn sealing_again_and_an_edit_do_not_undo_each_other() {
     }
 }
 
-#[tokio::test]
-async fn two_rotations_of_a_credential_at_once_make_one_version() {
-    let house = House::build().await;
+async fn two_rotations_of_a_credential_at_once_make_one_version(place: Place) {
+    let house = House::build_on(place).await;
     let other = house.second_node();
     let operator = house.operator(Mode::Sandbox);
     let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
@@ -139,9 +156,8 @@ async fn two_rotations_of_a_credential_at_once_make_one_version() {
     }
 }
 
-#[tokio::test]
-async fn processes_that_install_at_once_make_one_gateway_key() {
-    let house = House::build_uninstalled().await;
+async fn processes_that_install_at_once_make_one_gateway_key(place: Place) {
+    let house = House::build_uninstalled(place).await;
     let others = [house.second_node(), house.second_node()];
     let installed = join_all([&house.service as &_, &others[0], &others[1]].map(install)).await;
     assert!(installed.iter().all(Result::is_ok), "{installed:?}");
@@ -149,9 +165,8 @@ async fn processes_that_install_at_once_make_one_gateway_key() {
     assert_eq!(rows.len(), 1);
 }
 
-#[tokio::test]
-async fn what_a_process_that_ends_did_not_begin_is_free_at_once() {
-    let house = House::build().await;
+async fn what_a_process_that_ends_did_not_begin_is_free_at_once(place: Place) {
+    let house = House::build_on(place).await;
     let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
     house.paid(&shop, "p1", "10.00 EUR").await;
     // Handed over by their commits, and leased as a server's store leases at once what is handed over.
