@@ -3,7 +3,7 @@
 //! seen when an entry is older than [`KEY_AGE_MS_MAX`]. Callers that do not exist are not kept: there is no end of them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use refundry_dialects::scheme::{API_KEY, RSA};
@@ -17,8 +17,10 @@ use crate::seal::MasterKeys;
 use crate::signatures::{RsaSigner, RsaVerifier};
 use crate::tokens::token_fits;
 
-/// Age at which an entry is read again, so that the changes of other processes are seen.
+/// Age from which on an entry is not used any more, so that the changes of other processes are seen.
 pub const KEY_AGE_MS_MAX: i64 = 2_000;
+/// Age at which one of those who use an entry reads it again, so that under load nobody comes to find it too old.
+const KEY_AGE_MS_REFRESH: i64 = 1_000;
 /// Callers whose keys are kept, at most; a shard that is full begins anew.
 pub const CALLERS_MAX: usize = 16_384;
 
@@ -45,7 +47,9 @@ pub struct KnownCredential {
 pub struct KnownCaller {
     /// The credentials, also those that are not valid any more.
     pub credentials: Vec<Arc<KnownCredential>>,
-    read_at_us: AtomicI64,
+    read_at: Timestamp,
+    /// Somebody reads it again already.
+    refreshing: AtomicBool,
 }
 
 /// How an entry of the cache is named.
@@ -95,17 +99,19 @@ impl Keyring {
         let Some(kept) = kept else {
             return self.read(name, None, now).await;
         };
-        let read_at = kept.read_at_us.load(Ordering::Relaxed);
-        let stale = Timestamp::from_us(read_at).plus_ms(KEY_AGE_MS_MAX) <= now;
-        // One of those who find it old reads it again; the others use it meanwhile.
-        if stale && kept.read_at_us.compare_exchange(read_at, now.us(), Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            let read = self.read(name, Some(&kept), now).await;
-            if read.is_err() {
-                kept.read_at_us.store(read_at, Ordering::Relaxed);
-            }
-            return read;
+        let age_ms = now.ms().saturating_sub(kept.read_at.ms());
+        // A clock that went back says nothing about an age.
+        if !(0..KEY_AGE_MS_MAX).contains(&age_ms) {
+            return self.read(name, Some(&kept), now).await;
         }
-        Ok(Some(kept))
+        if age_ms < KEY_AGE_MS_REFRESH || kept.refreshing.swap(true, Ordering::Relaxed) {
+            return Ok(Some(kept));
+        }
+        let read = self.read(name, Some(&kept), now).await;
+        if read.is_err() {
+            kept.refreshing.store(false, Ordering::Relaxed);
+        }
+        read
     }
 
     async fn read(&self, name: Name, kept: Option<&KnownCaller>, now: Timestamp) -> Result<Option<Arc<KnownCaller>>, StoreError> {
@@ -124,7 +130,7 @@ impl Keyring {
             let parsed = kept.and_then(|kept| kept.credentials.iter().find(|known| known.credential == row));
             credentials.push(self.known(row, parsed).await?);
         }
-        let caller = Arc::new(KnownCaller { credentials, read_at_us: AtomicI64::new(now.us()) });
+        let caller = Arc::new(KnownCaller { credentials, read_at: now, refreshing: AtomicBool::new(false) });
         self.cache.keep(name, caller.clone(), generation);
         Ok(Some(caller))
     }

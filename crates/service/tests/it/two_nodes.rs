@@ -11,6 +11,7 @@ use refundry_engine::refund::RefundStateName;
 use refundry_service::credentials::{self, NewKey};
 use refundry_service::endpoints::{self, EndpointChange, NewEndpoint};
 use refundry_service::install::{GATEWAY_DIALECT, GATEWAY_LOOKUP};
+use refundry_service::keyring::KEY_AGE_MS_MAX;
 use refundry_service::master_rotation::{ResealedSecrets, rotate_master};
 use refundry_service::merchants::{self, MerchantChange};
 use refundry_service::seal::new_master_key_line;
@@ -42,6 +43,7 @@ suite! {
     two_rotations_of_a_credential_at_once_make_one_version
     processes_that_install_at_once_make_one_gateway_key
     what_a_process_that_ends_did_not_begin_is_free_at_once
+    a_key_that_another_process_revoked_is_refused_after_two_seconds
 }
 
 async fn of_two_edits_at_once_neither_is_lost(place: Place) {
@@ -188,4 +190,18 @@ async fn what_a_process_that_ends_did_not_begin_is_free_at_once(place: Place) {
         assert_eq!(paid.state.name(), RefundStateName::Succeeded);
     }
     assert_eq!(house.service.observer.inbox.len(), 0);
+}
+
+async fn a_key_that_another_process_revoked_is_refused_after_two_seconds(place: Place) {
+    let house = House::build_on(place).await;
+    let (other, operator) = (house.second_node(), house.operator(Mode::Sandbox));
+    let shop = house.shop(Mode::Sandbox, "native", PolicyPatch::default()).await;
+    let lookup = shop.token.splitn(4, '_').take(3).collect::<Vec<_>>().join("_");
+    let rows = house.service.world.store.credentials_by_lookup("native", &lookup).await.unwrap();
+    assert!(house.caller(&shop.token).await.is_some());
+    credentials::revoke(&other, &operator, rows[0].id, None).await.unwrap();
+    house.clock.advance(KEY_AGE_MS_MAX);
+    // None of those who come at once, after however long a silence, goes by what was known before.
+    let callers = join_all((0..10).map(|_| house.caller(&shop.token))).await;
+    assert!(callers.iter().all(Option::is_none));
 }
