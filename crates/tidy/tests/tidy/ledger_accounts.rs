@@ -9,7 +9,7 @@ use refundry_tidy::rust_source::code_words;
 const CHART: &str = "crates/engine/src/chart.rs";
 const RULES: &str = "crates/engine/src/posting_rules.rs";
 /// The auditor posts nothing: it looks whether what must be zero over all merchants is.
-const AUDITOR: &str = "crates/store/src/sqlite/books/";
+const AUDITOR: &str = "crates/store/src/books/";
 
 #[test]
 fn only_the_posting_rules_name_ledger_accounts() {
