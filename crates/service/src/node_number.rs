@@ -1,6 +1,8 @@
 //! The number under which this process makes ids: leased from the database, renewed in time, given back at the end.
 
-use refundry_store::{NodeWish, StoreError};
+use futures::future::{Either, select};
+use refundry_engine::Timestamp;
+use refundry_store::{NodeLease, NodeWish, StoreError};
 
 use crate::world::World;
 
@@ -43,8 +45,7 @@ impl NodeNumber {
     pub async fn take(&self) -> Result<(), StoreError> {
         let ids = &self.world.ids;
         let now = ids.come_to(self.world.now());
-        let wish = NodeWish { holder: self.holder.clone(), now, lease_ms: self.lease_ms };
-        let lease = self.world.store.lease_node(wish).await?.ok_or(StoreError::Unnumbered)?;
+        let lease = self.lease(now, self.lease_ms).await?.ok_or(StoreError::Unnumbered)?;
         if ids.node() != Some(lease.node) {
             tracing::info!(node = lease.node, "ids are made under this number");
         }
@@ -71,9 +72,19 @@ impl NodeNumber {
     pub async fn give_back(&self) {
         let ids = &self.world.ids;
         ids.stop();
-        let wish = NodeWish { holder: self.holder.clone(), now: ids.come_to(self.world.now()), lease_ms: 0 };
-        if let Err(error) = self.world.store.lease_node(wish).await {
+        if let Err(error) = self.lease(ids.come_to(self.world.now()), 0).await {
             tracing::warn!(cause = &error as &dyn std::error::Error, "the node number was not given back; its lease runs out");
+        }
+    }
+
+    /// One question to the database. One that is silent is asked again in time: an answer that nobody waits for any more does no harm.
+    async fn lease(&self, now: Timestamp, lease_ms: i64) -> Result<Option<NodeLease>, StoreError> {
+        let clock = &self.world.clock;
+        let wish = NodeWish { holder: self.holder.clone(), now, lease_ms };
+        let patience = clock.sleep_until(clock.now().plus_ms(self.lease_ms / 4));
+        match select(self.world.store.lease_node(wish), patience).await {
+            Either::Left((leased, _)) => leased,
+            Either::Right(_) => Err(StoreError::Unnumbered),
         }
     }
 }

@@ -1,10 +1,17 @@
 //! Whatever is sent, the answer is a clear problem, and the next request is served.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::Method;
 use refundry_engine::Mode;
+use refundry_server::app::App;
+use refundry_server::config::Config;
+use refundry_server::router::router;
+use refundry_server::telemetry::metrics::Metrics;
+use refundry_service::ids::Ids;
 
-use crate::app::{TestApp, euros};
+use crate::app::{Actor, TestApp, Wire, euros};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -125,4 +132,23 @@ async fn a_store_that_is_closing_answers_try_again() {
     assert_eq!((seen.brief().as_str(), seen.header("retry-after")), ("503 overloaded -", Some("1")));
     assert_eq!(acme.key.get("/readyz").await.status, 503);
     assert_eq!(acme.key.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_process_without_a_node_number_reads_and_writes_nothing_new() {
+    let app = TestApp::start().await;
+    let acme = app.shop(Mode::Sandbox, "native").await;
+    app.paid(&acme, "p1", "100.00 EUR").await;
+    let mut service = app.second_node();
+    service.world.ids = Arc::new(Ids::unnumbered());
+    let other = App::new(Arc::new(service), Arc::new(Metrics::new()), &Config::load(None, []).unwrap());
+    let key = Actor { wire: Wire::Direct(router(Arc::new(other))), token: acme.key.token.clone() };
+    assert_eq!(key.get("/api/v1/payments").await.status, 200);
+    let seen = key.refund("r1", euros("p1", 1)).await;
+    assert_eq!((seen.brief().as_str(), seen.header("retry-after")), ("503 overloaded -", Some("1")));
+    let ready = key.get("/readyz").await;
+    assert_eq!((ready.status, ready.bytes.as_ref()), (503, b"the database does not renew this process's node number\n".as_slice()));
+    assert_eq!(key.get("/healthz").await.status, 200);
+    let figures = String::from_utf8(key.get("/metrics").await.bytes.to_vec()).unwrap();
+    assert!(figures.contains("\nrefundry_node -1\n"), "{figures}");
 }

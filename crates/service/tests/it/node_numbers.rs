@@ -84,6 +84,10 @@ async fn a_number_is_renewed_as_long_as_the_process_lives() {
             tokio::task::yield_now().await;
         }
         house.clock.advance(LEASE_MS / 3);
+        let renewed_until = service.world.now().plus_ms(LEASE_MS - 1);
+        while !service.world.ids.are_numbered_at(renewed_until) {
+            tokio::task::yield_now().await;
+        }
     }
     assert_eq!(makes_a_merchant(&house, &service).await, Ok(()));
     keeping.abort();
