@@ -68,6 +68,7 @@ impl From<StoreError> for Fault {
                 Self::Busy
             }
             StoreError::Damaged(_)
+            | StoreError::Withheld(_)
             | StoreError::Statement(_)
             | StoreError::Unreadable { .. }
             | StoreError::Taken(_)

@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The file is damaged or not ours.
     #[error("the database is damaged or not one of Refundry's: {0}")]
     Damaged(String),
+    /// A copy of it is not finished, or everything moved elsewhere; it says how to go on.
+    #[error("it is not served: {0}")]
+    Withheld(String),
     /// A statement failed for a reason that is our mistake.
     #[error("a statement failed")]
     Statement(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
@@ -49,7 +52,9 @@ impl StoreError {
     pub const fn is_passing(&self) -> bool {
         match self {
             Self::TryAgain(_) | Self::Conflict(_) | Self::Unsure(_) | Self::Unnumbered | Self::Overloaded | Self::Closed => true,
-            Self::Damaged(_) | Self::Statement(_) | Self::Unreadable { .. } | Self::Taken(_) | Self::Poisoned(_) => false,
+            Self::Damaged(_) | Self::Withheld(_) | Self::Statement(_) | Self::Unreadable { .. } | Self::Taken(_) | Self::Poisoned(_) => {
+                false
+            }
         }
     }
 }

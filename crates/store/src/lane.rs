@@ -233,6 +233,7 @@ fn refusal_of(error: &StoreError) -> Option<Outcome> {
         | StoreError::Conflict(_)
         | StoreError::Unsure(_)
         | StoreError::Damaged(_)
+        | StoreError::Withheld(_)
         | StoreError::Statement(_)
         | StoreError::Unreadable { .. }
         | StoreError::Poisoned(_)

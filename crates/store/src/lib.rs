@@ -3,6 +3,7 @@
 //! never wait for the writer.
 
 mod books;
+mod copy;
 mod error;
 mod lane;
 mod nodes;
@@ -25,6 +26,7 @@ use refundry_engine::task::Task;
 use refundry_engine::verdict::{AuditLine, Changes};
 use refundry_engine::{CredentialId, MerchantId, NotificationId, Outcome, RefundId, TaskId, TerminalId};
 
+pub use copy::{CopyError, CopyOptions, CopyPhase, CopyProgress, CopyReport, Difference, Tally, copy_to_postgres, copy_to_sqlite, give_up};
 pub use error::StoreError;
 pub use nodes::{NodeLease, NodeWish};
 pub use reads::{

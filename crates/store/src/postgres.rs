@@ -7,6 +7,7 @@ mod backend;
 mod books;
 mod columns;
 mod connect;
+mod copying;
 mod fault;
 mod hosts;
 mod lists;
@@ -40,6 +41,8 @@ use self::readers::Readers;
 use crate::lane::{Lane, Queue};
 use crate::{StoreError, Ticket};
 
+pub(crate) use copying::PostgresSide;
+pub(crate) use migrations::KNOWN as SCHEMA_VERSION;
 pub use options::PostgresOptions;
 
 /// A store on one PostgreSQL database.

@@ -7,6 +7,7 @@ mod books;
 mod checkpoint;
 mod columns;
 mod connect;
+mod copying;
 mod fault;
 mod lists;
 mod load;
@@ -36,6 +37,7 @@ use self::readers::{Readers, spawn_named};
 use crate::lane::{Lane, Queue};
 use crate::{StoreError, Ticket};
 
+pub(crate) use copying::SqliteSide;
 pub use options::{Location, SqliteOptions, SyncMode};
 
 /// A store on one SQLite database.
@@ -61,6 +63,7 @@ impl SqliteStore {
     /// Opens the database, creates it when it is not there, and starts what the options want.
     pub fn open(options: &SqliteOptions) -> Result<Self, StoreError> {
         let (connector, connection) = Connector::open(options)?;
+        copying::refuse_while_copied(&connection, &options.location)?;
         let queue = Arc::new(Queue::new(options.queued_max));
         let checkpoints = Arc::new(CheckpointSignal::default());
         let backend = SqliteBackend::new(connection, options.lease_new_tasks_ms, Arc::clone(&checkpoints));

@@ -34,6 +34,15 @@ pub async fn migrate(client: &mut Client) -> Result<(), StoreError> {
     result.and(freed)
 }
 
+/// Whether the schema is exactly that of this program: nothing is missing, and nothing was added by a newer one.
+pub async fn is_current(client: &Client) -> Result<bool, StoreError> {
+    if applied(client).await? != KNOWN {
+        return Ok(false);
+    }
+    let all: i64 = client.query_one("SELECT count(*) FROM meta WHERE name LIKE 'migration:%'", &[]).await.map_err(fault)?.get(0);
+    Ok(usize::try_from(all) == Ok(KNOWN))
+}
+
 async fn apply_missing(client: &mut Client) -> Result<(), StoreError> {
     // Somebody else may have done it while this process waited for the lock.
     let applied = applied(client).await?;

@@ -13,7 +13,8 @@ use tokio_postgres::{Client, Config, Row};
 
 use super::connect::{ANSWER_MARGIN, Connector, Use};
 use super::fault::fault;
-use super::migrations;
+use super::options::PostgresOptions;
+use super::{copying, migrations};
 use crate::StoreError;
 
 /// How long a read waits for a connection.
@@ -84,11 +85,20 @@ impl Readers {
     /// Brings the database to this program's version, on the caller's thread, which may be of any runtime.
     pub fn migrate(&self) -> Result<(), StoreError> {
         let connector = self.connector.clone();
-        let migrated = async move { migrations::migrate(&mut connector.connect_patiently(Use::Long).await?).await };
+        let migrated = async move {
+            let mut client = connector.connect_patiently(Use::Long).await?;
+            migrations::migrate(&mut client).await?;
+            copying::refuse_while_copied(&client).await
+        };
         let (answer, receiver) = mpsc::channel();
         let runtime = self.runtime.as_ref().ok_or(StoreError::Closed)?;
         runtime.spawn(async move { drop(answer.send(migrated.await)) });
         receiver.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// How the database is reached.
+    pub fn options(&self) -> &PostgresOptions {
+        self.connector.options()
     }
 
     /// Gives the connections up. Reads that are under way fail.

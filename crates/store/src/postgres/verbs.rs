@@ -21,8 +21,8 @@ use super::singles::body;
 use super::{PostgresStore, books, join, lists, nodes, singles, spawn_named};
 use crate::rows;
 use crate::{
-    BalanceRow, BooksReport, Claim, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter,
-    Store, StoreError, TaskFigures, Ticket, WaitingRefunds,
+    BalanceRow, BooksReport, Claim, CopyOptions, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading,
+    RefundFilter, Store, StoreError, TaskFigures, Ticket, WaitingRefunds, copy_to_sqlite,
 };
 
 /// Events that one read of a feed gives at most.
@@ -167,9 +167,18 @@ impl Store for PostgresStore {
         self.readers.read_long(books::check)
     }
 
-    fn backup<'a>(&'a self, _file: &'a Path) -> Reading<'a, ()> {
-        let why = "a database on PostgreSQL is copied with its own tools: pg_basebackup, pg_dump".to_owned();
-        futures::future::ready(Err(StoreError::Damaged(why))).boxed()
+    fn backup<'a>(&'a self, file: &'a Path) -> Reading<'a, ()> {
+        let (options, file) = (self.readers.options().clone(), file.to_owned());
+        let (answer, receiver) = oneshot::channel();
+        let copy = move || {
+            let copied = copy_to_sqlite(&options, &file, &CopyOptions::new("postgres", "sqlite"));
+            // Whoever asked may have gone away meanwhile.
+            answer.send(copied.map(drop).map_err(StoreError::from)).unwrap_or_default();
+        };
+        match spawn_named("backup", copy) {
+            Ok(_) => receiver.map(|received| received.unwrap_or(Err(StoreError::Closed))).boxed(),
+            Err(error) => futures::future::ready(Err(error)).boxed(),
+        }
     }
 
     fn ping(&self) -> Reading<'_, ()> {

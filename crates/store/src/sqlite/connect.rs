@@ -33,6 +33,14 @@ impl Connector {
     /// Creates the database when it is not there, and brings it to this program's version. Gives the first connection with it: an
     /// in-memory database lives as long as one of its connections.
     pub fn open(options: &SqliteOptions) -> Result<(Self, Connection), StoreError> {
+        let connector = Self::at(options)?;
+        let connection = connector.connect(Use::Write)?;
+        migrations::migrate(&connection)?;
+        Ok((connector, connection))
+    }
+
+    /// For a database that is there, or a new one in memory.
+    pub fn at(options: &SqliteOptions) -> Result<Self, StoreError> {
         static MEMORIES: AtomicU64 = AtomicU64::new(0);
         let name = match &options.location {
             Location::File(path) => {
@@ -43,10 +51,7 @@ impl Connector {
             }
             Location::Memory => format!("file:/refundry-{}?vfs=memdb", MEMORIES.fetch_add(1, Ordering::Relaxed)),
         };
-        let connector = Self { name, options: options.clone() };
-        let connection = connector.connect(Use::Write)?;
-        migrations::migrate(&connection)?;
-        Ok((connector, connection))
+        Ok(Self { name, options: options.clone() })
     }
 
     /// One more connection.
