@@ -55,14 +55,8 @@ suite! {
     refunds_wait_for_money_oldest_first
     the_books_of_a_working_store_are_clean
     a_payment_is_updated_in_all_its_fields
+    a_backup_is_a_whole_store
     a_closed_store_takes_nothing
-}
-
-mod sqlite_alone {
-    #[test]
-    fn a_backup_is_a_whole_store() {
-        super::a_backup_is_a_whole_store(&crate::stage::Stage::on_sqlite());
-    }
 }
 
 fn all() -> PageRequest {

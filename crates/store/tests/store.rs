@@ -5,6 +5,8 @@ mod books;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod copy;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod recovery;

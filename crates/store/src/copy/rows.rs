@@ -156,7 +156,8 @@ mod tests {
             batch.begin_row(table.columns.len());
             for column in &table.columns {
                 match (column.name, column.kind) {
-                    ("status", _) => status.map_or_else(|| batch.null(), |status| batch.int(status, table, *column).unwrap()),
+                    ("status", _) if status.is_none() => batch.null(),
+                    ("status", _) => batch.int(-7, table, *column).unwrap(),
                     (_, Kind::Text) => batch.text("gelöscht".as_bytes(), table, *column).unwrap(),
                     _ => batch.int(i64::from(i16::MIN), table, *column).unwrap(),
                 }

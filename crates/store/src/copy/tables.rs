@@ -90,11 +90,14 @@ pub struct Column {
 
 /// What PostgreSQL has a column for; SQLite has one kind of integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named as PostgreSQL names them")]
 pub enum Kind {
+    /// Two bytes.
     Int2,
+    /// Four bytes.
     Int4,
+    /// Eight bytes.
     Int8,
+    /// A text.
     Text,
 }
 
@@ -138,4 +141,57 @@ impl Column {
 
 fn names<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
     columns.map(|column| column.name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+
+    const LEFT_OUT: [&str; 3] = ["meta", "nodes", "commits"];
+
+    #[test]
+    fn every_column_of_the_schemas_is_copied() {
+        let ours = |kind: fn(Kind) -> &'static str| -> BTreeMap<String, BTreeMap<String, String>> {
+            let columns =
+                |table: &Table| table.columns.iter().map(|column| (column.name.to_owned(), kind(column.kind).to_owned())).collect();
+            tables().iter().map(|table| (table.name.to_owned(), columns(table))).collect()
+        };
+        let postgres = ours(|kind| match kind {
+            Kind::Int2 => "SMALLINT",
+            Kind::Int4 => "INTEGER",
+            Kind::Int8 => "BIGINT",
+            Kind::Text => "TEXT",
+        });
+        assert_eq!(schema("postgres"), postgres);
+        let sqlite = ours(|kind| if kind == Kind::Text { "TEXT" } else { "INTEGER" });
+        assert_eq!(schema("sqlite"), sqlite);
+    }
+
+    /// Tables and the types of their columns, as the migrations of a backend leave them.
+    fn schema(backend: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(backend);
+        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        let mut table = String::new();
+        for text in files.iter().map(|file| std::fs::read_to_string(file).unwrap()) {
+            for line in text.lines() {
+                let words: Vec<&str> = line.trim_end_matches([',', ';']).split_whitespace().collect();
+                let mut column = |table: &str, name: &str, kind: &str| {
+                    found.entry(table.to_owned()).or_default().insert(name.to_owned(), kind.to_owned());
+                };
+                match words.as_slice() {
+                    ["CREATE", "TABLE", name, ..] => table = (*name).to_owned(),
+                    ["ALTER", "TABLE", name, "ADD", "COLUMN", added, kind, ..] => column(name, added, kind),
+                    [name, kind @ ("TEXT" | "INTEGER" | "BIGINT" | "SMALLINT"), ..] => column(&table, name, kind),
+                    _ => {}
+                }
+            }
+        }
+        found.retain(|table, _| !LEFT_OUT.contains(&table.as_str()));
+        found
+    }
 }
