@@ -11,4 +11,6 @@ mod races;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod silences;
+#[cfg(test)]
 mod stage;

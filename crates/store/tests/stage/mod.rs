@@ -100,6 +100,11 @@ impl Stage {
         }
     }
 
+    /// The address of the database.
+    pub fn url(&self) -> String {
+        self.database.as_ref().expect("a stage on a database").url()
+    }
+
     /// As a server has it, but without waiting for the disk.
     pub fn on_sqlite() -> Self {
         Self::on_sqlite_with(|_| {})
