@@ -111,6 +111,13 @@ impl Server {
         let _reaped = self.child.wait();
     }
 
+    /// Stops it where it stands for a while, as a machine does that has no processor left for it, and lets it go on.
+    pub fn stand_still(&self, time: Duration) -> anyhow::Result<()> {
+        signal("-STOP", self.child.id())?;
+        std::thread::sleep(time);
+        signal("-CONT", self.child.id())
+    }
+
     /// Processor time until now.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         Usage::of(self.child.id())
@@ -164,4 +171,13 @@ fn beside(name: &str) -> anyhow::Result<PathBuf> {
 
 fn free_address() -> anyhow::Result<String> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
+
+/// Sends a signal, such as `-STOP`, to a process.
+pub fn signal(signal: &str, process: u32) -> anyhow::Result<()> {
+    let status = Command::new("kill").args([signal, &process.to_string()]).status().context("run kill")?;
+    if !status.success() {
+        bail!("kill {signal} {process} ended with {status}");
+    }
+    Ok(())
 }

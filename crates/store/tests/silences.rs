@@ -27,10 +27,13 @@ struct Between {
     kept: Receiver<(TcpStream, Vec<u8>)>,
 }
 
+#[derive(Default)]
 struct Shared {
     server: String,
     /// The next COMMIT, with everything that came along with it, is kept back, and whoever sent it is cut off.
     keeps_commit: AtomicBool,
+    /// Connections are cut off as soon as they come.
+    refuses: AtomicBool,
     /// Ends of the connections so far; nothing is brought from one to the other once they are taken.
     open: Mutex<Vec<Arc<AtomicBool>>>,
 }
@@ -38,7 +41,7 @@ struct Shared {
 impl Between {
     fn and(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let shared = Arc::new(Shared { server: host(url).to_owned(), keeps_commit: AtomicBool::new(false), open: Mutex::default() });
+        let shared = Arc::new(Shared { server: host(url).to_owned(), ..Shared::default() });
         let (address, (keep, kept)) = (listener.local_addr().unwrap(), channel());
         let forwarding = shared.clone();
         // It ends with the process of the test.
@@ -58,12 +61,20 @@ impl Between {
 
 impl Shared {
     fn forward(self: &Arc<Self>, client: TcpStream, keep: &Sender<(TcpStream, Vec<u8>)>) {
+        if self.refuses.load(Ordering::SeqCst) {
+            return;
+        }
         let server = TcpStream::connect(&self.server).unwrap();
         let speaks = Arc::new(AtomicBool::new(true));
         self.open.lock().unwrap().push(speaks.clone());
         let (mut to_client, mut from_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        let still = speaks.clone();
-        std::thread::spawn(move || bring(&mut from_server, |bytes| !still.load(Ordering::SeqCst) || to_client.write_all(bytes).is_ok()));
+        let (still, shared) = (speaks.clone(), self.clone());
+        std::thread::spawn(move || {
+            bring(&mut from_server, |bytes| {
+                !shared.refuses.load(Ordering::SeqCst) && (!still.load(Ordering::SeqCst) || to_client.write_all(bytes).is_ok())
+            });
+            drop(to_client.shutdown(Shutdown::Both));
+        });
         let (shared, keep, mut from_client, mut to_server) = (self.clone(), keep.clone(), client, server);
         std::thread::spawn(move || {
             let sender = from_client.try_clone().unwrap();
@@ -152,4 +163,29 @@ fn connections_that_fall_silent_are_given_up() {
     assert!(matches!(block_on(read), Err(StoreError::TryAgain(_))), "a read cannot wait for ever");
     assert_eq!(block_on(written).unwrap(), Outcome::Done, "a lane goes on over another connection");
     assert!(block_on(store.merchant(MerchantId::new(8))).unwrap().is_some(), "nobody reads over the silent connection again");
+}
+
+#[test]
+fn only_the_first_batch_waits_for_a_database_that_does_not_come_back() {
+    let stage = Stage::on_postgres();
+    let between = Between::and(&stage.url());
+    let limits = PostgresOptions { recover_for: Duration::from_secs(2), ..PostgresOptions::url(between.url(&stage.url())) };
+    let store = PostgresStore::open(&PostgresOptions { lanes: 1, readers: 1, ..limits }).unwrap();
+    let put = |number| stage.command(Act::PutMerchant(Box::new(stage::merchant(MerchantId::new(number)))));
+    let timed = |number| {
+        let begin = Instant::now();
+        (block_on(store.transact(put(number))), begin.elapsed())
+    };
+    assert_eq!(timed(7).0.unwrap(), Outcome::Done);
+
+    between.shared.refuses.store(true, Ordering::SeqCst);
+    let (first, waited) = timed(8);
+    assert!(matches!(first, Err(StoreError::TryAgain(_) | StoreError::Unsure(_))), "{first:?}");
+    assert!(waited >= Duration::from_secs(2), "it may come back meanwhile: {waited:?}");
+    let (second, waited) = timed(9);
+    assert!(matches!(second, Err(StoreError::TryAgain(_))), "{second:?}");
+    assert!(waited < Duration::from_secs(1), "one was waited for already: {waited:?}");
+
+    between.shared.refuses.store(false, Ordering::SeqCst);
+    assert_eq!(timed(9).0.unwrap(), Outcome::Done, "it is there again");
 }

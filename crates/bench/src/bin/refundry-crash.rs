@@ -33,6 +33,9 @@ struct Arguments {
     /// Callers at once.
     #[arg(long, default_value_t = 32)]
     callers: usize,
+    /// How often a node stands still afterwards, for longer than everybody waits for it; only where there are two.
+    #[arg(long, default_value_t = 2)]
+    pauses: u32,
     /// What each caller waits between two refunds, in milliseconds.
     #[arg(long, default_value_t = 0)]
     pause_ms: u64,
@@ -46,6 +49,9 @@ struct Arguments {
     #[arg(long, default_value = "bench-results/crash")]
     data: PathBuf,
 }
+
+/// How long a node stands still: until others have asked the acquirer about what it had begun, and its transaction has been taken from it.
+const STANDSTILL: Duration = Duration::from_secs(14);
 
 /// What is killed at once.
 struct Strike {
@@ -71,6 +77,13 @@ fn main() -> anyhow::Result<()> {
         let back_after = strike.carry_out(&mut nodes, database.as_ref())?;
         outages.note(&kind, at, back_after);
         println!("kill {}, {kind}: {} acknowledged, back after {} ms", kill + 1, callers.acknowledged_count(), back_after.as_millis());
+    }
+    for pause in (0..arguments.pauses).take_while(|_| nodes.count() > 1) {
+        sleep(Duration::from_millis(life_ms(&arguments.life_ms, pause)));
+        let (kind, at) = (format!("none, but a node stood still for {} s", STANDSTILL.as_secs()), Instant::now());
+        nodes.stand_still(1, STANDSTILL)?;
+        outages.note(&kind, at, at.elapsed());
+        println!("pause {}: {} acknowledged", pause + 1, callers.acknowledged_count());
     }
     sleep(Duration::from_millis(life_ms(&arguments.life_ms, arguments.kills)));
     let ended_at = Instant::now();

@@ -1,6 +1,5 @@
 //! A PostgreSQL server that is killed, and that somebody else starts again.
 
-use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use anyhow::{Context as _, bail};
 use tokio::time::Instant;
 
 use crate::cluster::Session;
+use crate::server_process::signal;
 
 /// How long a killed server may take to come back.
 const BACK_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -38,12 +38,12 @@ impl Database {
     pub fn kill(&self, death: Death) -> anyhow::Result<()> {
         let session = self.session()?;
         match death {
-            Death::Killed => signal("-KILL", &first_process(&session)?)?,
-            Death::StoppedAtOnce => signal("-QUIT", &first_process(&session)?)?,
+            Death::Killed => signal("-KILL", first_process(&session)?)?,
+            Death::StoppedAtOnce => signal("-QUIT", first_process(&session)?)?,
             Death::OneProcessKilled => {
                 let busiest = "SELECT pid::text FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() \
                     ORDER BY xact_start NULLS LAST LIMIT 1";
-                signal("-KILL", &session.text(busiest)?)?;
+                signal("-KILL", session.text(busiest)?.parse()?)?;
             }
         }
         let begin = Instant::now();
@@ -75,15 +75,7 @@ impl Database {
     }
 }
 
-fn first_process(session: &Session) -> anyhow::Result<String> {
+fn first_process(session: &Session) -> anyhow::Result<u32> {
     let file = session.text("SELECT pg_read_file('postmaster.pid')").context("only a superuser may read which process it is")?;
-    file.lines().next().map(|line| line.trim().to_owned()).context("the file begins with a number")
-}
-
-fn signal(signal: &str, process: &str) -> anyhow::Result<()> {
-    let status = Command::new("kill").args([signal, process]).status().context("run kill")?;
-    if !status.success() {
-        bail!("kill {signal} {process} ended with {status}");
-    }
-    Ok(())
+    file.lines().next().and_then(|line| line.trim().parse().ok()).context("the file begins with a number")
 }

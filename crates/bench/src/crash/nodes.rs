@@ -41,6 +41,11 @@ impl<'a> Nodes<'a> {
         nodes.iter().for_each(|node| self.servers[*node].kill());
     }
 
+    /// One of them does nothing for a while, and then goes on as if nothing had been.
+    pub fn stand_still(&self, node: usize, time: Duration) -> anyhow::Result<()> {
+        self.servers[node].stand_still(time)
+    }
+
     /// Starts some of them again, at once; gives how long it took until the last of them was ready.
     pub fn revive(&mut self, nodes: &[usize]) -> anyhow::Result<Duration> {
         let begin = Instant::now();

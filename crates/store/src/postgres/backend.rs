@@ -31,6 +31,9 @@ pub struct PostgresBackend {
     runtime: Option<Runtime>,
     connector: Connector,
     session: Option<Session>,
+    /// Whether the database did not come back in the time that a batch waits for it. The next ones are told so at once, until it is there again: whoever
+    /// stands at the end of a queue must not wait that long for each batch before.
+    given_up: bool,
     /// Whether the server has begun a transaction.
     begun: bool,
     pending: Vec<Call>,
@@ -50,6 +53,7 @@ impl PostgresBackend {
             runtime: Some(runtime),
             connector,
             session: None,
+            given_up: false,
             begun: false,
             pending: Vec::new(),
             settings: Settings::default(),
@@ -92,7 +96,12 @@ impl PostgresBackend {
         }
         self.session = None;
         let wait_max = self.connector.options().statement_timeout + ANSWER_MARGIN;
-        let client = self.wait(self.connector.connect_patiently(Use::Write))?;
+        let connected = match self.given_up {
+            true => self.wait(self.connector.connect(Use::Write)),
+            false => self.wait(self.connector.connect_patiently(Use::Write)),
+        };
+        self.given_up = connected.is_err();
+        let client = connected?;
         let mut session = Session::new(client, wait_max);
         if self.writer.is_none() {
             let call = Call { sql: NEW_WRITER, params: Vec::new() };

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -60,6 +61,8 @@ impl Connector {
         if let Some(password) = &options.password {
             config.password(password);
         }
+        // A standby that is being promoted takes connections before it takes writes, and what it shows may be old.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.connect_timeout(options.connect_timeout).tcp_user_timeout(SILENCE_MAX);
         config.keepalives_idle(SILENCE_MAX).keepalives_interval(SILENCE_MAX / 4).keepalives_retries(3);
         let hosts = hosts::one_each(&config);

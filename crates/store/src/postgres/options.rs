@@ -7,7 +7,7 @@ use crate::CommitObserver;
 /// How a store on PostgreSQL is opened.
 #[derive(Clone)]
 pub struct PostgresOptions {
-    /// Where the database is: `postgres://user:password@host:port/name`, with several hosts and `target_session_attrs=read-write` where it may move.
+    /// Where the database is: `postgres://user:password@host:port/name`, with several hosts where it may move: the one that takes writes is used.
     pub url: String,
     /// The password, when it does not stand in the address.
     pub password: Option<String>,
