@@ -5,13 +5,14 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::executor::block_on;
 use refundry_engine::command::Act;
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::{MerchantId, Outcome};
 use refundry_store::{PostgresOptions, PostgresStore, Store as _, StoreError};
+use tokio::time::Instant;
 
 use crate::stage::{self, Stage};
 
@@ -186,6 +187,12 @@ fn only_the_first_batch_waits_for_a_database_that_does_not_come_back() {
     assert!(matches!(second, Err(StoreError::TryAgain(_))), "{second:?}");
     assert!(waited < Duration::from_secs(1), "one was waited for already: {waited:?}");
 
+    // Whoever wants to know whether it is there is told so at once; whoever reads waits a while for it, as everybody did before.
+    let begin = Instant::now();
+    assert!(block_on(store.ping()).is_err());
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    let read = store.merchant(MerchantId::new(7));
     between.shared.refuses.store(false, Ordering::SeqCst);
+    assert!(block_on(read).unwrap().is_some());
     assert_eq!(timed(9).0.unwrap(), Outcome::Done, "it is there again");
 }

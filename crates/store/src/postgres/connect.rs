@@ -128,21 +128,7 @@ impl Connector {
 
     /// As [`Connector::connect`], however long the database takes to come back, within the limit of the options.
     pub async fn connect_patiently(&self, purpose: Use) -> Result<Client, StoreError> {
-        let connecting = async {
-            let (mut pause, pause_max) = RECONNECT_WAITS;
-            loop {
-                match self.connect(purpose).await {
-                    Err(error @ (StoreError::TryAgain(_) | StoreError::Conflict(_))) => {
-                        tracing::debug!(cause = &error as &dyn std::error::Error, "the database cannot be reached yet");
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(pause_max);
-                    }
-                    other => return other,
-                }
-            }
-        };
-        let connected = tokio::time::timeout(self.options.recover_for, connecting).await;
-        connected.unwrap_or_else(|elapsed| Err(StoreError::TryAgain(Arc::new(elapsed))))
+        patiently(self.options.recover_for, || self.connect(purpose)).await
     }
 
     /// How it was asked for.
@@ -167,8 +153,26 @@ impl Connect for Connector {
     }
 }
 
+/// Tries again what may pass, until it does or its time is over.
+pub async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(limit: Duration, attempt: impl Fn() -> F) -> Result<T, StoreError> {
+    let trying = async {
+        let (mut pause, pause_max) = RECONNECT_WAITS;
+        loop {
+            match attempt().await {
+                Err(error @ (StoreError::TryAgain(_) | StoreError::Conflict(_))) => {
+                    tracing::debug!(cause = &error as &dyn std::error::Error, "the database cannot be reached yet");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(pause_max);
+                }
+                other => return other,
+            }
+        }
+    };
+    timeout(limit, trying).await.unwrap_or_else(|elapsed| Err(StoreError::TryAgain(Arc::new(elapsed))))
+}
+
 /// A database that cannot be reached now may be there in a moment; one that turns us away will go on doing so.
-fn connect_fault(error: tokio_postgres::Error) -> StoreError {
+pub fn connect_fault(error: Error) -> StoreError {
     match error.code() {
         Some(code) if !is_lost(&error) && !code.code().starts_with("53") => {
             StoreError::Damaged(format!("the database turns us away: {}", chain(&error)))

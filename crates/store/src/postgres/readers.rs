@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime as PoolRuntime, Timeouts};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime as PoolRuntime, Timeouts};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::runtime::{Builder, Runtime};
@@ -11,13 +11,13 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Row};
 
-use super::connect::{ANSWER_MARGIN, Connector, Use};
+use super::connect::{ANSWER_MARGIN, Connector, Use, connect_fault, patiently};
 use super::fault::fault;
 use super::options::PostgresOptions;
 use super::{copying, migrations};
 use crate::StoreError;
 
-/// How long a read waits for a connection.
+/// How long a read waits for a connection, also while the database is away: most callers wait that long.
 const CONNECTION_WAIT: Duration = Duration::from_secs(10);
 
 /// Connections that read beside the lanes, on threads of their own: whoever asks may be on any runtime or none.
@@ -25,6 +25,8 @@ pub struct Readers {
     runtime: Option<Runtime>,
     pool: Pool,
     connector: Connector,
+    /// The database did not come back in that time. Nobody waits any more, until it is there again.
+    given_up: Arc<AtomicBool>,
 }
 
 /// One connection, for as long as a read takes.
@@ -56,7 +58,7 @@ impl Readers {
             .timeouts(Timeouts { wait: Some(CONNECTION_WAIT), create: Some(CONNECTION_WAIT), recycle: Some(CONNECTION_WAIT) })
             .build()
             .map_err(|error| StoreError::Statement(Arc::new(error)))?;
-        Ok(Self { runtime: Some(runtime), pool, connector })
+        Ok(Self { runtime: Some(runtime), pool, connector, given_up: Arc::default() })
     }
 
     /// Runs a read; its statements begin when a connection is free.
@@ -65,11 +67,29 @@ impl Readers {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send,
     {
-        let (pool, wait_max) = (self.pool.clone(), self.connector.options().statement_timeout + ANSWER_MARGIN);
+        let (pool, given_up, wait_max) = (self.pool.clone(), self.given_up.clone(), self.wait_max());
         self.spawn(async move {
-            let client = pool.get().await.map_err(|error| StoreError::TryAgain(Arc::new(error)))?;
-            read(Reader { client: Some(client), waits: AtomicBool::new(false), wait_max }).await
+            let client = match given_up.load(Ordering::Relaxed) {
+                true => connection(&pool).await,
+                false => patiently(CONNECTION_WAIT, || connection(&pool)).await,
+            };
+            given_up.store(client.is_err(), Ordering::Relaxed);
+            read(Reader { client: Some(client?), waits: AtomicBool::new(false), wait_max }).await
         })
+    }
+
+    /// As [`Readers::read`], for those who want to know whether the database is there.
+    pub fn read_at_once<T, F>(&self, read: impl FnOnce(Reader) -> F + Send + 'static) -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let (pool, wait_max) = (self.pool.clone(), self.wait_max());
+        self.spawn(async move { read(Reader { client: Some(connection(&pool).await?), waits: AtomicBool::new(false), wait_max }).await })
+    }
+
+    fn wait_max(&self) -> Duration {
+        self.connector.options().statement_timeout + ANSWER_MARGIN
     }
 
     /// Runs a read that may take long on a connection of its own.
@@ -118,6 +138,14 @@ impl Readers {
         }
         receiver.map(|received| received.unwrap_or(Err(StoreError::Closed))).boxed()
     }
+}
+
+async fn connection(pool: &Pool) -> Result<deadpool_postgres::Object, StoreError> {
+    pool.get().await.map_err(|error| match error {
+        PoolError::Closed => StoreError::Closed,
+        PoolError::Backend(error) => connect_fault(error),
+        other => StoreError::TryAgain(Arc::new(other)),
+    })
 }
 
 impl Drop for Readers {

@@ -152,7 +152,7 @@ impl Store for PostgresStore {
     }
 
     fn task_figures(&self, now: Timestamp) -> Reading<'_, TaskFigures> {
-        self.readers.read(move |reader| singles::task_figures(reader, now))
+        self.readers.read_at_once(move |reader| singles::task_figures(reader, now))
     }
 
     fn balances(&self, merchant_id: MerchantId) -> Reading<'_, Vec<BalanceRow>> {
@@ -182,7 +182,7 @@ impl Store for PostgresStore {
     }
 
     fn ping(&self) -> Reading<'_, ()> {
-        self.readers.read(|reader| async move { reader.first("SELECT 1 FROM meta LIMIT 1", &[], |_| Ok(())).await.map(drop) })
+        self.readers.read_at_once(|reader| async move { reader.first("SELECT 1 FROM meta LIMIT 1", &[], |_| Ok(())).await.map(drop) })
     }
 
     fn close(&self) -> Reading<'_, ()> {
