@@ -87,17 +87,21 @@ async fn serve_until_stopped(config: &Config, ready: impl FnOnce(&[String])) -> 
     let listening = listen::bind(&config.server, &config.tls, metrics, router::is_unhurried)?;
     let scheme = |tls: bool| if tls { "https" } else { "http" };
     let addresses: Vec<String> = listening.addresses().iter().map(|(address, tls)| format!("{}://{address}", scheme(*tls))).collect();
+    let signals = signals().context("listen for signals")?;
     tracing::info!(addresses = addresses.join(" "), answers, works, "ready");
     ready(&addresses);
     let leaving = async {
-        signalled().await;
+        asked(signals.clone(), 1).await;
         app.drain();
         tracing::info!("about to end; not ready any more");
     };
     // Nobody spreads requests over processes that only work.
+    let drain = Duration::from_millis(if answers { config.server.drain_ms } else { 0 });
     let forgotten = async {
-        if answers {
-            forgotten(Duration::from_millis(config.server.drain_ms)).await;
+        tokio::select! {
+            () = tokio::time::sleep(drain) => {}
+            // A person does not wait.
+            () = asked(signals.clone(), 2) => {}
         }
     };
     let drained = listening.serve(router, leaving, forgotten).await;
@@ -149,21 +153,23 @@ async fn keep_figures(service: Arc<Service>, metrics: Arc<Metrics>, stopped: wat
     }
 }
 
-/// Waits until whoever spreads requests has noticed, or until the second signal: a person does not wait.
-async fn forgotten(drain: Duration) {
-    tokio::select! {
-        () = tokio::time::sleep(drain) => {}
-        () = signalled() => {}
-    }
+/// How often the process was asked to end.
+fn signals() -> anyhow::Result<watch::Receiver<u32>> {
+    let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (count, counted) = watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = interrupted.recv() => {}
+            }
+            count.send_modify(|asked| *asked += 1);
+        }
+    });
+    Ok(counted)
 }
 
-async fn signalled() {
-    let (Ok(mut terminated), Ok(mut interrupted)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        tracing::error!("signals cannot be listened for; end the process by force");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminated.recv() => {}
-        _ = interrupted.recv() => {}
-    }
+async fn asked(mut signals: watch::Receiver<u32>, times: u32) {
+    // Whoever counts ends with the runtime, and nobody waits any more then.
+    let _gone = signals.wait_for(|asked| *asked >= times).await;
 }

@@ -14,9 +14,10 @@ use tokio::task::JoinSet;
 
 use crate::program::{refundry, text};
 
-/// How often the balancer asks whether a process is ready; a process must go on serving for longer.
+/// How often the balancer asks whether a process is ready.
 const CHECK: Duration = Duration::from_millis(20);
-const DRAIN_MS: &str = "400";
+/// However slow this machine is, a process goes on serving until the balancer has noticed; then it is signalled again.
+const DRAIN_MS: &str = "60000";
 const CALLERS: usize = 6;
 const RESTARTS: usize = 2;
 
@@ -38,6 +39,8 @@ struct Balancer {
     urls: Mutex<Vec<Option<String>>>,
     ready: [AtomicBool; 2],
     turn: AtomicUsize,
+    /// Requests of each caller that were answered.
+    answered: [AtomicUsize; CALLERS],
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,8 +60,8 @@ async fn on(installation: Installation) {
     let balancer = Arc::new(Balancer::default());
     balancer.knows(&nodes);
     let checking = tokio::spawn(balancer.clone().check_for_ever());
-    balancer.until_ready(0).await;
-    balancer.until_ready(1).await;
+    balancer.until(0, true).await;
+    balancer.until(1, true).await;
 
     let over = Arc::new(AtomicBool::new(false));
     let mut callers = JoinSet::new();
@@ -67,10 +70,14 @@ async fn on(installation: Installation) {
     }
     for restart in 0..RESTARTS {
         let place = restart % nodes.len();
-        nodes[place].end();
+        nodes[place].signal();
+        balancer.until(place, false).await;
+        balancer.until_nobody_is_on_the_way().await;
+        nodes[place].signal();
+        nodes[place].ended();
         nodes[place] = installation.start();
         balancer.knows(&nodes);
-        balancer.until_ready(place).await;
+        balancer.until(place, true).await;
     }
     over.store(true, Ordering::SeqCst);
     let mut acknowledged = BTreeMap::new();
@@ -79,8 +86,13 @@ async fn on(installation: Installation) {
         acknowledged.extend(answers);
     }
     all_are_paid(&nodes[0].url, &key, &acknowledged).await;
+    for (place, node) in nodes.iter_mut().enumerate() {
+        node.signal();
+        balancer.until(place, false).await;
+        node.signal();
+        node.ended();
+    }
     checking.abort();
-    nodes.iter_mut().for_each(Node::end);
     assert!(installation.desk(&["doctor", "books"]).contains("the books are clean"));
 }
 
@@ -101,6 +113,7 @@ async fn ask_until(
         let sent =
             request.header("idempotency-key", &number).header("content-type", "application/json").body(body.to_string()).send().await;
         let answer = sent.unwrap_or_else(|error| panic!("{number} failed: {error:?}"));
+        balancer.answered[caller].fetch_add(1, Ordering::SeqCst);
         let status = answer.status();
         let refund: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         assert!(status.is_success(), "{number}: {status} {refund}");
@@ -193,9 +206,13 @@ impl Installation {
 }
 
 impl Node {
-    /// Asks it to end, and waits until it has.
-    fn end(&mut self) {
+    /// Asks it to end.
+    fn signal(&self) {
         assert!(Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended, in order.
+    fn ended(&mut self) {
         let ended = self.process.wait().unwrap();
         assert!(ended.success(), "{ended:?}");
     }
@@ -239,9 +256,19 @@ impl Balancer {
         }
     }
 
-    async fn until_ready(&self, place: usize) {
+    async fn until(&self, place: usize, ready: bool) {
         let mut looks = tokio::time::interval(CHECK);
-        while !self.ready[place].load(Ordering::SeqCst) {
+        while self.ready[place].load(Ordering::SeqCst) != ready {
+            looks.tick().await;
+        }
+    }
+
+    /// Until every caller has had an answer after now, so that nothing is on its way to a node that is not ready.
+    async fn until_nobody_is_on_the_way(&self) {
+        let answered = || self.answered.iter().map(|count| count.load(Ordering::SeqCst)).collect::<Vec<_>>();
+        let before = answered();
+        let mut looks = tokio::time::interval(CHECK);
+        while answered().iter().zip(&before).any(|(now, before)| now <= before) {
             looks.tick().await;
         }
     }
