@@ -12,19 +12,19 @@ use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use refundry_service::world::World;
 use refundry_service::{Observer, Service};
-use refundry_store::{CommitObserver, Location, SqliteOptions, SqliteStore, Store, StoreError, SyncMode};
+use refundry_store::{CommitObserver, Store, StoreError};
 
 use crate::cast::master_keys;
 use crate::dice::Dice;
-use crate::disk::Disk;
 use crate::executor::Executor;
+use crate::ground::{Ground, Opening, SteppedStore};
+use crate::line::Line;
 use crate::stage::Stage;
 use crate::trace::Trace;
-use crate::vfs::Vfs;
 
-const DATABASE: &str = "/refundry.db";
 const INBOX_LENGTH_MAX: usize = 64;
-const NODE: u16 = 1;
+/// The number of the first process; the others count on.
+const FIRST_NODE: u16 = 1;
 
 /// A running process.
 pub struct Life {
@@ -33,15 +33,18 @@ pub struct Life {
     /// Requests.
     pub service: Arc<Service>,
     /// The store, to step it.
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn SteppedStore>,
+    /// Whether a step is half done.
+    pub is_held: bool,
     /// What its commits did.
     pub commits: Arc<Commits>,
-    /// The disk's generation when it was opened: another one means that it is dead.
+    /// The generation when it began: another one means that it is dead.
     pub generation: u64,
 }
 
 /// Hears every commit before the service does.
 pub struct Commits {
+    name: String,
     service: Arc<Observer>,
     trace: Trace,
     count: AtomicU64,
@@ -78,42 +81,36 @@ impl Habits {
 
 impl Life {
     /// Opens the database and starts the workers.
-    pub fn begin(stage: &Arc<Stage>, disk: &Disk, vfs: &Vfs, habits: &Habits) -> Result<Self, StoreError> {
+    pub fn begin(stage: &Arc<Stage>, ground: &Ground, habits: &Habits, place: usize) -> Result<Self, StoreError> {
         let clock = Arc::new(stage.clock.clone());
         let settings = WorkerSettings { poll_ms: habits.poll_ms, concurrency: habits.concurrency, ..WorkerSettings::default() };
         let observer = Observer::new(clock.clone(), if habits.hands_over { INBOX_LENGTH_MAX } else { 0 });
         let commits = Arc::new(Commits {
+            name: if place == 0 { String::new() } else { format!(" of process {place}") },
             service: observer.clone(),
             trace: stage.trace.clone(),
             count: AtomicU64::new(0),
             touched: Mutex::new(false),
         });
-        let generation = disk.generation();
-        let options = SqliteOptions {
-            location: Location::File(DATABASE.into()),
-            vfs: Some(vfs.name().to_owned()),
-            sync: SyncMode::Full,
-            cache_kib: 2_048,
-            reader_cache_kib: 512,
+        let store = ground.open(Opening {
             batch_max: habits.batch_max,
             lease_new_tasks_ms: habits.hands_over.then_some(settings.lease_ms),
-            observer: Some(commits.clone()),
-            ..SqliteOptions::stepped()
-        };
-        let store = Arc::new(SqliteStore::open(&options)?);
+            observer: commits.clone(),
+        })?;
         let acquirers: BTreeMap<String, Arc<dyn Acquirer>> =
             stage.acquirers.iter().map(|acquirer| (acquirer.name.to_owned(), acquirer.clone() as Arc<dyn Acquirer>)).collect();
         let world = World {
-            store: store.clone() as Arc<dyn Store>,
+            store: Arc::new(Line::new(store.clone(), stage.mishaps.clone())) as Arc<dyn Store>,
             clock,
             // A new process counts anew within the millisecond, as after a real start.
-            ids: Arc::new(Ids::new(NODE)),
+            ids: Arc::new(Ids::new(FIRST_NODE + u16::try_from(place).unwrap_or_default())),
             random: stage.random.clone(),
             acquirers: Arc::new(acquirers),
             notifier: stage.merchants.clone(),
         };
         let service = Arc::new(Service::new(world, observer, Arc::new(master_keys()), Arc::new(CpuPool::inline())));
-        let mut life = Self { executor: Executor::default(), service, store, commits, generation };
+        let generation = ground.generation();
+        let mut life = Self { executor: Executor::default(), service, store, is_held: false, commits, generation };
         life.start_workers(stage, settings, habits.crews);
         Ok(life)
     }
@@ -149,7 +146,7 @@ impl CommitObserver for Commits {
         *self.touched.lock().unwrap_or_else(PoisonError::into_inner) = true;
         let states = changes.refunds.values().map(Write::row).map(|refund| format!(" {} {}", refund.number, refund.state.name().word()));
         let states: String = states.collect();
-        self.trace.line(&format!("commit: {} events, {} tasks,{states}", changes.events.len(), changes.tasks.len()));
+        self.trace.line(&format!("commit{}: {} events, {} tasks,{states}", self.name, changes.events.len(), changes.tasks.len()));
         self.service.committed(changes);
     }
 }

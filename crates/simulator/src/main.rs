@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use refundry_service::world::Clock as _;
 use refundry_simulator::plan::Plan;
-use refundry_simulator::run::{RunReport, run};
-use refundry_simulator::seeds::{SeedsReport, SeedsWanted, run_seeds};
+use refundry_simulator::run::RunReport;
+use refundry_simulator::seeds::{Place, SeedsReport, SeedsWanted, run_seeds};
 use refundry_simulator::shrink::shrink;
 
 /// Simulates the whole service on a virtual clock: one seed is one run.
@@ -23,6 +23,9 @@ struct Options {
     /// Of one seed's plan, keep only these steps, such as 3,7,12.
     #[arg(long, value_delimiter = ',', requires = "seed")]
     keep: Option<Vec<u32>>,
+    /// Run each plan on SQLite and on PostgreSQL and compare; the cluster is that of scripts/with-postgres.
+    #[arg(long)]
+    both_engines: bool,
     /// Run this many of the seeds twice and compare every byte of their logs.
     #[arg(long, default_value_t = 0)]
     twice: u64,
@@ -52,13 +55,14 @@ fn main() -> ExitCode {
 }
 
 fn one(options: &Options, seed: u64) -> bool {
-    let whole = Plan::of(seed);
+    let place = Place::new(options.both_engines);
+    let whole = place.plan(seed);
     let plan = options.keep.as_ref().map_or_else(|| whole.clone(), |kept| whole.keeping(kept));
-    let report = run(&plan);
+    let report = place.run(&plan);
     if options.log {
         print!("{}", report.trace);
     }
-    let is_equal = options.twice == 0 || run(&plan).trace == report.trace;
+    let is_equal = options.twice == 0 || place.run(&plan).trace == report.trace;
     println!("seed {seed}: {}", figures_of(&report));
     if !is_equal {
         println!("seed {seed}: a second run wrote other bytes");
@@ -66,7 +70,7 @@ fn one(options: &Options, seed: u64) -> bool {
     if let Some(violation) = &report.violation {
         println!("seed {seed} broke {}: {}", violation.rule, violation.what);
         if !options.no_shrink {
-            explain(&plan, violation.rule);
+            explain(&place, &plan, violation.rule);
         }
     }
     is_equal && report.violation.is_none()
@@ -75,12 +79,14 @@ fn one(options: &Options, seed: u64) -> bool {
 fn many(options: &Options, seeds: RangeInclusive<u64>) -> bool {
     let clock = refundry_simulator::clock::WallClock;
     let begin = clock.now();
-    let wanted = SeedsWanted { seeds, twice: options.twice, jobs: options.jobs, stop_at_first: options.stop };
+    let wanted =
+        SeedsWanted { seeds, twice: options.twice, jobs: options.jobs, stop_at_first: options.stop, both_engines: options.both_engines };
     let report = run_seeds(&wanted);
     let ms = (clock.now().us() - begin.us()) / 1_000;
     print_summary(&report, ms);
     if let (Some((seed, violation)), false) = (report.failures.first(), options.no_shrink) {
-        explain(&Plan::of(*seed), violation.rule);
+        let place = Place::new(options.both_engines);
+        explain(&place, &place.plan(*seed), violation.rule);
     }
     report.failures.is_empty() && report.unequal.is_empty()
 }
@@ -88,11 +94,13 @@ fn many(options: &Options, seeds: RangeInclusive<u64>) -> bool {
 fn print_summary(report: &SeedsReport, ms: i64) {
     let figures = report.figures;
     println!(
-        "{} seeds, {} steps, {} commits, {} crashes, {} refunds, {} paid out, {}.{} s",
+        "{} seeds, {} steps, {} commits, {} crashes, {} lost connections, {} batches in the way, {} refunds, {} paid out, {}.{} s",
         report.seeds,
         figures.steps,
         figures.commits,
         figures.crashes,
+        figures.lost_connections,
+        figures.held,
         figures.refunds,
         figures.paid,
         ms / 1_000,
@@ -107,14 +115,18 @@ fn print_summary(report: &SeedsReport, ms: i64) {
 }
 
 /// Cuts the plan down and prints what is left of it, with the command that repeats it.
-fn explain(plan: &Plan, rule: &str) {
-    let kept = shrink(plan, rule);
+fn explain(place: &Place, plan: &Plan, rule: &str) {
+    let kept = shrink(plan, rule, |plan| place.run(plan));
     let small = plan.keeping(&kept);
     for step in &small.steps {
         println!("  {:>4} at {:>7} ms  {:?}", step.number, step.at_ms, step.event);
     }
     let kept: Vec<String> = kept.iter().map(u32::to_string).collect();
-    println!("repeat it with: refundry-sim --seed {} --log --keep {}", plan.seed, kept.join(","));
+    let command = match place {
+        Place::Disk => "refundry-sim",
+        Place::BothEngines(_) => "scripts/with-postgres refundry-sim --both-engines",
+    };
+    println!("repeat it with: {command} --seed {} --log --keep {}", plan.seed, kept.join(","));
 }
 
 fn figures_of(report: &RunReport) -> String {

@@ -6,6 +6,7 @@ use refundry_ledger::{Currency, Money};
 use crate::cast::MERCHANTS;
 use crate::dice::Dice;
 use crate::disk::{Ailment, Loss};
+use crate::line::Mishap;
 use crate::merchants::Deafness;
 
 /// Length of the eventful part of a run.
@@ -144,6 +145,15 @@ pub enum PlannedFault {
         /// For how long nothing is committed.
         for_ms: i64,
     },
+    /// Commands or answers get lost between the service and its store.
+    Line {
+        /// Commands before the first.
+        after: usize,
+        /// How many in a row.
+        count: usize,
+        /// In which way.
+        how: Mishap,
+    },
     /// A merchant does not hear.
     Deaf {
         /// Which.
@@ -178,6 +188,19 @@ impl Plan {
         events.sort_by_key(|(at_ms, _)| *at_ms);
         let steps = (1..).zip(events).map(|(number, (at_ms, event))| Step { number, at_ms, event });
         Self { seed, steps: steps.collect() }
+    }
+
+    /// The plan of a seed where no disk can fail: on a server's database, and on SQLite to compare with it. Commands and answers get lost instead.
+    pub fn without_disk(seed: u64) -> Self {
+        let mut plan = Self::of(seed);
+        let mut dice = Dice::new(seed, "line");
+        for step in &mut plan.steps {
+            if let PlannedEvent::Fault(PlannedFault::CrashInWrite { .. } | PlannedFault::Disk { .. }) = &step.event {
+                let how = *dice.pick(&[Mishap::NotTaken, Mishap::AnswerLost]);
+                step.event = PlannedEvent::Fault(PlannedFault::Line { after: dice.below(6), count: 1 + dice.below(4), how });
+            }
+        }
+        plan
     }
 
     /// The same plan without the steps that are not kept.

@@ -2,22 +2,23 @@
 
 mod choice;
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use refundry_engine::{Actor, Command, Outcome, Timestamp};
 use refundry_service::world::Clock as _;
-use refundry_store::Store as _;
 
 use crate::cast::MERCHANTS;
 use crate::dice::Dice;
-use crate::disk::{Disk, Loss};
+use crate::disk::Loss;
+use crate::ground::{Ground, transact_now};
 use crate::life::{Habits, Life};
 use crate::merchants::Deafness;
 use crate::model::{Reader, Violation, audit_books};
 use crate::plan::{PLAN_MS, Plan, PlannedEvent, PlannedFault, Step};
+use crate::reads;
 use crate::stage::Stage;
-use crate::vfs::Vfs;
 use crate::wishes;
 
 /// Steps of one run at most: more mean that something turns in circles.
@@ -40,6 +41,27 @@ pub struct RunReport {
     pub trace: String,
     /// How much happened.
     pub figures: Figures,
+    /// What was to be read when the eventful part was over and at the end; nothing when nobody wants to compare it.
+    pub remains: Vec<Remains>,
+}
+
+/// What was left in a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remains {
+    /// Every row of every table.
+    pub rows: Vec<String>,
+    /// Every answer of the store.
+    pub reads: Vec<String>,
+}
+
+/// How a run is set up.
+pub struct Setting {
+    /// The database.
+    pub ground: Ground,
+    /// Processes beside each other on it.
+    pub processes: usize,
+    /// Whether what is left is read for a comparison.
+    pub compared: bool,
 }
 
 /// How much happened.
@@ -55,6 +77,10 @@ pub struct Figures {
     pub refunds: u64,
     /// Refunds that acquirers paid.
     pub paid: u64,
+    /// Connections to a server that were taken away.
+    pub lost_connections: u64,
+    /// Batches that stood in the way of another process.
+    pub held: u64,
 }
 
 impl Figures {
@@ -65,6 +91,8 @@ impl Figures {
         self.crashes += other.crashes;
         self.refunds += other.refunds;
         self.paid += other.paid;
+        self.lost_connections += other.lost_connections;
+        self.held += other.held;
     }
 }
 
@@ -73,10 +101,14 @@ pub struct Run {
     plan: Plan,
     stage: Arc<Stage>,
     dice: Dice,
-    disk: Disk,
-    vfs: Vfs,
+    setting: Setting,
     habits: Habits,
-    life: Option<Life>,
+    lives: Vec<Option<Life>>,
+    /// Whose turn it is.
+    turn: usize,
+    /// Which process was asked last.
+    asked: BTreeMap<u32, usize>,
+    remains: Vec<Remains>,
     next_step: usize,
     crash_in: Option<(u32, Loss)>,
     lane_waits_until: Timestamp,
@@ -87,35 +119,42 @@ pub struct Run {
     figures: Figures,
 }
 
-/// Runs a plan to its end or to the first broken rule. A panic of the service is a broken rule, too.
+/// Runs a plan on a disk of its own to its end or to the first broken rule.
 pub fn run(plan: &Plan) -> RunReport {
+    run_in(plan, Setting { ground: Ground::disk(plan.seed), processes: 1, compared: false })
+}
+
+/// Runs a plan to its end or to the first broken rule. A panic of the service is a broken rule, too.
+pub fn run_in(plan: &Plan, setting: Setting) -> RunReport {
     let stage = Arc::new(Stage::new(plan.seed));
-    let mut run = Run::new(plan.clone(), stage.clone());
+    let mut run = Run::new(plan.clone(), stage.clone(), setting);
     let ended = catch_unwind(AssertUnwindSafe(|| run.play_out()));
     let violation = match ended {
         Ok(Ok(())) => None,
         Ok(Err(violation)) => Some(violation),
         Err(panic) => Some(Violation { rule: "nothing_panics", what: text_of(panic.as_ref()) }),
     };
+    run.figures.lost_connections = run.setting.ground.lost_connections();
     // Whatever is left must not write a checkpoint of its own when it is dropped.
-    run.disk.crash(Loss::Nothing, &mut Dice::new(plan.seed, "end"));
-    run.life = None;
-    RunReport { violation, trace: stage.trace.text(), figures: run.figures }
+    run.setting.ground.crash(Loss::Nothing, &mut Dice::new(plan.seed, "end"));
+    run.lives.clear();
+    RunReport { violation, trace: stage.trace.text(), figures: run.figures, remains: run.remains }
 }
 
 impl Run {
-    fn new(plan: Plan, stage: Arc<Stage>) -> Self {
-        let (seed, disk) = (plan.seed, Disk::default());
-        let mut dice = Dice::new(seed, "run");
-        let (vfs, habits, begin) = (Vfs::register(&disk, seed), Habits::thrown(&mut dice), stage.begin);
+    fn new(plan: Plan, stage: Arc<Stage>, setting: Setting) -> Self {
+        let mut dice = Dice::new(plan.seed, "run");
+        let (habits, begin) = (Habits::thrown(&mut dice), stage.begin);
         Self {
             plan,
             stage,
             dice,
-            disk,
-            vfs,
+            lives: (0..setting.processes.max(1)).map(|_| None).collect(),
+            setting,
             habits,
-            life: None,
+            turn: 0,
+            asked: BTreeMap::new(),
+            remains: Vec::new(),
             next_step: 0,
             crash_in: None,
             lane_waits_until: begin,
@@ -128,12 +167,16 @@ impl Run {
     }
 
     fn play_out(&mut self) -> Result<(), Violation> {
-        self.begin_life()?;
+        for place in 0..self.lives.len() {
+            self.turn = place;
+            self.begin_life()?;
+        }
         self.install()?;
         let end = self.stage.begin.plus_ms(PLAN_MS);
         while self.next_step < self.plan.steps.len() || self.stage.clock.now() < end {
             self.step(Some(end))?;
         }
+        self.read_remains()?;
         self.quieten()?;
         let deadline = self.stage.clock.now().plus_days(QUIET_DAYS_MAX);
         while !self.is_over()? {
@@ -148,7 +191,21 @@ impl Run {
             return Err(Violation { rule: "every_caller_gets_an_answer", what });
         }
         self.audit(true)?;
-        self.audit_end()
+        self.audit_end()?;
+        self.read_remains()
+    }
+
+    /// What two engines are compared by.
+    fn read_remains(&mut self) -> Result<(), Violation> {
+        if !self.setting.compared {
+            return Ok(());
+        }
+        let unreadable = |what: String| Violation { rule: "the_database_can_be_read", what };
+        let rows = self.setting.ground.rows().map_err(unreadable)?;
+        let (stage, store) = (self.stage.clone(), self.life()?.store.clone());
+        let reads = reads::everything(store.as_ref(), &stage.cast, &rows, stage.clock.now());
+        self.remains.push(Remains { rows, reads: reads.map_err(|error| unreadable(format!("{error:?}")))? });
+        Ok(())
     }
 
     /// Puts the cast into the empty store.
@@ -159,7 +216,7 @@ impl Run {
             let now = stage.clock.now();
             let stamp =
                 refundry_engine::Stamp { now, ids: life.service.world.ids.block(now).expect("a fixed number"), actor: Actor::System };
-            let installed = life.store.transact_now(Command { stamp, act: act.clone() });
+            let installed = transact_now(life.store.as_ref(), Command { stamp, act: act.clone() });
             if !matches!(installed, Ok(Outcome::Done)) {
                 return Err(Violation { rule: "the_cast_is_installed", what: format!("{installed:?} for {act:?}") });
             }
@@ -181,12 +238,17 @@ impl Run {
         self.crash_in = None;
         self.lane_waits_until = self.stage.begin;
         self.habits.poll_ms = 1_800_000;
-        self.restart(Loss::Nothing)
+        self.stage.mishaps.end();
+        for place in 0..self.lives.len() {
+            self.turn = place;
+            self.restart(Loss::Nothing)?;
+        }
+        Ok(())
     }
 
     fn is_over(&mut self) -> Result<bool, Violation> {
-        let idle = self.life()?.executor.ready() == 0;
-        if !idle || !self.stage.model().unfinished().is_empty() {
+        let busy = self.lives.iter().flatten().any(|life| life.is_held || life.executor.ready() > 0);
+        if busy || !self.stage.model().unfinished().is_empty() {
             return Ok(false);
         }
         let stage = self.stage.clone();
@@ -215,6 +277,7 @@ impl Run {
             match step.event {
                 PlannedEvent::Wish(_) => {
                     self.stage.model().begin(step.number);
+                    self.choose_process();
                     self.ask_for(&step)?;
                 }
                 PlannedEvent::Fault(fault) => self.go_wrong(&fault),
@@ -225,6 +288,7 @@ impl Run {
 
     fn ask_for(&mut self, step: &Step) -> Result<(), Violation> {
         let PlannedEvent::Wish(wish) = &step.event else { return Ok(()) };
+        self.asked.insert(step.number, self.turn);
         let (stage, wish, number) = (self.stage.clone(), wish.clone(), step.number);
         let life = self.life()?;
         let service = life.service.clone();
@@ -237,12 +301,18 @@ impl Run {
         match fault {
             PlannedFault::Crash { steps, loss } => self.crash_in = Some((*steps, *loss)),
             PlannedFault::CrashInWrite { operations, loss } => {
-                self.disk.crash_after(*operations, *loss, Dice::new(self.dice.throw(), "power"));
+                let dice = Dice::new(self.dice.throw(), "power");
+                if let Some(disk) = self.setting.ground.failing_disk() {
+                    disk.crash_after(*operations, *loss, dice);
+                }
             }
             PlannedFault::Disk { ailment, for_ms } => {
-                self.disk.fall_ill(Some(*ailment));
+                if let Some(disk) = self.setting.ground.failing_disk() {
+                    disk.fall_ill(Some(*ailment));
+                }
                 self.disk_is_ill_until = now.plus_ms(*for_ms);
             }
+            PlannedFault::Line { after, count, how } => self.stage.mishaps.plan(*after, *count, *how),
             PlannedFault::SlowDisk { for_ms } => self.lane_waits_until = now.plus_ms(*for_ms),
             PlannedFault::Deaf { merchant, how, for_ms } => self.deafen(*merchant, *how, now.plus_ms(*for_ms)),
         }
@@ -254,44 +324,52 @@ impl Run {
 
     /// The process dies and comes back: callers whose answer was lost ask again.
     fn restart(&mut self, loss: Loss) -> Result<(), Violation> {
-        if self.life.as_ref().is_some_and(|life| life.generation == self.disk.generation()) {
-            self.disk.crash(loss, &mut Dice::new(self.dice.throw(), "power"));
+        let generation = self.setting.ground.generation();
+        if self.lives[self.turn].as_ref().is_some_and(|life| life.generation == generation) {
+            self.setting.ground.crash(loss, &mut Dice::new(self.dice.throw(), "power"));
         }
         self.stage.trace.line(&format!("crash, {loss:?} is lost"));
         self.figures.crashes += 1;
         self.crash_in = None;
         self.disk_is_ill_until = self.stage.begin;
-        if let Some(life) = self.life.take() {
+        if let Some(life) = self.lives[self.turn].take() {
             self.commits_before += life.commits.count();
         }
         self.stage.clock.advance_to(self.stage.clock.now().plus_ms(self.dice.between(50, 3_000)));
         self.begin_life()?;
         let unfinished = self.stage.model().unfinished();
-        let steps: Vec<Step> = self.plan.steps.iter().filter(|step| unfinished.contains(&step.number)).cloned().collect();
+        let steps: Vec<Step> = self.plan.steps.iter().filter(|step| self.was_asked(step.number, &unfinished)).cloned().collect();
         for step in steps {
             self.ask_for(&step)?;
         }
         self.audit(true)
     }
 
+    /// Whether the process that died was asked for this, and there is no answer.
+    fn was_asked(&self, step: u32, unfinished: &[u32]) -> bool {
+        unfinished.contains(&step) && self.asked.get(&step) == Some(&self.turn)
+    }
+
     fn begin_life(&mut self) -> Result<(), Violation> {
         let mut failure = String::new();
         for _ in 0..OPENINGS_MAX {
-            match Life::begin(&self.stage, &self.disk, &self.vfs, &self.habits) {
+            match Life::begin(&self.stage, &self.setting.ground, &self.habits, self.turn) {
                 Ok(life) => {
-                    self.life = Some(life);
+                    self.lives[self.turn] = Some(life);
                     return Ok(());
                 }
                 Err(error) => failure = format!("{error:?}"),
             }
             // A crash that was planned for a later write may have come while the database was opened.
-            self.disk.fall_ill(None);
+            if let Some(disk) = self.setting.ground.failing_disk() {
+                disk.fall_ill(None);
+            }
         }
         Err(Violation { rule: "the_database_opens_after_a_crash", what: failure })
     }
 
     fn life(&mut self) -> Result<&mut Life, Violation> {
-        self.life.as_mut().ok_or_else(|| Violation { rule: "the_process_lives", what: "there is no process".to_owned() })
+        self.lives[self.turn].as_mut().ok_or_else(|| Violation { rule: "the_process_lives", what: "there is no process".to_owned() })
     }
 
     /// Looks at everything.
@@ -312,7 +390,7 @@ impl Run {
 
     /// A disk that died during the look makes the look worth nothing; the next one is after the restart.
     fn unless_dead(&mut self, looked: Result<(), Violation>) -> Result<(), Violation> {
-        let generation = self.disk.generation();
+        let generation = self.setting.ground.generation();
         if self.life()?.generation == generation { looked } else { Ok(()) }
     }
 
@@ -324,7 +402,7 @@ impl Run {
             self.figures.refunds += u64::try_from(reader.refunds(one.merchant.id)?.len()).unwrap_or(0);
         }
         self.figures.paid = u64::try_from(stage.book.payments().len()).unwrap_or(0);
-        self.figures.commits = self.commits_before + self.life()?.commits.count();
+        self.figures.commits = self.commits_before + self.commits();
         let deaf = self.deaf_for_ever;
         stage.model().audit_end(&reader, &stage.book, &stage.merchants, deaf)
     }

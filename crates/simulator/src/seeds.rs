@@ -2,11 +2,13 @@
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::differential::run_on_both;
 use crate::model::Violation;
 use crate::plan::Plan;
-use crate::run::{Figures, run};
+use crate::run::{Figures, RunReport, run};
+use crate::server::Server;
 
 /// What became of many seeds.
 #[derive(Debug, Default)]
@@ -32,6 +34,39 @@ pub struct SeedsWanted {
     pub jobs: usize,
     /// Whether the first failure ends it.
     pub stop_at_first: bool,
+    /// Whether each plan is run on both engines.
+    pub both_engines: bool,
+}
+
+/// Where the runs of one thread take place, one after the other.
+pub enum Place {
+    /// On SQLite, with everything that can go wrong with a disk.
+    Disk,
+    /// On both engines, compared; the database of PostgreSQL is this thread's own.
+    BothEngines(Arc<Server>),
+}
+
+impl Place {
+    /// A new place, with a database of its own where one is needed.
+    pub fn new(both_engines: bool) -> Self {
+        if both_engines { Self::BothEngines(Arc::new(Server::create())) } else { Self::Disk }
+    }
+
+    /// The plan of a seed for this place.
+    pub fn plan(&self, seed: u64) -> Plan {
+        match self {
+            Self::Disk => Plan::of(seed),
+            Self::BothEngines(_) => Plan::without_disk(seed),
+        }
+    }
+
+    /// Runs a plan.
+    pub fn run(&self, plan: &Plan) -> RunReport {
+        match self {
+            Self::Disk => run(plan),
+            Self::BothEngines(server) => run_on_both(plan, server),
+        }
+    }
 }
 
 /// Runs them.
@@ -41,13 +76,14 @@ pub fn run_seeds(wanted: &SeedsWanted) -> SeedsReport {
     std::thread::scope(|scope| {
         for _ in 0..wanted.jobs.max(1) {
             scope.spawn(|| {
+                let place = Place::new(wanted.both_engines);
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     let failed = !report.lock().unwrap_or_else(PoisonError::into_inner).failures.is_empty();
                     if seed > *wanted.seeds.end() || (wanted.stop_at_first && failed) {
                         return;
                     }
-                    run_one(seed, wanted, &report);
+                    run_one(seed, &place, wanted, &report);
                 }
             });
         }
@@ -57,10 +93,10 @@ pub fn run_seeds(wanted: &SeedsWanted) -> SeedsReport {
     report
 }
 
-fn run_one(seed: u64, wanted: &SeedsWanted, report: &Mutex<SeedsReport>) {
-    let plan = Plan::of(seed);
-    let first = run(&plan);
-    let is_equal = seed - wanted.seeds.start() >= wanted.twice || run(&plan).trace == first.trace;
+fn run_one(seed: u64, place: &Place, wanted: &SeedsWanted, report: &Mutex<SeedsReport>) {
+    let plan = place.plan(seed);
+    let first = place.run(&plan);
+    let is_equal = seed - wanted.seeds.start() >= wanted.twice || place.run(&plan).trace == first.trace;
     let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
     report.seeds += 1;
     report.figures.add(&first.figures);

@@ -1,13 +1,13 @@
 //! Cuts a failing plan down: leaves out steps as long as the same rule breaks (Zeller's ddmin, with a limit on tries).
 
 use crate::plan::Plan;
-use crate::run::run;
+use crate::run::RunReport;
 
 /// Runs that one shrinking may take.
 const RUNS_MAX: u32 = 400;
 
 /// The steps without which the plan does not break `rule` any more, as far as the tries go.
-pub fn shrink(plan: &Plan, rule: &str) -> Vec<u32> {
+pub fn shrink(plan: &Plan, rule: &str, run: impl Fn(&Plan) -> RunReport) -> Vec<u32> {
     let mut runs = 0;
     let mut fails = |kept: &[u32]| {
         runs += 1;

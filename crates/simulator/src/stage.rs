@@ -10,6 +10,7 @@ use crate::acquirer::{AcquirerBook, LyingAcquirer};
 use crate::cast::{ACQUIRERS, Cast};
 use crate::clock::VirtualClock;
 use crate::dice::SeededRandom;
+use crate::line::Mishaps;
 use crate::merchants::Merchants;
 use crate::model::Model;
 use crate::trace::Trace;
@@ -33,6 +34,8 @@ pub struct Stage {
     pub acquirers: Vec<Arc<LyingAcquirer>>,
     /// Receivers of notifications.
     pub merchants: Arc<Merchants>,
+    /// What still gets lost between services and stores.
+    pub mishaps: Arc<Mishaps>,
     /// Who takes part.
     pub cast: Cast,
     /// The service's random bytes.
@@ -63,6 +66,7 @@ impl Stage {
             trace,
             book,
             merchants,
+            mishaps: Arc::default(),
             cast,
         }
     }

@@ -12,7 +12,7 @@ const JOBS: usize = 2;
 #[test]
 fn some_seeds_break_no_rule() {
     let seeds = FIRST_SEED..=FIRST_SEED + SEEDS - 1;
-    let report = run_seeds(&SeedsWanted { seeds, twice: 0, jobs: JOBS, stop_at_first: false });
+    let report = run_seeds(&SeedsWanted { seeds, twice: 0, jobs: JOBS, stop_at_first: false, both_engines: false });
     assert_eq!(report.failures, []);
     assert_eq!(report.seeds, SEEDS);
     let figures = report.figures;

@@ -10,7 +10,7 @@ use refundry_engine::command::Command;
 use refundry_engine::task::Task;
 use refundry_engine::{Changes, Outcome, Refusal, Scope, Snapshot, Timestamp, decide};
 
-pub use queue::{Queue, QueuedClaim, QueuedCommand};
+pub use queue::{Queue, QueuedClaim, QueuedCommand, Work};
 
 use crate::{Claim, CommitObserver, StoreError};
 
@@ -33,12 +33,20 @@ pub trait Backend: Send {
 }
 
 /// A lane over a database.
-pub struct Lane<B> {
+pub struct Lane<B: Backend> {
     backend: B,
     queue: Arc<Queue>,
     observer: Option<Arc<dyn CommitObserver>>,
     commands_max: usize,
     attempts_max: u32,
+    held: Option<Held>,
+}
+
+/// A batch whose transaction is open.
+struct Held {
+    commands: Vec<QueuedCommand>,
+    claims: Vec<QueuedClaim>,
+    decided: Result<Committed, Failure>,
 }
 
 /// What a batch that was committed says to those who wait.
@@ -65,12 +73,13 @@ impl From<StoreError> for Failure {
 impl<B: Backend> Lane<B> {
     /// A lane that serves `queue`, at most `commands_max` commands per commit.
     pub fn new(backend: B, queue: Arc<Queue>, observer: Option<Arc<dyn CommitObserver>>, commands_max: usize) -> Self {
-        Self { backend, queue, observer, commands_max: commands_max.max(1), attempts_max: 1 }
+        Self { backend, queue, observer, commands_max: commands_max.max(1), attempts_max: 1, held: None }
     }
 
     /// Runs a batch again, so often in all, when another writer was in the way: a decision can be made as often as one likes.
-    pub fn with_attempts(self, attempts_max: u32) -> Self {
-        Self { attempts_max: attempts_max.max(1), ..self }
+    pub fn with_attempts(mut self, attempts_max: u32) -> Self {
+        self.attempts_max = attempts_max.max(1);
+        self
     }
 
     /// What it writes to.
@@ -80,11 +89,34 @@ impl<B: Backend> Lane<B> {
 
     /// Does whatever waits, in one commit when nothing goes wrong. False when nothing waited.
     pub fn step(&mut self) -> bool {
+        let begun = self.begin_step();
+        if begun {
+            self.finish_step();
+        }
+        begun
+    }
+
+    /// The first half of a step: takes what waits, loads and decides it, and keeps the transaction open. False when nothing waited, or when a step
+    /// is begun already. The simulator lets other nodes go on meanwhile.
+    pub fn begin_step(&mut self) -> bool {
+        if self.held.is_some() {
+            return false;
+        }
         let work = self.queue.take(self.commands_max);
         if work.is_empty() {
             return false;
         }
-        self.run(work.commands, work.claims);
+        let Work { commands, claims } = work;
+        let decided = self.open(&commands, &claims);
+        self.held = Some(Held { commands, claims, decided });
+        true
+    }
+
+    /// The second half: commits and answers. False when none was begun.
+    pub fn finish_step(&mut self) -> bool {
+        let Some(Held { commands, claims, decided }) = self.held.take() else { return false };
+        let committed = decided.and_then(|decided| self.seal(decided, &claims));
+        self.end(commands, claims, committed);
         self.backend.rest();
         true
     }
@@ -101,8 +133,14 @@ impl<B: Backend> Lane<B> {
         self
     }
 
-    fn run(&mut self, mut commands: Vec<QueuedCommand>, mut claims: Vec<QueuedClaim>) {
-        match self.attempts(&commands, &claims) {
+    fn run(&mut self, commands: Vec<QueuedCommand>, claims: Vec<QueuedClaim>) {
+        let committed = self.attempt(&commands, &claims);
+        self.end(commands, claims, committed);
+    }
+
+    /// Answers a batch, or does what may help it after its first attempt.
+    fn end(&mut self, mut commands: Vec<QueuedCommand>, mut claims: Vec<QueuedClaim>, first: Result<Committed, Failure>) {
+        match self.again_after(first, &commands, &claims) {
             Ok(committed) => self.answer(commands, claims, committed),
             Err(Failure::Poisoned { index, why }) => {
                 let poisoned = commands.remove(index);
@@ -134,39 +172,53 @@ impl<B: Backend> Lane<B> {
         }
     }
 
-    fn attempts(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+    fn again_after(
+        &mut self,
+        first: Result<Committed, Failure>,
+        commands: &[QueuedCommand],
+        claims: &[QueuedClaim],
+    ) -> Result<Committed, Failure> {
+        let mut last = first;
         for _ in 1..self.attempts_max {
-            match self.attempt(commands, claims) {
-                Err(Failure::Store(StoreError::Conflict(cause))) => {
-                    tracing::debug!(cause = cause.as_ref() as &dyn std::error::Error, "again")
-                }
-                other => return other,
-            }
+            let Err(Failure::Store(StoreError::Conflict(cause))) = &last else { break };
+            tracing::debug!(cause = cause.as_ref() as &dyn std::error::Error, "again");
+            last = self.attempt(commands, claims);
         }
-        self.attempt(commands, claims)
+        last
     }
 
     fn attempt(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+        self.open(commands, claims).and_then(|decided| self.seal(decided, claims))
+    }
+
+    /// Everything up to the commit.
+    fn open(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
         if let Some(observer) = &self.observer {
             observer.begins(commands.len());
         }
         self.backend.begin()?;
-        let result = self.decide_and_apply(commands, claims).and_then(|committed| {
-            let gave_back = claims.iter().any(|queued| !queued.claim.given_back.is_empty());
-            if committed.changes.is_empty() && committed.tasks.iter().all(Vec::is_empty) && !gave_back {
-                self.backend.rollback();
-            } else {
-                if let Some(observer) = &self.observer {
-                    observer.commits();
-                }
-                self.backend.commit(&committed.changes)?;
-            }
-            Ok(committed)
-        });
-        if result.is_err() {
+        let decided = self.decide_and_apply(commands, claims);
+        if decided.is_err() {
             self.backend.rollback();
         }
-        result
+        decided
+    }
+
+    /// The commit.
+    fn seal(&mut self, decided: Committed, claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+        let gave_back = claims.iter().any(|queued| !queued.claim.given_back.is_empty());
+        if decided.changes.is_empty() && decided.tasks.iter().all(Vec::is_empty) && !gave_back {
+            self.backend.rollback();
+            return Ok(decided);
+        }
+        if let Some(observer) = &self.observer {
+            observer.commits();
+        }
+        if let Err(error) = self.backend.commit(&decided.changes) {
+            self.backend.rollback();
+            return Err(error.into());
+        }
+        Ok(decided)
     }
 
     fn decide_and_apply(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
@@ -204,6 +256,15 @@ impl<B: Backend> Lane<B> {
         }
         for (queued, tasks) in claims.into_iter().zip(committed.tasks) {
             drop(queued.answer.send(Ok(tasks)));
+        }
+    }
+}
+
+impl<B: Backend> Drop for Lane<B> {
+    fn drop(&mut self) {
+        // What a transaction has locked is given back now, and not when the database notices that nobody is there.
+        if self.held.take().is_some() {
+            self.backend.rollback();
         }
     }
 }

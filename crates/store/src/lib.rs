@@ -34,7 +34,7 @@ pub use reads::{
     PaymentFilter, RefundFilter, TaskFigures, WaitingRefunds,
 };
 
-pub use postgres::{PostgresOptions, PostgresStore};
+pub use postgres::{ConnectionFaults, Moment, PostgresOptions, PostgresStore};
 pub use sqlite::{Location, SqliteOptions, SqliteStore, SyncMode};
 
 /// What a read gives.

@@ -43,7 +43,7 @@ use crate::{StoreError, Ticket};
 
 pub(crate) use copying::PostgresSide;
 pub(crate) use migrations::KNOWN as SCHEMA_VERSION;
-pub use options::PostgresOptions;
+pub use options::{ConnectionFaults, Moment, PostgresOptions};
 
 /// A store on one PostgreSQL database.
 pub struct PostgresStore {
@@ -73,9 +73,23 @@ impl PostgresStore {
     /// Does what waits, one commit for each lane that has something to do, on the caller's thread. False when nothing waited, or when threads of the
     /// store do it.
     pub fn step(&self) -> bool {
-        // Every lane has its turn, also behind one that did something.
-        let stepped: Vec<bool> = self.lanes.iter().map(|lane| locked(&lane.lane).as_mut().is_some_and(Lane::step)).collect();
-        stepped.contains(&true)
+        self.on_lanes(Lane::step)
+    }
+
+    /// The first half of a step on each lane that has something to do: everything up to the commit, with the transactions kept open.
+    pub fn begin_step(&self) -> bool {
+        self.on_lanes(Lane::begin_step)
+    }
+
+    /// The second half: the commits.
+    pub fn finish_step(&self) -> bool {
+        self.on_lanes(Lane::finish_step)
+    }
+
+    /// Every lane has its turn, also behind one that did something.
+    fn on_lanes(&self, act: impl Fn(&mut Lane<PostgresBackend>) -> bool) -> bool {
+        let acted: Vec<bool> = self.lanes.iter().map(|lane| locked(&lane.lane).as_mut().is_some_and(&act)).collect();
+        acted.contains(&true)
     }
 
     /// The lane in which everything of a merchant is written; credentials, which may be nobody's, have the first.

@@ -23,23 +23,71 @@ impl Run {
         self.begin_due_steps()?;
         self.let_stragglers_arrive();
         self.heal_disk();
+        self.choose_process();
         let choice = self.dice.below(1_000);
         let (ready, lane_may_work) = (self.life()?.executor.ready(), self.stage.clock.now() >= self.lane_waits_until);
         if choice < STALLS_PER_MILLE {
             let moment = self.dice.between(1, STALL_MS_MAX);
             self.stage.clock.advance_to(self.stage.clock.now().plus_ms(moment));
         } else if choice < STALLS_PER_MILLE + CHECKPOINTS_PER_MILLE {
-            // A checkpoint that fails is made again later.
-            let _ = self.life()?.store.checkpoint();
+            self.life()?.store.checkpoint();
         } else {
             let chosen = self.dice.below(ready + usize::from(lane_may_work));
             if chosen < ready {
                 self.poll_one()?;
-            } else if !(lane_may_work && self.life()?.store.step()) && ready == 0 {
-                self.jump(end);
+            } else if !(lane_may_work && self.work_on_lane()?) && ready == 0 {
+                self.jump_unless_busy(end, lane_may_work);
             }
         }
         self.look()
+    }
+
+    /// One process alone always has its turn.
+    pub(super) fn choose_process(&mut self) {
+        if self.lives.len() > 1 {
+            self.turn = self.dice.below(self.lives.len());
+        }
+    }
+
+    /// A step of the lanes of one process; beside others it often stops half way, with its transaction open.
+    fn work_on_lane(&mut self) -> Result<bool, Violation> {
+        if self.lives.len() == 1 {
+            return Ok(self.life()?.store.step());
+        }
+        let goes_on = self.dice.percent(50);
+        let life = self.life()?;
+        if life.is_held && goes_on {
+            life.is_held = !life.store.finish_step();
+        } else if !life.is_held {
+            if goes_on {
+                return Ok(life.store.step());
+            }
+            life.is_held = life.store.begin_step();
+            let held = life.is_held;
+            self.figures.held += u64::from(held);
+            return Ok(held);
+        }
+        Ok(true)
+    }
+
+    /// Time goes on when no process has anything to do.
+    fn jump_unless_busy(&mut self, end: Option<Timestamp>, lanes_may_work: bool) {
+        let mut busy = false;
+        if self.lives.len() > 1 {
+            for life in self.lives.iter_mut().flatten() {
+                busy |= life.executor.ready() > 0;
+                busy |= std::mem::take(&mut life.is_held) && life.store.finish_step();
+                busy |= lanes_may_work && life.store.step();
+            }
+        }
+        if !busy {
+            self.jump(end);
+        }
+    }
+
+    /// Commits of the processes that live.
+    pub(super) fn commits(&self) -> u64 {
+        self.lives.iter().flatten().map(|life| life.commits.count()).sum()
     }
 
     fn poll_one(&mut self) -> Result<(), Violation> {
@@ -72,7 +120,9 @@ impl Run {
     fn heal_disk(&mut self) {
         if self.disk_is_ill_until > self.stage.begin && self.stage.clock.now() >= self.disk_is_ill_until {
             self.disk_is_ill_until = self.stage.begin;
-            self.disk.fall_ill(None);
+            if let Some(disk) = self.setting.ground.failing_disk() {
+                disk.fall_ill(None);
+            }
         }
     }
 
@@ -84,7 +134,7 @@ impl Run {
             }
             self.crash_in = Some((steps - 1, loss));
         }
-        let generation = self.disk.generation();
+        let generation = self.setting.ground.generation();
         if self.life()?.generation != generation {
             return self.restart(crate::disk::Loss::Everything);
         }
@@ -97,9 +147,8 @@ impl Run {
         if let Some(violation) = stage.model().violation() {
             return Err(violation.clone());
         }
-        let life = self.life()?;
-        if life.commits.take_touched() {
-            let count = life.commits.count();
+        if self.life()?.commits.take_touched() {
+            let count = self.commits();
             if count >= self.audited_at + COMMITS_BETWEEN_AUDITS || count < self.audited_at {
                 self.audited_at = count;
                 return self.audit(false);

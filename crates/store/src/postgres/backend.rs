@@ -8,6 +8,7 @@ use super::apply::{self, Calls};
 use super::arrays::Param;
 use super::connect::{ANSWER_MARGIN, Connector, Use};
 use super::load::{self, AllFacts};
+use super::options::Moment;
 use super::session::{Call, Failed, Session};
 use super::settings::Settings;
 use super::tasks;
@@ -36,6 +37,8 @@ pub struct PostgresBackend {
     given_up: bool,
     /// Whether the server has begun a transaction.
     begun: bool,
+    /// Whether the transaction writes the row of `commits`.
+    marked: bool,
     pending: Vec<Call>,
     settings: Settings,
     facts: AllFacts,
@@ -55,6 +58,7 @@ impl PostgresBackend {
             session: None,
             given_up: false,
             begun: false,
+            marked: false,
             pending: Vec::new(),
             settings: Settings::default(),
             facts: AllFacts::new(),
@@ -114,6 +118,19 @@ impl PostgresBackend {
         Ok(())
     }
 
+    /// Whether somebody takes the connection away now. What was begun on it is taken back first, as the server does when it notices.
+    fn is_taken_away(&mut self, moment: Moment) -> Option<StoreError> {
+        let taken = self.connector.options().faults.as_ref().is_some_and(|faults| faults.takes_connection(moment));
+        if !taken {
+            return None;
+        }
+        if moment != Moment::AfterCommit {
+            self.rollback();
+        }
+        self.session = None;
+        Some(StoreError::Conflict(Arc::new(std::io::Error::from(std::io::ErrorKind::ConnectionReset))))
+    }
+
     /// Finds out whether a commit whose answer was lost was made.
     fn settle(&mut self, lost: StoreError) -> Result<(), StoreError> {
         let unsure = |error: StoreError| StoreError::Unsure(Arc::new(error));
@@ -138,10 +155,14 @@ impl Backend for PostgresBackend {
     fn begin(&mut self) -> Result<(), StoreError> {
         self.facts.clear();
         self.pending.clear();
+        self.marked = false;
         self.connect()
     }
 
     fn load(&mut self, scope: &Scope) -> Result<Snapshot, StoreError> {
+        if let Some(lost) = self.is_taken_away(Moment::BeforeLoad) {
+            return Err(lost);
+        }
         let Some(mut session) = self.session.take() else { return Err(StoreError::Closed) };
         self.begun = true;
         let waits = !self.connector.options().lock_timeout.is_zero();
@@ -163,15 +184,17 @@ impl Backend for PostgresBackend {
         let mark = [self.marked_merchant, self.writer.unwrap_or_default(), self.commit_id, now.us().max(1)];
         calls.0.push(Call { sql: MARK, params: mark.map(Param::Int).into() });
         self.pending = calls.0;
+        self.marked = true;
         Ok(())
     }
 
+    /// What the batch decided is written before, so that its tasks are seen as they are now: some are new, and some are done.
     fn claim(&mut self, claim: &Claim) -> Result<Vec<Task>, StoreError> {
-        if let Some(call) = tasks::give_back(claim) {
-            self.send(None, &[call], None).map_err(error_of)?;
-        }
-        let rows = self.send(None, &[tasks::claim(claim, 0)], None).map_err(error_of)?;
-        tasks::claimed(rows.first().map_or(&[], Vec::as_slice))
+        let mut calls = std::mem::take(&mut self.pending);
+        calls.extend(tasks::give_back(claim));
+        calls.push(tasks::claim(claim, 0));
+        let answers = self.send(None, &calls, None).map_err(error_of)?;
+        tasks::claimed(answers.last().map_or(&[], Vec::as_slice))
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
@@ -180,11 +203,17 @@ impl Backend for PostgresBackend {
             // Claims alone are a statement each, and committed by it.
             return Ok(());
         }
+        if let Some(lost) = self.is_taken_away(Moment::BeforeCommit) {
+            return Err(lost);
+        }
         let committed = match self.send(None, &calls, Some("COMMIT")) {
-            Ok(_) => Ok(()),
+            Ok(_) => match self.is_taken_away(Moment::AfterCommit) {
+                Some(lost) if self.marked => self.settle(lost),
+                Some(_) | None => Ok(()),
+            },
             // Something of it may not even have been sent: it is taken back explicitly.
             Err(Failed::Refused(error)) => return Err(error),
-            Err(Failed::Lost(error)) if calls.is_empty() => Err(error),
+            Err(Failed::Lost(error)) if !self.marked => Err(error),
             Err(Failed::Lost(error)) => self.settle(error),
         };
         self.begun = false;

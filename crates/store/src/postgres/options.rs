@@ -4,6 +4,23 @@ use std::time::Duration;
 
 use crate::CommitObserver;
 
+/// When a lane asks whether its connection is lost now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Nothing is begun.
+    BeforeLoad,
+    /// Everything is decided, and nothing is written.
+    BeforeCommit,
+    /// The commit is made, and its answer is on its way.
+    AfterCommit,
+}
+
+/// Takes connections away from lanes: for tests and the simulator.
+pub trait ConnectionFaults: Send + Sync {
+    /// Whether the connection is lost now.
+    fn takes_connection(&self, moment: Moment) -> bool;
+}
+
 /// How a store on PostgreSQL is opened.
 #[derive(Clone)]
 pub struct PostgresOptions {
@@ -15,7 +32,7 @@ pub struct PostgresOptions {
     pub certificates: Option<PathBuf>,
     /// Lanes that write side by side, each with a connection; merchants are shared out among them.
     pub lanes: usize,
-    /// Connections for reads.
+    /// Connections for reads; 0 reads on the caller's thread.
     pub readers: usize,
     /// Commands of one commit at most.
     pub batch_max: usize,
@@ -35,6 +52,8 @@ pub struct PostgresOptions {
     pub lease_new_tasks_ms: Option<i64>,
     /// Hears of commits.
     pub observer: Option<Arc<dyn CommitObserver>>,
+    /// Takes connections away from the lanes.
+    pub faults: Option<Arc<dyn ConnectionFaults>>,
     /// Whether the lanes have threads of their own. Without them somebody else calls `step`.
     pub threads: bool,
 }
@@ -57,7 +76,13 @@ impl PostgresOptions {
             attempts_max: 8,
             lease_new_tasks_ms: None,
             observer: None,
+            faults: None,
             threads: true,
         }
+    }
+
+    /// For tests and the simulator: nothing moves unless it is told to, and nobody is waited for.
+    pub fn stepped(url: impl Into<String>) -> Self {
+        Self { lanes: 1, readers: 0, lock_timeout: Duration::ZERO, threads: false, ..Self::url(url) }
     }
 }

@@ -23,6 +23,8 @@ const CONNECTION_WAIT: Duration = Duration::from_secs(10);
 /// Connections that read beside the lanes, on threads of their own: whoever asks may be on any runtime or none.
 pub struct Readers {
     runtime: Option<Runtime>,
+    /// Whether a read is over when it is asked for: for callers that are on no runtime.
+    at_once: bool,
     pool: Pool,
     connector: Connector,
     /// The database did not come back in that time. Nobody waits any more, until it is there again.
@@ -39,9 +41,11 @@ pub struct Reader {
 }
 
 impl Readers {
-    /// For at most `count` connections, each of which is made when it is first needed.
+    /// For at most `count` connections, each of which is made when it is first needed; 0 reads on the caller's thread.
     pub fn start(connector: Connector, count: usize) -> Result<Self, StoreError> {
-        let started = Builder::new_multi_thread().worker_threads(1).thread_name("store reads").enable_all().build();
+        let at_once = count == 0;
+        let mut builder = if at_once { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+        let started = builder.worker_threads(1).thread_name("store reads").enable_all().build();
         let runtime = started.map_err(|error| StoreError::TryAgain(Arc::new(error)))?;
         // The connector knows the hosts by itself.
         let manager = Manager::from_connect(Config::new(), connector.clone(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
@@ -58,7 +62,7 @@ impl Readers {
             .timeouts(Timeouts { wait: Some(CONNECTION_WAIT), create: Some(CONNECTION_WAIT), recycle: Some(CONNECTION_WAIT) })
             .build()
             .map_err(|error| StoreError::Statement(Arc::new(error)))?;
-        Ok(Self { runtime: Some(runtime), pool, connector, given_up: Arc::default() })
+        Ok(Self { runtime: Some(runtime), at_once, pool, connector, given_up: Arc::default() })
     }
 
     /// Runs a read; its statements begin when a connection is free.
@@ -110,8 +114,11 @@ impl Readers {
             migrations::migrate(&mut client).await?;
             copying::refuse_while_copied(&client).await
         };
-        let (answer, receiver) = mpsc::channel();
         let runtime = self.runtime.as_ref().ok_or(StoreError::Closed)?;
+        if self.at_once {
+            return runtime.block_on(migrated);
+        }
+        let (answer, receiver) = mpsc::channel();
         runtime.spawn(async move { drop(answer.send(migrated.await)) });
         receiver.recv().unwrap_or(Err(StoreError::Closed))
     }
@@ -130,6 +137,9 @@ impl Readers {
         &self,
         read: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, StoreError>> {
+        if let Some(runtime) = self.runtime.as_ref().filter(|_| self.at_once) {
+            return futures::future::ready(runtime.block_on(read)).boxed();
+        }
         let (answer, receiver) = oneshot::channel();
         match &self.runtime {
             // Whoever asked may have gone away meanwhile.

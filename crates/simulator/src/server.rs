@@ -1,0 +1,76 @@
+//! A PostgreSQL database of one thread, which its runs use one after the other.
+
+use refundry_scratch::ScratchDatabase;
+use refundry_store::{PostgresOptions, PostgresStore};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+
+use crate::tables;
+
+/// The database, with a connection beside those of the store.
+pub struct Server {
+    runtime: Runtime,
+    client: Client,
+    /// Dropped last.
+    database: ScratchDatabase,
+}
+
+impl Server {
+    /// A new database in the cluster that the environment names.
+    ///
+    /// # Panics
+    /// When there is no cluster.
+    pub fn create() -> Self {
+        let database = ScratchDatabase::create();
+        let migrated = PostgresStore::open(&PostgresOptions::stepped(database.url()));
+        drop(migrated.expect("an empty database of the cluster can be brought to this program's version"));
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime of one thread needs two file descriptors");
+        let connected = runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await?;
+            tokio::spawn(connection);
+            Ok::<Client, tokio_postgres::Error>(client)
+        });
+        let client = connected.expect("the database that was opened a moment ago can be opened again");
+        Self { runtime, client, database }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        self.database.url()
+    }
+
+    /// Forgets every row of earlier runs.
+    pub fn clear(&self) {
+        let deletes: String = self.tables().iter().map(|table| format!("DELETE FROM {table};")).collect();
+        self.ask(&deletes);
+    }
+
+    /// Every row of every table that both engines have.
+    pub fn rows(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for table in self.tables().iter().filter(|table| tables::is_compared(table)) {
+            for message in self.ask(&format!("SELECT * FROM {table}")) {
+                if let SimpleQueryMessage::Row(row) = message {
+                    let columns = row.columns().iter().enumerate();
+                    lines.push(tables::line(table, columns.map(|(place, column)| (column.name(), row.get(place).map(str::to_owned)))));
+                }
+            }
+        }
+        tables::sorted(lines)
+    }
+
+    /// All tables but the one that says what the database is.
+    fn tables(&self) -> Vec<String> {
+        let found = self.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'meta' ORDER BY 1");
+        let names = found.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        });
+        names.collect()
+    }
+
+    fn ask(&self, sql: &str) -> Vec<SimpleQueryMessage> {
+        let answered = self.runtime.block_on(self.client.simple_query(sql));
+        answered.unwrap_or_else(|error| panic!("PostgreSQL refused {sql:?}: {error:?}"))
+    }
+}
