@@ -1,6 +1,7 @@
 //! One run of one plan: chooses what happens next, step by step, and has the auditor look after each.
 
 mod choice;
+mod report;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +22,8 @@ use crate::reads;
 use crate::stage::Stage;
 use crate::wishes;
 
+pub use report::{Figures, Remains, RunReport};
+
 /// Steps of one run at most: more mean that something turns in circles.
 const STEPS_MAX: u64 = 400_000;
 /// Virtual days after the eventful part in which everything must become final.
@@ -32,28 +35,6 @@ const DEAF_FOR_EVER_PERCENT: u32 = 5;
 /// Commits between two looks at everything.
 const COMMITS_BETWEEN_AUDITS: u64 = 12;
 
-/// What became of a run.
-#[derive(Clone, Debug, Default)]
-pub struct RunReport {
-    /// The first rule that did not hold.
-    pub violation: Option<Violation>,
-    /// Every line of the log.
-    pub trace: String,
-    /// How much happened.
-    pub figures: Figures,
-    /// What was to be read when the eventful part was over and at the end; nothing when nobody wants to compare it.
-    pub remains: Vec<Remains>,
-}
-
-/// What was left in a database.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remains {
-    /// Every row of every table.
-    pub rows: Vec<String>,
-    /// Every answer of the store.
-    pub reads: Vec<String>,
-}
-
 /// How a run is set up.
 pub struct Setting {
     /// The database.
@@ -62,38 +43,6 @@ pub struct Setting {
     pub processes: usize,
     /// Whether what is left is read for a comparison.
     pub compared: bool,
-}
-
-/// How much happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// Choices made.
-    pub steps: u64,
-    /// Commits heard of.
-    pub commits: u64,
-    /// Crashes survived.
-    pub crashes: u64,
-    /// Refunds at the end.
-    pub refunds: u64,
-    /// Refunds that acquirers paid.
-    pub paid: u64,
-    /// Connections to a server that were taken away.
-    pub lost_connections: u64,
-    /// Batches that stood in the way of another process.
-    pub held: u64,
-}
-
-impl Figures {
-    /// Adds another run's.
-    pub fn add(&mut self, other: &Self) {
-        self.steps += other.steps;
-        self.commits += other.commits;
-        self.crashes += other.crashes;
-        self.refunds += other.refunds;
-        self.paid += other.paid;
-        self.lost_connections += other.lost_connections;
-        self.held += other.held;
-    }
 }
 
 /// A run that is under way.

@@ -7,6 +7,11 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::tables;
 
+/// Which of two tasks comes first that are free since the same instant is nobody's promise. Here it is the one that SQLite takes first, so that one
+/// process does the same on both.
+const ORDER_OF_TASKS: &str = "DROP INDEX tasks_claimable; \
+    CREATE INDEX tasks_claimable ON tasks (lane, kind, claimable_at, merchant_id, task_id)";
+
 /// The database, with a connection beside those of the store.
 pub struct Server {
     runtime: Runtime,
@@ -31,7 +36,9 @@ impl Server {
             Ok::<Client, tokio_postgres::Error>(client)
         });
         let client = connected.expect("the database that was opened a moment ago can be opened again");
-        Self { runtime, client, database }
+        let server = Self { runtime, client, database };
+        server.ask(ORDER_OF_TASKS);
+        server
     }
 
     /// Where it is.

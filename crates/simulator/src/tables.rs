@@ -38,7 +38,7 @@ pub fn of_sqlite(vfs: &str, path: &str) -> Result<Vec<String>, rusqlite::Error> 
     let mut lines = Vec::new();
     for table in tables.iter().filter(|table| is_compared(table)) {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let values = (0..names.len()).map(|place| Ok(text(row.get_ref(place)?))).collect::<Result<Vec<_>, rusqlite::Error>>()?;

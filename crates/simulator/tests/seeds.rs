@@ -7,6 +7,7 @@ use refundry_simulator::seeds::{SeedsWanted, run_seeds};
 /// Outside of the seeds of the long test, so that both together see more.
 const FIRST_SEED: u64 = 100_001;
 const SEEDS: u64 = 30;
+const SEEDS_ON_BOTH: u64 = 4;
 const JOBS: usize = 2;
 
 #[test]
@@ -17,6 +18,16 @@ fn some_seeds_break_no_rule() {
     assert_eq!(report.seeds, SEEDS);
     let figures = report.figures;
     assert!(figures.crashes > SEEDS && figures.refunds > SEEDS && figures.paid > SEEDS / 2, "the runs are eventful: {figures:?}");
+}
+
+#[test]
+fn both_engines_do_the_same() {
+    let seeds = FIRST_SEED..=FIRST_SEED + SEEDS_ON_BOTH - 1;
+    let report = run_seeds(&SeedsWanted { seeds, twice: 1, jobs: JOBS, stop_at_first: false, both_engines: true });
+    assert_eq!(report.failures, []);
+    assert_eq!(report.unequal, Vec::<u64>::new());
+    let figures = report.figures;
+    assert!(figures.refunds > SEEDS_ON_BOTH && figures.lost_connections > 0 && figures.held > 0, "the runs are eventful: {figures:?}");
 }
 
 #[test]
