@@ -17,7 +17,7 @@ CARGO := cargo
 # The simulator and the load generator are release programs: a debug build would measure the compiler.
 RELEASE := $(CARGO) run --release --locked --quiet
 
-.PHONY: help run check-run test test-long test-crash sim bench conformance openapi fmt lint deny clean tools test-tools
+.PHONY: help run check-run test test-long test-crash ha-demo sim bench conformance openapi fmt lint deny clean tools test-tools
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ test-long: tools ## SEEDS=2000 simulated runs, ten of them twice, then six plant
 
 test-crash: tools ## kill -9 the release server fifty times under load, then audit
 	scripts/test-crash
+
+ha-demo: tools ## three machines with PostgreSQL under Patroni and two refundry nodes, killed one after the other under load (needs root)
+	deploy/ha-demo/run
 
 sim: tools ## one simulated run: make sim SEED=42
 	$(CARGO) run --locked --quiet --profile simulation --bin refundry-sim -- --seed $(SEED)
