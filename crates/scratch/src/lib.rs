@@ -3,11 +3,13 @@
 //! For tests only. Nothing here starts a server: `scripts/with-postgres` does, and `make test` runs the tests under it.
 
 mod cluster;
+mod engine;
 
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cluster::Cluster;
+pub use engine::Engine;
 
 /// A database that nobody else uses. It is dropped with this value, together with whoever is still connected.
 #[derive(Debug)]

@@ -7,6 +7,10 @@ mod conformance;
 #[cfg(test)]
 mod copy;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod recovery;

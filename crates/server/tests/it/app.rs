@@ -36,14 +36,14 @@ use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use refundry_service::world::World;
 use refundry_service::{Caller, Observer, Service, Work, merchants, payments, terminals};
-use refundry_store::{PageRequest, RefundFilter, SqliteOptions, SqliteStore, Store, SyncMode};
+use refundry_store::{PageRequest, RefundFilter};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::clock::{Counting, HandClock};
+use crate::database::Database;
 
 /// The server and the world around it.
 pub struct TestApp {
@@ -53,7 +53,7 @@ pub struct TestApp {
     pub post: Arc<Post>,
     pub crew: Crew,
     closed: AtomicBool,
-    folder: TempDir,
+    database: Database,
 }
 
 /// Somebody with a key.
@@ -99,10 +99,8 @@ impl TestApp {
         let clock = Arc::new(HandClock::default());
         let random = Arc::new(Counting::default());
         let observer = Observer::new(clock.clone(), 100_000);
-        let folder = TempDir::new().unwrap();
-        let file = SqliteOptions::file(folder.path().join("refundry.db"));
-        let options = SqliteOptions { sync: SyncMode::Off, readers: 2, observer: Some(observer.clone()), ..file };
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&options).unwrap());
+        let database = Database::new();
+        let store = database.open(observer.clone());
         let acquirer = || -> Arc<dyn Acquirer> { Arc::new(Simulated::new(clock.clone())) };
         let acquirers = BTreeMap::from([("simulated".to_owned(), acquirer()), ("bank".to_owned(), acquirer())]);
         let post = Arc::new(Post::default());
@@ -120,16 +118,13 @@ impl TestApp {
         let config = Config::load(None, []).unwrap();
         let app = Arc::new(App::new(service.clone(), Arc::new(Metrics::new()), &config));
         let crew = Crew::new(service.clone(), WorkerSettings::default());
-        Self { router: router(app), service, clock, post, crew, closed: AtomicBool::new(false), folder }
+        Self { router: router(app), service, clock, post, crew, closed: AtomicBool::new(false), database }
     }
 
-    /// What another process writes on the same database; this one does not hear of it.
+    /// Another process on the same database, of which this one does not hear. It has no workers.
     pub fn second_node(&self) -> Service {
         let observer = Observer::new(self.clock.clone(), 0);
-        let file = SqliteOptions::file(self.folder.path().join("refundry.db"));
-        let options = SqliteOptions { sync: SyncMode::Off, readers: 1, observer: Some(observer.clone()), ..file };
-        let store = Arc::new(SqliteStore::open(&options).unwrap());
-        let world = World { store, ids: Arc::new(Ids::new(2)), ..self.service.world.clone() };
+        let world = World { store: self.database.open(observer.clone()), ids: Arc::new(Ids::new(2)), ..self.service.world.clone() };
         Service::new(world, observer, self.service.master_keys.clone(), Arc::new(CpuPool::inline()))
     }
 
@@ -145,17 +140,13 @@ impl TestApp {
 
     /// Serves the router over plain HTTP on a free port.
     pub fn serve(&self) -> Served {
-        let mut config = Config::load(None, []).unwrap();
-        config.server.listen = vec!["127.0.0.1:0".parse().unwrap()];
-        let listening = listen::bind(&config.server, &config.tls, Arc::new(Metrics::new()), is_unhurried).unwrap();
-        let address = format!("http://{}", listening.addresses()[0].0);
-        let (end, ended) = oneshot::channel::<()>();
-        let router = self.router.clone();
-        let serving = tokio::spawn(async move {
-            let drained = listening.serve(router, async move { _ = ended.await }, std::future::ready(())).await;
-            assert_eq!(drained.cut_off, 0);
-        });
-        Served { address, end: Some(end), serving: Some(serving) }
+        serve(self.router.clone())
+    }
+
+    /// Serves another process on the same database.
+    pub fn serve_second_node(&self) -> Served {
+        let app = App::new(Arc::new(self.second_node()), Arc::new(Metrics::new()), &Config::load(None, []).unwrap());
+        serve(router(Arc::new(app)))
     }
 
     /// A merchant with a terminal, and a key with the usual permissions.
@@ -252,6 +243,20 @@ impl TestApp {
         self.closed.store(true, Ordering::SeqCst);
         self.service.world.store.close().await.unwrap();
     }
+}
+
+/// Serves a router over plain HTTP on a free port.
+fn serve(router: Router) -> Served {
+    let mut config = Config::load(None, []).unwrap();
+    config.server.listen = vec!["127.0.0.1:0".parse().unwrap()];
+    let listening = listen::bind(&config.server, &config.tls, Arc::new(Metrics::new()), is_unhurried).unwrap();
+    let address = format!("http://{}", listening.addresses()[0].0);
+    let (end, ended) = oneshot::channel::<()>();
+    let serving = tokio::spawn(async move {
+        let drained = listening.serve(router, async move { _ = ended.await }, std::future::ready(())).await;
+        assert_eq!(drained.cut_off, 0);
+    });
+    Served { address, end: Some(end), serving: Some(serving) }
 }
 
 impl Drop for TestApp {

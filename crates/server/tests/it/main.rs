@@ -7,6 +7,7 @@ mod antom;
 mod app;
 mod bad_input;
 mod clock;
+mod database;
 mod desk;
 mod documented_commands;
 mod example_acquirer;

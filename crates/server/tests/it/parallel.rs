@@ -5,19 +5,32 @@ use refundry_engine::Mode;
 use refundry_engine::policy::PolicyPatch;
 
 use crate::antom::{Client, result};
-use crate::app::{Actor, TestApp, euros};
+use crate::app::{Actor, Served, TestApp, euros};
 
-/// Two hundred refunds of 1.00 on a payment of 100.00, through two dialects, from 64 connections: exactly one hundred pass.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn never_more_than_was_captured() {
     let app = TestApp::start().await;
+    let served = vec![app.serve()];
+    two_hundred_refunds_of_one_payment(app, served).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn never_more_than_was_captured_by_two_nodes() {
+    let app = TestApp::start().await;
+    let served = vec![app.serve(), app.serve_second_node()];
+    two_hundred_refunds_of_one_payment(app, served).await;
+}
+
+/// Refunds of 1.00 on a payment of 100.00, through two dialects, from 64 connections: exactly one hundred pass.
+async fn two_hundred_refunds_of_one_payment(app: TestApp, served: Vec<Served>) {
     let at_once = PolicyPatch { synchronous_wait_ms: Some(0), ..PolicyPatch::default() };
     let acme = app.shop_with(Mode::Sandbox, "antom", at_once).await;
     app.paid(&acme, "p1", "100.00 EUR").await;
     let client = Client::new(&app, &app.antom_keys(&acme).await);
-    let served = app.serve();
     let connections = (0..64).map(|connection: usize| {
-        let (client, key) = (client.over(&served), acme.key.over(&served));
+        // Every node is asked through both dialects.
+        let node = &served[connection / 2 % served.len()];
+        let (client, key) = (client.over(node), acme.key.over(node));
         tokio::spawn(async move {
             let mut outcomes = Vec::new();
             for number in (0..200).filter(|number| number % 64 == connection) {
@@ -28,7 +41,9 @@ async fn never_more_than_was_captured() {
     });
     let outcomes: Vec<String> = join_all(connections).await.into_iter().flat_map(Result::unwrap).collect();
     let count = |word: &str| outcomes.iter().filter(|outcome| *outcome == word).count();
-    served.end().await;
+    for node in served {
+        node.end().await;
+    }
     assert_eq!((outcomes.len(), count("passed"), count("exceeded")), (200, 100, 100), "{outcomes:?}");
     app.work().await;
     let payment = acme.key.get("/api/v1/payments?payment_reference=p1").await;

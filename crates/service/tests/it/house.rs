@@ -14,7 +14,7 @@ use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatu
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::{Mode, Timestamp};
 use refundry_ledger::Money;
-use refundry_scratch::ScratchDatabase;
+use refundry_scratch::{Engine, ScratchDatabase};
 use refundry_service::acquirer::Acquirer;
 use refundry_service::acquirers::simulated::Simulated;
 use refundry_service::cpu_pool::CpuPool;
@@ -59,8 +59,9 @@ pub struct Shop {
 }
 
 impl House {
+    /// On a database of the kind that the run wants.
     pub async fn build() -> Self {
-        Self::build_on(Place::sqlite()).await
+        Self::build_on(Place::of_this_run()).await
     }
 
     /// On a database of either kind.
@@ -282,6 +283,13 @@ pub enum Place {
 }
 
 impl Place {
+    fn of_this_run() -> Self {
+        match Engine::of_this_run() {
+            Engine::Sqlite => Self::sqlite(),
+            Engine::Postgres => Self::postgres(),
+        }
+    }
+
     pub fn sqlite() -> Self {
         Self::Sqlite(TempDir::new().unwrap())
     }

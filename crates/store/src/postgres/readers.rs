@@ -102,8 +102,13 @@ impl Readers {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send,
     {
-        let connector = self.connector.clone();
-        self.spawn(async move { read(connector.connect(Use::Long).await?).await })
+        let (connector, pool) = (self.connector.clone(), self.pool.clone());
+        self.spawn(async move {
+            if pool.is_closed() {
+                return Err(StoreError::Closed);
+            }
+            read(connector.connect(Use::Long).await?).await
+        })
     }
 
     /// Brings the database to this program's version, on the caller's thread, which may be of any runtime.
@@ -128,9 +133,9 @@ impl Readers {
         self.connector.options()
     }
 
-    /// Gives the connections up. Reads that are under way fail.
-    pub fn close(&self) {
-        self.pool.close();
+    /// What is closed when nobody is to read any more, from whichever thread.
+    pub fn ending(&self) -> Pool {
+        self.pool.clone()
     }
 
     fn spawn<T: Send + 'static>(
@@ -160,7 +165,7 @@ async fn connection(pool: &Pool) -> Result<deadpool_postgres::Object, StoreError
 
 impl Drop for Readers {
     fn drop(&mut self) {
-        self.close();
+        self.pool.close();
         // A runtime must not wait for its end inside another one.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

@@ -189,9 +189,11 @@ impl Store for PostgresStore {
         self.lanes.iter().for_each(|lane| lane.queue.close());
         while self.step() {}
         let threads = self.wind_up();
+        let readers = self.readers.ending();
         let (answer, receiver) = oneshot::channel();
         if let Err(error) = spawn_named("closing", move || {
             join(threads);
+            readers.close();
             // Nobody may wait any more.
             answer.send(()).unwrap_or_default();
         }) {

@@ -25,4 +25,19 @@ impl Direct {
     pub fn execute(&self, sql: &str) -> u64 {
         self.runtime.block_on(self.client.execute(sql, &[])).unwrap_or_else(|error| panic!("{sql}: {error:?}"))
     }
+
+    /// The number that a statement gives.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.runtime.block_on(self.client.query_one(sql, &[])).unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
+    }
+
+    /// Asks so often until the answer is not 0, and gives it. The case's own limit of time ends what never comes.
+    pub fn await_number(&self, sql: &str) -> i64 {
+        loop {
+            match self.number(sql) {
+                0 => std::thread::yield_now(),
+                number => return number,
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The stage that the tests of the store play on: one merchant, one terminal, payments, and commands with rising ids and times.
 
 mod direct;
+mod line;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use refundry_store::{CommitObserver, PostgresOptions, PostgresStore, SqliteOptio
 use tempfile::TempDir;
 
 pub use direct::Direct;
+pub use line::{Cut, Line};
 
 /// When the play begins.
 pub const BEGIN_MS: i64 = EPOCH_MS + 200_000_000_000;
@@ -103,6 +105,18 @@ impl Stage {
     /// The address of the database.
     pub fn url(&self) -> String {
         self.database.as_ref().expect("a stage on a database").url()
+    }
+
+    /// A connection to the database beside the store.
+    pub fn direct(&self) -> Direct {
+        Direct::to(&self.url())
+    }
+
+    /// Another process on the same database.
+    pub fn another_node(&self, change: impl FnOnce(&mut PostgresOptions)) -> PostgresStore {
+        let mut options = postgres_options(self.database.as_ref().expect("a stage on a database"));
+        change(&mut options);
+        PostgresStore::open(&options).expect("the database can be opened by another process")
     }
 
     /// As a server has it, but without waiting for the disk.
