@@ -38,7 +38,8 @@ fn each_task_is_leased_to_one_worker_until_its_lease_ends() {
 fn batches_over_many_merchants_pass_each_other() {
     on_two_nodes(|stage, stores| {
         let payments: Vec<_> = (1..=8).map(|number| stage.payment(stage.merchant(number), "p1", 100_000)).collect();
-        let commands = (0..40).flat_map(|round| payments.iter().rev().flat_map(move |payment| asks(stage, payment, 1, |_| format!("r{round}"))));
+        let commands =
+            (0..40).flat_map(|round| payments.iter().rev().flat_map(move |payment| asks(stage, payment, 1, |_| format!("r{round}"))));
         let outcomes = at_once_on(stores, commands.collect());
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Outcome::Refund { replayed: false, .. }))), "{outcomes:?}");
         let report = block_on(stage.store.check_books()).unwrap();
@@ -108,8 +109,7 @@ fn a_name_that_is_taken_is_refused_to_its_command_alone() {
     block_on(other.transact(stage.command(Act::PutMerchant(Box::new(stage::merchant(MerchantId::new(7))))))).unwrap();
     block_on(other.transact(stage.command(put_credential(1, "key 3")))).unwrap();
     let names: Vec<String> = (0..6).map(|number| format!("key {number}")).collect();
-    let tickets: Vec<_> =
-        (10..).zip(&names).map(|(id, name)| stage.store.transact(stage.command(put_credential(id, name)))).collect();
+    let tickets: Vec<_> = (10..).zip(&names).map(|(id, name)| stage.store.transact(stage.command(put_credential(id, name)))).collect();
     block_on(stage.store.close()).unwrap();
     let outcomes = tickets.into_iter().map(|ticket| block_on(ticket).unwrap());
     let refused: Vec<bool> = outcomes.map(|outcome| matches!(outcome, Outcome::Refused { .. })).collect();

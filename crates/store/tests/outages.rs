@@ -17,6 +17,9 @@ use crate::stage::{Cut, Direct, Line, Stage};
 const WAITING_PID: &str = "SELECT coalesce(max(pid), 0)::int8 FROM pg_stat_activity WHERE datname = current_database() \
     AND application_name = 'refundry' AND wait_event_type = 'Lock'";
 
+/// How long a database is looked for that does not come back: longer than a busy machine takes to connect.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Counts how often a batch was begun.
 #[derive(Default)]
 struct Begun(AtomicU32);
@@ -218,7 +221,8 @@ fn a_connection_that_is_ended_while_nothing_happens_is_not_noticed() {
     let watched = Watched::with(|options| options.lanes = 1);
     watched.refund("r1").unwrap();
     let looking = watched.stage.direct();
-    let all = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let all =
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     assert!(looking.execute(all) > 1);
     assert!(matches!(watched.refund("r2"), Ok(Outcome::Refund { replayed: false, .. })));
     assert!(block_on(watched.store.ping()).is_ok());
@@ -248,7 +252,7 @@ fn a_commit_whose_answer_was_lost_is_not_made_twice() {
 
 #[test]
 fn a_commit_that_nobody_can_ask_about_is_unsure_and_the_same_request_settles_it() {
-    let (watched, line) = Watched::on_a_line(|options| (options.recover_for, options.attempts_max) = (Duration::from_millis(50), 2));
+    let (watched, line) = Watched::on_a_line(|options| (options.recover_for, options.attempts_max) = (PATIENCE, 2));
     line.cut(Cut::BeforeItsAnswerForLong);
     let unsure = watched.refund("r1");
     assert!(matches!(&unsure, Err(error @ StoreError::Unsure(_)) if error.is_passing()), "{unsure:?}");
@@ -260,13 +264,11 @@ fn a_commit_that_nobody_can_ask_about_is_unsure_and_the_same_request_settles_it(
 
 #[test]
 fn a_database_that_is_away_for_too_long_is_said_to_be_and_found_again() {
-    let (watched, line) = Watched::on_a_line(|options| options.recover_for = Duration::from_millis(50));
+    let (watched, line) = Watched::on_a_line(|options| options.recover_for = PATIENCE);
     line.take_down();
-    for _ in 0..2 {
-        let away = watched.refund("r1");
-        assert!(matches!(&away, Err(error @ StoreError::TryAgain(_)) if error.is_passing()), "{away:?}");
-        assert!(block_on(watched.store.ping()).is_err());
-    }
+    let away = watched.refund("r1");
+    assert!(matches!(&away, Err(error @ StoreError::TryAgain(_)) if error.is_passing()), "{away:?}");
+    assert!(block_on(watched.store.ping()).is_err());
     line.bring_up();
     watched.is_done_once(watched.refund("r1"));
     assert!(block_on(watched.store.ping()).is_ok());

@@ -25,12 +25,7 @@ on_both! {
     processes_that_begin_at_once_get_different_node_numbers
 }
 
-/// Runs all commands at once, each on a thread of its own.
-fn at_once(stage: &Stage, commands: Vec<Command>) -> Vec<Result<Outcome, StoreError>> {
-    at_once_on(&[stage.store.as_ref()], commands)
-}
-
-/// The same on several stores in turn.
+/// Runs all commands at once, each on a thread of its own, on the stores in turn.
 pub fn at_once_on(stores: &[&dyn Store], commands: Vec<Command>) -> Vec<Result<Outcome, StoreError>> {
     std::thread::scope(|scope| {
         let stores = stores.iter().cycle();
@@ -122,10 +117,12 @@ pub fn each_task_is_leased_once_on(stage: &Stage, stores: &[&dyn Store]) {
     for round in 0..2 {
         let wish = Claim { now: now.plus_ms(round * 1_000), lease_until: now.plus_ms((round + 1) * 1_000), ..wish.clone() };
         let mut claimed: Vec<TaskId> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..8).map(|worker| {
-                let wish = &wish;
-                scope.spawn(move || claim_all(stores[worker % stores.len()], wish))
-            }).collect();
+            let workers: Vec<_> = (0..8)
+                .map(|worker| {
+                    let wish = &wish;
+                    scope.spawn(move || claim_all(stores[worker % stores.len()], wish))
+                })
+                .collect();
             workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
         });
         claimed.sort_unstable();

@@ -14,6 +14,7 @@ use crate::stage::{self, Engine, Stage, on_both};
 on_both! {
     everything_is_there_when_it_is_opened_again
     a_merchant_without_a_lock_gets_one
+    a_closed_store_does_not_say_that_it_can_serve
 }
 
 fn everything_is_there_when_it_is_opened_again(engine: Engine) {
@@ -36,6 +37,14 @@ fn a_merchant_without_a_lock_gets_one(engine: Engine) {
     let payment = stage.payment(acme, "p1", 10_000);
     stage.refund(&payment, "r1", 100);
     assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+fn a_closed_store_does_not_say_that_it_can_serve(engine: Engine) {
+    let stage = Stage::new(engine);
+    assert!(block_on(stage.store.ping()).is_ok());
+    block_on(stage.store.close()).unwrap();
+    let read = block_on(stage.store.ping());
+    assert!(matches!(read, Err(StoreError::Closed)), "{read:?}");
 }
 
 #[test]
