@@ -31,13 +31,7 @@ check-run: tools ## run `make run` and paste the refund that it prints; part of 
 
 test: test-tools lint ## format check, clippy, documentation tests, every test beside its own PostgreSQL; what CI runs
 	$(CARGO) test --workspace --locked --doc --quiet
-	@if cargo nextest --version >/dev/null 2>&1; then \
-	  echo "cargo nextest run --workspace --locked --no-fail-fast"; \
-	  scripts/with-postgres cargo nextest run --workspace --locked --no-fail-fast; \
-	else \
-	  echo "cargo test --workspace --locked --no-fail-fast --all-targets"; \
-	  scripts/with-postgres cargo test --workspace --locked --no-fail-fast --all-targets; \
-	fi
+	scripts/with-postgres scripts/every-test
 
 test-long: tools ## SEEDS=2000 simulated runs, ten of them twice, then six planted bugs that must be found
 	scripts/test-long $(SEEDS)
