@@ -232,7 +232,7 @@ fn a_connection_that_is_ended_while_nothing_happens_is_not_noticed() {
 #[test]
 fn a_commit_that_was_never_sent_is_made_again() {
     let (watched, line) = Watched::on_a_line(|_| {});
-    line.cut(Cut::BeforeCommit);
+    line.cut(Cut::Request);
     watched.is_done_once(watched.refund("r1"));
     assert_eq!((line.cuts(), watched.begun.count()), (1, 2));
 }
@@ -241,7 +241,7 @@ fn a_commit_that_was_never_sent_is_made_again() {
 fn a_commit_whose_answer_was_lost_is_not_made_twice() {
     let (watched, line) = Watched::on_a_line(|_| {});
     watched.refund("r0").unwrap();
-    line.cut(Cut::BeforeItsAnswer);
+    line.cut(Cut::Answer);
     let outcome = watched.refund("r1");
     assert!(matches!(outcome, Ok(Outcome::Refund { replayed: false, .. })), "{outcome:?}");
     assert_eq!((line.cuts(), watched.begun.count()), (1, 2), "it was found out, and not begun again");
@@ -253,7 +253,7 @@ fn a_commit_whose_answer_was_lost_is_not_made_twice() {
 #[test]
 fn a_commit_that_nobody_can_ask_about_is_unsure_and_the_same_request_settles_it() {
     let (watched, line) = Watched::on_a_line(|options| (options.recover_for, options.attempts_max) = (PATIENCE, 2));
-    line.cut(Cut::BeforeItsAnswerForLong);
+    line.cut(Cut::AnswerForLong);
     let unsure = watched.refund("r1");
     assert!(matches!(&unsure, Err(error @ StoreError::Unsure(_)) if error.is_passing()), "{unsure:?}");
     line.bring_up();

@@ -13,11 +13,11 @@ const COMMITTED: &[u8] = b"C\0\0\0\x0bCOMMIT\0";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// Instead of bringing a COMMIT to the server.
-    BeforeCommit,
+    Request,
     /// When the server has answered a COMMIT, and nobody has heard it.
-    BeforeItsAnswer,
-    /// As `BeforeItsAnswer`, and nobody is connected any more from then on.
-    BeforeItsAnswerForLong,
+    Answer,
+    /// As `Answer`, and nobody is connected any more from then on.
+    AnswerForLong,
 }
 
 /// What becomes of bytes on the line.
@@ -103,7 +103,7 @@ impl Line {
                 }
                 let next = line.state().next.take();
                 *told.lock().unwrap() = next;
-                if next == Some(Cut::BeforeCommit) { Deed::CutOff } else { Deed::Forward }
+                if next == Some(Cut::Request) { Deed::CutOff } else { Deed::Forward }
             });
         });
         let line = self.clone();
@@ -111,7 +111,7 @@ impl Line {
             line.pump(to_client, |said| match *deaf.lock().unwrap() {
                 None => Deed::Forward,
                 Some(_) if !holds(said, COMMITTED) => Deed::Swallow,
-                Some(Cut::BeforeItsAnswerForLong) => {
+                Some(Cut::AnswerForLong) => {
                     line.take_down();
                     Deed::CutOff
                 }
