@@ -34,7 +34,10 @@ pub use reads::{
     PaymentFilter, RefundFilter, TaskFigures, WaitingRefunds,
 };
 
-pub use postgres::{ConnectionFaults, Moment, PostgresOptions, PostgresStore};
+pub use postgres::{
+    ConnectionFaults, DistributeError, DistributeStep, DistributeWish, Moment, PostgresOptions, PostgresStore, SentStatement, StatementObserver,
+    distribute,
+};
 pub use sqlite::{Location, SqliteOptions, SqliteStore, SyncMode};
 
 /// What a read gives.

@@ -5,9 +5,12 @@ mod apply;
 mod arrays;
 mod backend;
 mod books;
+mod catalogue;
+mod claims;
 mod columns;
 mod connect;
 mod copying;
+mod distribute;
 mod fault;
 mod hosts;
 mod lists;
@@ -17,6 +20,7 @@ mod nodes;
 mod options;
 mod pages;
 mod payment_row;
+mod placement;
 #[cfg(test)]
 mod plans;
 mod readers;
@@ -25,6 +29,7 @@ mod session;
 mod settings;
 mod singles;
 mod statements;
+mod tables;
 mod tasks;
 mod verbs;
 
@@ -37,17 +42,20 @@ use refundry_engine::command::Command;
 
 use self::backend::PostgresBackend;
 use self::connect::Connector;
+use self::placement::Placement;
 use self::readers::Readers;
 use crate::lane::{Lane, Queue};
 use crate::{StoreError, Ticket};
 
 pub(crate) use copying::PostgresSide;
+pub use distribute::{DistributeError, DistributeStep, DistributeWish, distribute};
 pub(crate) use migrations::KNOWN as SCHEMA_VERSION;
-pub use options::{ConnectionFaults, Moment, PostgresOptions};
+pub use options::{ConnectionFaults, Moment, PostgresOptions, SentStatement, StatementObserver};
 
 /// A store on one PostgreSQL database.
 pub struct PostgresStore {
     lanes: Vec<OneLane>,
+    placement: Arc<Placement>,
     /// Claims go to the lanes in turn.
     next_claim: AtomicUsize,
     readers: Readers,
@@ -65,9 +73,14 @@ impl PostgresStore {
     pub fn open(options: &PostgresOptions) -> Result<Self, StoreError> {
         let connector = Connector::new(options)?;
         let readers = Readers::start(connector.clone(), options.readers)?;
-        readers.migrate()?;
-        let lanes = (0..options.lanes.max(1)).map(|number| OneLane::start(&connector, options, number)).collect::<Result<_, _>>()?;
-        Ok(Self { lanes, next_claim: AtomicUsize::new(0), readers })
+        let placement = readers.migrate()?;
+        let distributed = placement.is_distributed();
+        let connector = connector.placed(placement);
+        // What plans connections make depends on it.
+        let readers = if distributed { Readers::start(connector.clone(), options.readers)? } else { readers };
+        let lanes = 0..connector.placement().lanes();
+        let lanes = lanes.map(|number| OneLane::start(&connector, options, number)).collect::<Result<_, _>>()?;
+        Ok(Self { lanes, placement: Arc::clone(connector.placement()), next_claim: AtomicUsize::new(0), readers })
     }
 
     /// Does what waits, one commit for each lane that has something to do, on the caller's thread. False when nothing waited, or when threads of the
@@ -92,11 +105,9 @@ impl PostgresStore {
         acted.contains(&true)
     }
 
-    /// The lane in which everything of a merchant is written; credentials, which may be nobody's, have the first.
+    /// The lane in which everything of a merchant is written; credentials, which may be nobody's, are then merchant 0's.
     fn lane_of(&self, merchant_id: Option<MerchantId>) -> &OneLane {
-        let spread = merchant_id.map_or(0, |id| id.get().cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32);
-        let place = usize::try_from(spread).unwrap_or_default() % self.lanes.len();
-        &self.lanes[place]
+        &self.lanes[self.placement.lane_of(merchant_id.map_or(0, MerchantId::get))]
     }
 
     fn push(&self, command: Command) -> Ticket {
@@ -117,7 +128,7 @@ impl PostgresStore {
 impl OneLane {
     fn start(connector: &Connector, options: &PostgresOptions, number: usize) -> Result<Self, StoreError> {
         let queue = Arc::new(Queue::new(options.queued_max));
-        let backend = PostgresBackend::new(connector.clone())?;
+        let backend = PostgresBackend::new(connector.clone(), number)?;
         let lane = Lane::new(backend, Arc::clone(&queue), options.observer.clone(), options.batch_max).with_attempts(options.attempts_max);
         let started = Self { queue, lane: Mutex::default(), thread: Mutex::default() };
         if options.threads {

@@ -58,7 +58,7 @@ static UPDATE_NOTIFICATIONS: LazyLock<String> =
     LazyLock::new(|| update("notifications", "merchant_id int8, notification_id int8", "state text, tries int8, tried_at int8"));
 static INSERT_DELIVERIES: LazyLock<String> = LazyLock::new(|| {
     "INSERT INTO deliveries (merchant_id, notification_id, line, at, status, answer, took_ms, acknowledged) SELECT m, i, \
-        (SELECT coalesce(max(line), 0) FROM deliveries WHERE merchant_id = m AND notification_id = i) \
+        (SELECT coalesce(max(line), 0) FROM deliveries WHERE merchant_id = m AND notification_id = i AND /* shard */ merchant_id = ANY($1)) \
         + row_number() OVER (PARTITION BY m, i ORDER BY place), at, status, answer, took_ms, acknowledged \
         FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::int8[], $7::int8[]) WITH ORDINALITY \
         AS u (m, i, at, status, answer, took_ms, acknowledged, place)"

@@ -43,6 +43,22 @@ impl Array {
         array
     }
 
+    /// The numbers of an array of numbers, without those that are missing.
+    fn ints(&self) -> Vec<i64> {
+        let mut ints = Vec::new();
+        let mut bytes = self.bytes.as_slice();
+        while let (Element::Int8, Some((length, rest))) = (self.element, bytes.split_first_chunk::<4>()) {
+            bytes = match (i32::from_be_bytes(*length), rest.split_first_chunk::<8>()) {
+                (8, Some((int, rest))) => {
+                    ints.push(i64::from_be_bytes(*int));
+                    rest
+                }
+                _ => rest,
+            };
+        }
+        ints
+    }
+
     fn int(&mut self, number: Option<i64>) {
         self.put(Element::Int8, number.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
     }
@@ -98,6 +114,16 @@ pub enum Param {
 
     /// Many of one column.
     Array(Array),
+}
+
+impl Param {
+    /// The numbers in it, for those who look at what is sent.
+    pub fn ints(&self) -> Vec<i64> {
+        match self {
+            Self::Int(number) => vec![*number],
+            Self::Array(array) => array.ints(),
+        }
+    }
 }
 
 impl ToSql for Param {

@@ -25,7 +25,7 @@ const SETTLE: &str = "INSERT INTO commits (merchant_id, writer, commit_id, at) V
 const MARK: &str = "INSERT INTO commits (merchant_id, writer, commit_id, at) VALUES ($1, $2, $3, $4) \
     ON CONFLICT (merchant_id, writer) DO UPDATE SET at = excluded.at, \
     commit_id = CASE WHEN commits.commit_id < excluded.commit_id THEN excluded.commit_id END";
-const FORGET_WRITER: &str = "DELETE FROM commits WHERE writer = $1";
+const FORGET_WRITER: &str = "DELETE FROM commits WHERE merchant_id = $1 AND writer = $2";
 
 /// The writer of one lane. Whatever it waits for, it waits for on its own thread; nobody else uses its connection.
 pub struct PostgresBackend {
@@ -44,14 +44,17 @@ pub struct PostgresBackend {
     facts: AllFacts,
     writer: Option<i64>,
     commit_id: i64,
+    /// Its number in the store.
+    lane: usize,
     /// The row of `commits` that this lane writes: 0 where tables are not distributed.
     marked_merchant: i64,
 }
 
 impl PostgresBackend {
     /// Over a connection that is made when it is first needed.
-    pub fn new(connector: Connector) -> Result<Self, StoreError> {
+    pub fn new(connector: Connector, lane: usize) -> Result<Self, StoreError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| StoreError::TryAgain(Arc::new(error)))?;
+        let marked_merchant = connector.placement().marked_merchant(lane);
         Ok(Self {
             runtime: Some(runtime),
             connector,
@@ -64,14 +67,15 @@ impl PostgresBackend {
             facts: AllFacts::new(),
             writer: None,
             commit_id: 0,
-            marked_merchant: 0,
+            lane,
+            marked_merchant,
         })
     }
 
     /// Takes what it left in the database back: nobody will ask how its last commit ended.
     pub fn leave(&mut self) {
         let (Some(writer), Some(_)) = (self.writer, &self.session) else { return };
-        let call = Call { sql: FORGET_WRITER, params: vec![Param::Int(writer)] };
+        let call = Call { sql: FORGET_WRITER, params: [self.marked_merchant, writer].map(Param::Int).into() };
         // A row that stays is a few bytes, and is cleared away later.
         self.send(None, &[call], None).map(drop).unwrap_or_default();
         self.session = None;
@@ -106,7 +110,7 @@ impl PostgresBackend {
         };
         self.given_up = connected.is_err();
         let client = connected?;
-        let mut session = Session::new(client, wait_max);
+        let mut session = Session::new(client, wait_max, &self.connector, self.lane);
         if self.writer.is_none() {
             let call = Call { sql: NEW_WRITER, params: Vec::new() };
             let rows = self.wait(session.send(None, &[call], None)).map_err(error_of)?;
@@ -178,7 +182,7 @@ impl Backend for PostgresBackend {
     fn apply(&mut self, changes: &Changes, snapshot: &Snapshot, now: Timestamp) -> Result<(), StoreError> {
         let lease_ms = self.connector.options().lease_new_tasks_ms;
         let mut calls = Calls(apply::calls(changes, snapshot, &self.facts)?);
-        // Tables are not distributed: whoever looks for tasks looks in lane 0.
+        // Whoever looks for tasks looks in lane 0, also where tables are distributed: see `claims`.
         tasks::add_to(&mut calls, &changes.tasks, now, lease_ms, 0);
         self.commit_id += 1;
         let mark = [self.marked_merchant, self.writer.unwrap_or_default(), self.commit_id, now.us().max(1)];

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use futures::future::try_join_all;
 use refundry_engine::task::Task;
 use tokio_postgres::Row;
 
@@ -35,8 +34,11 @@ pub async fn claim(reader: Reader, claim: Claim) -> Result<Vec<Task>, StoreError
     give_back(&reader, &claim).await?;
     let seen = due(&reader, &claim).await?;
     let calls = by_lane(&reader, seen, |(_, merchant_id, _)| *merchant_id).into_values().map(|seen| take(&seen, &claim));
-    let taken = try_join_all(calls.map(|call| reader.call(call))).await?;
-    tasks::claimed(taken.concat().as_slice())
+    let mut taken = Vec::new();
+    for call in calls {
+        taken.extend(reader.call(call).await?);
+    }
+    tasks::claimed(&taken)
 }
 
 async fn due(reader: &Reader, claim: &Claim) -> Result<Vec<Seen>, StoreError> {

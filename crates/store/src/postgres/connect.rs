@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::fault::{fault, is_lost};
 use super::hosts;
 use super::options::PostgresOptions;
+use super::placement::Placement;
 use crate::StoreError;
 
 /// Time that a transaction may lie idle before the server ends it and gives its locks back: the writer that held it is gone.
@@ -35,6 +36,7 @@ pub struct Connector {
     hosts: Vec<Config>,
     tls: MakeRustlsConnect,
     options: Arc<PostgresOptions>,
+    placement: Arc<Placement>,
 }
 
 /// What a connection is for.
@@ -69,7 +71,18 @@ impl Connector {
         if hosts.is_empty() {
             return Err(unusable("it names no host".to_owned()));
         }
-        Ok(Self { hosts, tls: tls(options)?, options: Arc::new(options.clone()) })
+        let placement = Arc::new(Placement::OnePlace(options.lanes));
+        Ok(Self { hosts, tls: tls(options)?, options: Arc::new(options.clone()), placement })
+    }
+
+    /// For a database whose rows are placed like this.
+    pub fn placed(self, placement: Placement) -> Self {
+        Self { placement: Arc::new(placement), ..self }
+    }
+
+    /// Where rows are.
+    pub const fn placement(&self) -> &Arc<Placement> {
+        &self.placement
     }
 
     /// What is said on a new connection. Plans are made once and never depend on values; tables are small when the plans of a new installation are
@@ -83,15 +96,18 @@ impl Connector {
         };
         let plans = match purpose {
             Use::Write => {
-                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-                SET enable_mergejoin = off; SET enable_bitmapscan = off; SET jit = off; SET random_page_cost = 0.5; \
-                SET cpu_operator_cost = 0.1;"
+                "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; \
+                SET jit = off; SET random_page_cost = 0.5; SET cpu_operator_cost = 0.1;"
             }
-            Use::Read => "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off;",
+            Use::Read => "SET enable_seqscan = off; SET jit = off;",
             Use::Long => "",
         };
+        let kept = match purpose {
+            Use::Write | Use::Read => format!("SET plan_cache_mode = {};", self.placement.plan_cache_mode()),
+            Use::Long => String::new(),
+        };
         let waits = millis(options.lock_timeout).max(1);
-        format!("{limits} {plans} SET lock_timeout = {waits}; SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};")
+        format!("{limits} {kept} {plans} SET lock_timeout = {waits}; SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};")
     }
 
     /// One more connection, to the first host that gives one in time. What drives it runs on the runtime of the caller.

@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::columns::Columns;
-use super::pages::{ALL_IDS, Listing, id_range, merchants};
+use super::pages::{ALL_IDS, Listing, id_range, merchants, of_merchant};
 use super::readers::Reader;
 use super::singles::payment_row;
 use crate::rows::{self, ReadColumns as _};
@@ -30,7 +30,7 @@ pub async fn payments(reader: Reader, filter: PaymentFilter, page: PageRequest) 
     let by_reference = if filter.merchant_reference.is_some() { "AND merchant_reference = $5" } else { "" };
     let listing = Listing {
         columns: rows::payment::COLUMNS,
-        source: format!("FROM payments WHERE merchant_id = m {by_reference}"),
+        source: format!("FROM payments WHERE {} {by_reference}", of_merchant("payments")),
         id: "payment_id",
         extra: filter.merchant_reference.clone().map(|reference| Box::new(reference) as Box<dyn ToSql + Sync + Send>),
         from,
@@ -86,7 +86,7 @@ pub async fn notifications(reader: Reader, filter: NotificationFilter, page: Pag
     };
     let listing = Listing {
         columns: rows::other::NOTIFICATION_COLUMNS,
-        source: format!("FROM notifications WHERE merchant_id = m {condition}"),
+        source: format!("FROM notifications WHERE {} {condition}", of_merchant("notifications")),
         id: "notification_id",
         extra: filter.refund_id.map(|id| Box::new(id.get()) as Box<dyn ToSql + Sync + Send>),
         from: ALL_IDS.0,
@@ -105,7 +105,7 @@ pub async fn audit(reader: Reader, merchant_id: Option<MerchantId>, page: PageRe
     }
     let listing = Listing {
         columns: rows::other::AUDIT_COLUMNS,
-        source: "FROM audit WHERE merchant_id = m".to_owned(),
+        source: format!("FROM audit WHERE {}", of_merchant("audit")),
         id: "audit_id",
         extra: None,
         from: ALL_IDS.0,
@@ -127,25 +127,26 @@ pub async fn waiting_refunds(reader: Reader, wanted: WaitingRefunds) -> Result<V
 /// Where the refunds of a filter are found. Refunds that are open are few and found by their tasks, because each has one unless a person
 /// has to decide.
 fn refund_source(filter: &RefundFilter) -> (String, Option<Box<dyn ToSql + Sync + Send>>) {
-    let plain = |condition: &str| format!("FROM refunds WHERE merchant_id = m {condition}");
-    let among = |ids: &str| format!("FROM ({ids}) AS one (one_id) JOIN refunds ON refund_id = one_id WHERE merchant_id = m");
+    let refunds = of_merchant("refunds");
+    let plain = |condition: &str| format!("FROM refunds WHERE {refunds} {condition}");
+    let among = |ids: &str| format!("FROM ({ids}) AS one (one_id) JOIN refunds ON refund_id = one_id WHERE {refunds}");
     if let Some(payment_id) = filter.payment_id {
-        let ids = "SELECT UNNEST(string_to_array(substr(refund_ids, 2), ',')::int8[]) FROM payments WHERE payments.merchant_id = m \
-            AND payments.payment_id = $5";
-        return (among(ids), Some(Box::new(payment_id.get())));
+        let ids = "SELECT UNNEST(string_to_array(substr(refund_ids, 2), ',')::int8[]) FROM payments WHERE payments.payment_id = $5 AND";
+        return (among(&format!("{ids} {}", of_merchant("payments"))), Some(Box::new(payment_id.get())));
     }
     if let Some(number) = &filter.number {
-        let ids = "SELECT remembered.refund_id FROM remembered WHERE remembered.merchant_id = m AND remembered.number = $5 \
-            AND remembered.refund_id IS NOT NULL";
-        return (among(ids), Some(Box::new(number.clone())));
+        let ids = "SELECT remembered.refund_id FROM remembered WHERE remembered.number = $5 AND remembered.refund_id IS NOT NULL AND";
+        return (among(&format!("{ids} {}", of_merchant("remembered"))), Some(Box::new(number.clone())));
     }
     match filter.state {
         Some(RefundStateName::Unresolved) => (plain("AND waits_for = 'answer'"), None),
         Some(RefundStateName::Pending | RefundStateName::Submitted) => {
-            let ids = "SELECT task_id FROM tasks WHERE tasks.merchant_id = m AND task_id < $2 AND task_id >= $3 UNION \
-                SELECT waiting.refund_id FROM refunds AS waiting WHERE waiting.merchant_id = m AND waiting.waits_for = 'review' \
-                AND waiting.refund_id < $2 AND waiting.refund_id >= $3";
-            (among(ids), None)
+            let (tasks, waiting) = (of_merchant("tasks"), of_merchant("waiting"));
+            let ids = format!(
+                "SELECT task_id FROM tasks WHERE {tasks} AND task_id < $2 AND task_id >= $3 UNION SELECT waiting.refund_id \
+                FROM refunds AS waiting WHERE {waiting} AND waiting.waits_for = 'review' AND waiting.refund_id < $2 AND waiting.refund_id >= $3"
+            );
+            (among(&ids), None)
         }
         Some(RefundStateName::Succeeded | RefundStateName::Failed | RefundStateName::Cancelled | RefundStateName::Returned) | None => {
             (plain(""), None)

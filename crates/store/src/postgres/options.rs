@@ -21,6 +21,23 @@ pub trait ConnectionFaults: Send + Sync {
     fn takes_connection(&self, moment: Moment) -> bool;
 }
 
+/// A statement on its way to the server.
+#[derive(Clone, Copy, Debug)]
+pub struct SentStatement<'a> {
+    /// The lane that sends it; reads have none.
+    pub lane: Option<usize>,
+    /// Its text, with the conditions that distributed tables need.
+    pub sql: &'a str,
+    /// The numbers in its parameters, in their order; none of texts, nor of most reads.
+    pub numbers: &'a [Vec<i64>],
+}
+
+/// Hears of every statement before it is sent: for tests of what statements touch.
+pub trait StatementObserver: Send + Sync {
+    /// One statement; begins and ends of transactions too.
+    fn sent(&self, statement: SentStatement<'_>);
+}
+
 /// How a store on PostgreSQL is opened.
 #[derive(Clone)]
 pub struct PostgresOptions {
@@ -30,7 +47,7 @@ pub struct PostgresOptions {
     pub password: Option<String>,
     /// Certificates that the server's must be signed by, beside those of the machine; PEM.
     pub certificates: Option<PathBuf>,
-    /// Lanes that write side by side, each with a connection; merchants are shared out among them.
+    /// Lanes that write side by side, each with a connection; merchants are shared out among them. Where tables are distributed, each shard has one.
     pub lanes: usize,
     /// Connections for reads; 0 reads on the caller's thread.
     pub readers: usize,
@@ -54,6 +71,8 @@ pub struct PostgresOptions {
     pub observer: Option<Arc<dyn CommitObserver>>,
     /// Takes connections away from the lanes.
     pub faults: Option<Arc<dyn ConnectionFaults>>,
+    /// Hears of statements.
+    pub statements: Option<Arc<dyn StatementObserver>>,
     /// Whether the lanes have threads of their own. Without them somebody else calls `step`.
     pub threads: bool,
 }
@@ -77,6 +96,7 @@ impl PostgresOptions {
             lease_new_tasks_ms: None,
             observer: None,
             faults: None,
+            statements: None,
             threads: true,
         }
     }

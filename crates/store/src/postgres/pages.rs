@@ -1,6 +1,8 @@
 //! Pages of a list, newest first. A list of one merchant is a range of its key; a list of all merchants merges those ranges, because no key begins with
 //! anything but the merchant.
 
+use std::cmp::Reverse;
+
 use refundry_engine::ids::first_id_at;
 use refundry_engine::{MerchantId, Mode, Timestamp};
 use tokio_postgres::Row;
@@ -8,6 +10,7 @@ use tokio_postgres::types::ToSql;
 
 use super::columns::Columns;
 use super::readers::Reader;
+use super::statements::SHARD;
 use crate::rows::ReadColumns as _;
 use crate::words::mode_word;
 use crate::{PAGE_LIMIT_MAX, PAGE_SCAN_MAX, Page, PageRequest, StoreError};
@@ -21,7 +24,7 @@ const FETCH: usize = 256;
 pub struct Listing<T> {
     /// The columns, the first two of which are the merchant and the id.
     pub columns: &'static str,
-    /// `FROM … WHERE merchant_id = m`, and a condition on `$5` when there is an extra parameter.
+    /// `FROM … WHERE` with [`of_merchant`], and a condition on `$5` when there is an extra parameter.
     pub source: String,
     /// The column of the ids, which the rows are ordered by.
     pub id: &'static str,
@@ -35,6 +38,11 @@ pub struct Listing<T> {
     pub fits: Box<dyn Fn(&T) -> bool + Send + Sync>,
     /// Reads a row.
     pub read: fn(&Row) -> Result<T, StoreError>,
+}
+
+/// That rows of a table are those of the merchant of the list whose turn it is.
+pub fn of_merchant(table: &str) -> String {
+    format!("{table}.merchant_id = m AND {SHARD} {table}.merchant_id = ANY($1)")
 }
 
 /// Every id.
@@ -66,8 +74,9 @@ impl<T> Listing<T> {
         let mut found = Page { rows: Vec::new(), next: None };
         let mut last: Option<(i64, i64)> = None;
         let mut looked_at = 0;
+        let groups = reader.placement().together(merchants.to_vec());
         loop {
-            let rows = self.fetch(reader, merchants, before, fetch).await?;
+            let rows = self.fetch(reader, &groups, before, fetch).await?;
             for row in &rows {
                 let place = place_of(row)?;
                 if last.is_some_and(|last| place >= last) {
@@ -92,7 +101,22 @@ impl<T> Listing<T> {
         }
     }
 
-    async fn fetch(&self, reader: &Reader, merchants: &[i64], before: i64, count: usize) -> Result<Vec<Row>, StoreError> {
+    /// The newest rows of all groups.
+    async fn fetch(&self, reader: &Reader, groups: &[Vec<i64>], before: i64, count: usize) -> Result<Vec<Row>, StoreError> {
+        if let [merchants] = groups {
+            return self.fetch_of(reader, merchants, before, count).await;
+        }
+        let mut placed = Vec::new();
+        for merchants in groups {
+            for row in self.fetch_of(reader, merchants, before, count).await? {
+                placed.push((place_of(&row)?, row));
+            }
+        }
+        placed.sort_by_key(|(place, _)| Reverse(*place));
+        Ok(placed.into_iter().take(count).map(|(_, row)| row).collect())
+    }
+
+    async fn fetch_of(&self, reader: &Reader, merchants: &[i64], before: i64, count: usize) -> Result<Vec<Row>, StoreError> {
         let Self { columns, source, id, .. } = self;
         let sql = format!(
             "SELECT newest.* FROM UNNEST($1::int8[]) AS k (m) CROSS JOIN LATERAL (SELECT {columns} {source} AND {id} < $2 AND {id} >= $3 \
@@ -103,7 +127,7 @@ impl<T> Listing<T> {
         if let Some(extra) = &self.extra {
             params.push(extra.as_ref());
         }
-        reader.rows(&sql, &params).await
+        reader.rows(&reader.placement().text_of(&sql), &params).await
     }
 }
 

@@ -99,8 +99,7 @@ impl Placement {
 
 /// The hash by which rows are distributed: PostgreSQL's own of a `bigint`.
 pub const fn hash(number: i64) -> i32 {
-    let [.., low] = halves(number);
-    let [high, _] = halves(number);
+    let [high, low] = halves(number);
     mix(low ^ if number >= 0 { high } else { !high }).cast_signed()
 }
 

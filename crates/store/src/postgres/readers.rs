@@ -11,10 +11,13 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Row};
 
+use super::arrays::Param;
 use super::connect::{ANSWER_MARGIN, Connector, Use, connect_fault, patiently};
 use super::fault::fault;
-use super::options::PostgresOptions;
-use super::{copying, migrations};
+use super::options::{PostgresOptions, SentStatement};
+use super::placement::Placement;
+use super::session::Call;
+use super::{catalogue, copying, migrations};
 use crate::StoreError;
 
 /// How long a read waits for a connection, also while the database is away: most callers wait that long.
@@ -38,6 +41,7 @@ pub struct Reader {
     /// An answer is under way. Whoever drops the reader then did not wait for it, because it took too long: nobody shall have that connection again.
     waits: AtomicBool,
     wait_max: Duration,
+    connector: Connector,
 }
 
 impl Readers {
@@ -72,13 +76,14 @@ impl Readers {
         F: Future<Output = Result<T, StoreError>> + Send,
     {
         let (pool, given_up, wait_max) = (self.pool.clone(), self.given_up.clone(), self.wait_max());
+        let connector = self.connector.clone();
         self.spawn(async move {
             let client = match given_up.load(Ordering::Relaxed) {
                 true => connection(&pool).await,
                 false => patiently(CONNECTION_WAIT, || connection(&pool)).await,
             };
             given_up.store(client.is_err(), Ordering::Relaxed);
-            read(Reader { client: Some(client?), waits: AtomicBool::new(false), wait_max }).await
+            read(Reader { client: Some(client?), waits: AtomicBool::new(false), wait_max, connector }).await
         })
     }
 
@@ -89,7 +94,10 @@ impl Readers {
         F: Future<Output = Result<T, StoreError>> + Send,
     {
         let (pool, wait_max) = (self.pool.clone(), self.wait_max());
-        self.spawn(async move { read(Reader { client: Some(connection(&pool).await?), waits: AtomicBool::new(false), wait_max }).await })
+        let connector = self.connector.clone();
+        self.spawn(async move {
+            read(Reader { client: Some(connection(&pool).await?), waits: AtomicBool::new(false), wait_max, connector }).await
+        })
     }
 
     fn wait_max(&self) -> Duration {
@@ -111,13 +119,14 @@ impl Readers {
         })
     }
 
-    /// Brings the database to this program's version, on the caller's thread, which may be of any runtime.
-    pub fn migrate(&self) -> Result<(), StoreError> {
+    /// Brings the database to this program's version, on the caller's thread, which may be of any runtime. Says where rows are.
+    pub fn migrate(&self) -> Result<Placement, StoreError> {
         let connector = self.connector.clone();
         let migrated = async move {
             let mut client = connector.connect_patiently(Use::Long).await?;
             migrations::migrate(&mut client).await?;
-            copying::refuse_while_copied(&client).await
+            copying::refuse_while_copied(&client).await?;
+            catalogue::placement(&client, connector.options().lanes).await
         };
         let runtime = self.runtime.as_ref().ok_or(StoreError::Closed)?;
         if self.at_once {
@@ -176,6 +185,30 @@ impl Drop for Readers {
 impl Reader {
     /// The rows of a statement, which is parsed once per connection.
     pub async fn rows(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
+        self.tell(sql, &[]);
+        self.query(sql, params).await
+    }
+
+    /// The rows of a call. It may change rows: whatever was in the way, it may be made again.
+    pub async fn call(&self, call: Call) -> Result<Vec<Row>, StoreError> {
+        self.tell(call.sql, &call.params);
+        let params: Vec<&(dyn ToSql + Sync)> = call.params.iter().map(|param| param as &(dyn ToSql + Sync)).collect();
+        self.query(&self.placement().text_of(call.sql), &params).await
+    }
+
+    /// Where rows are.
+    pub fn placement(&self) -> &Placement {
+        self.connector.placement()
+    }
+
+    fn tell(&self, sql: &str, params: &[Param]) {
+        if let Some(observer) = &self.connector.options().statements {
+            let numbers: Vec<Vec<i64>> = params.iter().map(Param::ints).collect();
+            observer.sent(SentStatement { lane: None, sql, numbers: &numbers });
+        }
+    }
+
+    async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
         let Some(client) = &self.client else { return Err(StoreError::Closed) };
         let asked = async {
             let statement = client.prepare_cached(sql).await.map_err(read_fault)?;

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -10,8 +11,10 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::arrays::Param;
+use super::connect::Connector;
 use super::fault::{fault, is_lost};
-use super::statements::in_one_place;
+use super::options::{SentStatement, StatementObserver};
+use super::placement::Placement;
 use crate::StoreError;
 
 /// Time after which plans are made again.
@@ -30,8 +33,16 @@ pub struct Session {
     client: Client,
     statements: BTreeMap<&'static str, Statement>,
     wait_max: Duration,
+    placement: Arc<Placement>,
+    watch: Option<Watch>,
     batches: u64,
     planned_at: Instant,
+}
+
+/// Whom a lane tells what it sends.
+struct Watch {
+    lane: usize,
+    observer: Arc<dyn StatementObserver>,
 }
 
 /// How sending ended when it did not end well.
@@ -44,8 +55,10 @@ pub enum Failed {
 
 impl Session {
     /// Over a connection; an answer that takes longer than `wait_max` counts as a lost connection.
-    pub fn new(client: Client, wait_max: Duration) -> Self {
-        Self { client, statements: BTreeMap::new(), wait_max, batches: 0, planned_at: Instant::now() }
+    pub fn new(client: Client, wait_max: Duration, connector: &Connector, lane: usize) -> Self {
+        let watch = connector.options().statements.clone().map(|observer| Watch { lane, observer });
+        let placement = Arc::clone(connector.placement());
+        Self { client, statements: BTreeMap::new(), wait_max, placement, watch, batches: 0, planned_at: Instant::now() }
     }
 
     /// What begins a transaction. Plans that were made when tables were small are made again now and then: often at first, later by time.
@@ -66,6 +79,9 @@ impl Session {
     /// Sends everything at once, between the plain statements `first` and `last`, and waits for all answers: one trip to the server and back.
     pub async fn send(&mut self, first: Option<&str>, calls: &[Call], last: Option<&str>) -> Result<Vec<Vec<Row>>, Failed> {
         let wait_max = self.wait_max;
+        if let Some(watch) = &self.watch {
+            watch.sends(first, calls, last);
+        }
         let sent = tokio::time::timeout(wait_max, async {
             for call in calls {
                 self.prepare(call.sql).await?;
@@ -82,7 +98,7 @@ impl Session {
 
     async fn prepare(&mut self, sql: &'static str) -> Result<(), Error> {
         if !self.statements.contains_key(sql) {
-            let statement = self.client.prepare(&in_one_place(sql)).await?;
+            let statement = self.client.prepare(&self.placement.text_of(sql)).await?;
             self.statements.insert(sql, statement);
         }
         Ok(())
@@ -125,5 +141,17 @@ impl Session {
             Some(sql) => self.client.batch_execute(sql).await,
             None => Ok(()),
         }
+    }
+}
+
+impl Watch {
+    fn sends(&self, first: Option<&str>, calls: &[Call], last: Option<&str>) {
+        let plain = |sql| self.observer.sent(SentStatement { lane: Some(self.lane), sql, numbers: &[] });
+        first.into_iter().for_each(plain);
+        for call in calls {
+            let numbers: Vec<Vec<i64>> = call.params.iter().map(Param::ints).collect();
+            self.observer.sent(SentStatement { lane: Some(self.lane), sql: call.sql, numbers: &numbers });
+        }
+        last.into_iter().for_each(plain);
     }
 }

@@ -18,7 +18,7 @@ use tokio_postgres::Row;
 use super::columns::Columns;
 use super::lists::{notification_row, refund_row};
 use super::singles::body;
-use super::{PostgresStore, books, join, lists, nodes, singles, spawn_named};
+use super::{PostgresStore, books, claims, join, lists, nodes, singles, spawn_named};
 use crate::rows;
 use crate::{
     BalanceRow, BooksReport, Claim, CopyOptions, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading,
@@ -36,6 +36,9 @@ impl Store for PostgresStore {
     }
 
     fn claim(&self, claim: Claim) -> Reading<'_, Vec<Task>> {
+        if self.placement.is_distributed() {
+            return self.readers.read(move |reader| claims::claim(reader, claim));
+        }
         self.lane_for_claim().queue.push_claim(claim).map(|received| received.unwrap_or(Err(StoreError::Closed))).boxed()
     }
 
