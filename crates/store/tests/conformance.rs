@@ -28,6 +28,14 @@ macro_rules! suite {
         mod postgres {
             $(#[test] fn $case() { super::$case(&crate::stage::Stage::on_postgres()); })*
         }
+        mod postgres_in_shards {
+            $(#[test] fn $case() {
+                let (stage, statements) = crate::stage::Stage::in_shards();
+                super::$case(&stage);
+                drop(stage);
+                statements.keep_to_shards();
+            })*
+        }
         mod sqlite_in_memory {
             $(#[test] fn $case() { super::$case(&crate::stage::Stage::in_memory()); })*
         }

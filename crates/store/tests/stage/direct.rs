@@ -40,4 +40,9 @@ impl Direct {
             }
         }
     }
+
+    /// Runs statements that take no parameters and give nothing.
+    pub fn run(&self, sql: &str) {
+        self.runtime.block_on(self.client.batch_execute(sql)).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod direct;
 mod line;
+pub mod shards;
 
 use std::path::PathBuf;
 use std::sync::Arc;

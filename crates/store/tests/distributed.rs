@@ -1,0 +1,368 @@
+//! What lets the tables be distributed by merchant: what is sent, what the schema is like, and how it is distributed. No extension that distributes is at
+//! hand here, so its catalogue is stood in for; the workers, and the planner that sends statements to them, are not.
+
+use std::collections::BTreeSet;
+
+use futures::executor::block_on;
+use refundry_engine::command::{
+    Act, CancelRefund, Change, PutEndpoint, RecordArn, RecordDelivery, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting,
+    RemoveEndpoint, ReplayNotification, ReviewRefund, RevokeCredential, SettlePayment, StartSubmission, TopUp,
+};
+use refundry_engine::credential::{Credential, Holder};
+use refundry_engine::idempotency::IdempotencyKey;
+use refundry_engine::merchant::{Endpoint, Merchant, Mode, Terminal};
+use refundry_engine::notification::DeliveryAttempt;
+use refundry_engine::payment::Payment;
+use refundry_engine::refund::{AcquirerAnswer, Refund};
+use refundry_engine::task::TaskKind;
+use refundry_engine::{CredentialId, EndpointId, MerchantId, NotificationId, TaskId};
+use refundry_store::{Claim, DistributeError, DistributeWish, PostgresOptions, PostgresStore, StoreError, distribute};
+
+use crate::stage::shards::{BY_MERCHANT, EVERYWHERE, SHARDS, WISH, database_with_citus, distributed, lanes_of, rows, transactions};
+use crate::stage::{self, Direct, Stage, euro, postgres_database};
+
+/// Every act there is, on the rows of one merchant. Some are refused; they load what they need all the same.
+fn every_act(stage: &Stage, number: i64) -> Vec<Act> {
+    let id = MerchantId::new(number);
+    let endpoint = Endpoint {
+        id: EndpointId::new(number),
+        url: "https://shop.example/hook".to_owned(),
+        sealed_secret: String::new(),
+        events: Vec::new(),
+        enabled: true,
+    };
+    let credential = credential(number, Holder::Merchant { merchant_id: id });
+    let operators = self::credential(1_000_000 + number, Holder::Operator { mode: Mode::Live });
+    let named = |name: &str| Merchant { name: name.to_owned(), endpoints: vec![endpoint.clone()], ..stage::merchant(id) };
+    let payment = stage.payment(id, "p1", 10_000);
+    let refund = stage.refund(&payment, "r1", 400);
+    let mut acts = vec![
+        Act::PutEndpoint(PutEndpoint { merchant_id: id, before: None, endpoint: endpoint.clone() }),
+        Act::ChangeMerchant(Box::new(Change { before: named("Shop"), after: named("Store") })),
+        Act::ChangeTerminal(Box::new(Change {
+            before: stage::terminal(id),
+            after: Terminal { name: "Till 2".to_owned(), ..stage::terminal(id) },
+        })),
+        Act::PutCredential(Box::new(credential.clone())),
+        Act::PutCredential(Box::new(operators.clone())),
+        Act::ChangeCredential(Box::new(Change {
+            before: credential.clone(),
+            after: Credential { name: "gate".to_owned(), ..credential.clone() },
+        })),
+        Act::RevokeCredential(RevokeCredential { merchant_id: Some(id), credential_id: credential.id, at: stage.now() }),
+        Act::RevokeCredential(RevokeCredential { merchant_id: None, credential_id: operators.id, at: stage.now() }),
+        Act::TopUp(TopUp { merchant_id: id, mode: Mode::Live, amount: euro(500), key: key(id, "t1") }),
+        Act::SettlePayment(SettlePayment { merchant_id: id, payment_id: payment.id }),
+        Act::CreateRefund(Box::new(stage.ask(&payment, "r2", 700))),
+        Act::CreateRefund(Box::new(stage.ask(&payment, "r1", 400))),
+        Act::RemoveEndpoint(RemoveEndpoint { merchant_id: id, endpoint_id: endpoint.id }),
+    ];
+    acts.extend(steps_of(stage, &payment, &refund));
+    acts
+}
+
+fn steps_of(stage: &Stage, payment: &Payment, refund: &Refund) -> Vec<Act> {
+    let (merchant_id, refund_id, now) = (refund.merchant_id, refund.id, stage.now());
+    let notification_id = NotificationId::new(refund_id.get());
+    let attempt = DeliveryAttempt { notification_id, at: now, status: Some(200), answer: String::new(), took_ms: 3, acknowledged: true };
+    let approved = AcquirerAnswer::Approved { reference: None, arn: None };
+    vec![
+        Act::ReviewRefund(ReviewRefund {
+            merchant_id,
+            mode: Mode::Live,
+            refund_id,
+            approve: true,
+            note: String::new(),
+            seen_amount: refund.amount,
+        }),
+        Act::ReleaseRefund(ReleaseRefund { merchant_id, refund_id }),
+        Act::ReleaseWaiting(ReleaseWaiting { merchant_id, currency: payment.currency(), refund_ids: vec![refund_id], more: false }),
+        Act::StartSubmission(StartSubmission { merchant_id, refund_id, resolve_at: now.plus_ms(9) }),
+        Act::RecordResult(RecordResult { merchant_id, refund_id, attempt: 1, answer: approved, next_at: now }),
+        Act::RecordArn(RecordArn { merchant_id, refund_id, arn: "74500015".parse().expect("an ARN") }),
+        Act::RecordReturn(RecordReturn { merchant_id, refund_id, reason: "account closed".to_owned() }),
+        Act::CancelRefund(CancelRefund { merchant_id, mode: Mode::Live, refund_id }),
+        Act::RecordDelivery(RecordDelivery { merchant_id, attempt, next_at: None }),
+        Act::ReplayNotification(ReplayNotification { merchant_id, mode: Mode::Live, notification_id }),
+    ]
+}
+
+/// A new act does not compile until somebody has looked whether it belongs into [`every_act`].
+fn place_of(act: &Act) -> usize {
+    match act {
+        Act::CreateRefund(_) => 0,
+        Act::CancelRefund(_) => 1,
+        Act::ReviewRefund(_) => 2,
+        Act::ReleaseRefund(_) => 3,
+        Act::ReleaseWaiting(_) => 4,
+        Act::StartSubmission(_) => 5,
+        Act::RecordResult(_) => 6,
+        Act::RecordArn(_) => 7,
+        Act::RecordReturn(_) => 8,
+        Act::SettlePayment(_) => 9,
+        Act::TopUp(_) => 10,
+        Act::RecordDelivery(_) => 11,
+        Act::ReplayNotification(_) => 12,
+        Act::ChangeMerchant(_) => 13,
+        Act::ChangeTerminal(_) => 14,
+        Act::ChangeCredential(_) => 15,
+        Act::PutEndpoint(_) => 16,
+        Act::RemoveEndpoint(_) => 17,
+        Act::PutCredential(_) => 18,
+        Act::RevokeCredential(_) => 19,
+        // Those by which the stage makes merchants and payments.
+        Act::PutMerchant(_) | Act::PutTerminal(_) | Act::RecordPayment(_) => 20,
+    }
+}
+
+fn key(merchant_id: MerchantId, number: &str) -> IdempotencyKey {
+    IdempotencyKey { merchant_id, dialect: "native".to_owned(), scope: String::new(), number: number.to_owned() }
+}
+
+fn credential(id: i64, holder: Holder) -> Credential {
+    Credential {
+        id: CredentialId::new(id),
+        holder,
+        dialect: "native".to_owned(),
+        lookup: format!("key {id}"),
+        scheme: "api_key".to_owned(),
+        key_version: 1,
+        proof: "hash".to_owned(),
+        sealed_secret: String::new(),
+        public_key: String::new(),
+        permissions: Vec::new(),
+        name: "till".to_owned(),
+        created_at: refundry_engine::Timestamp::from_ms(1),
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
+const MERCHANTS: i64 = 60;
+
+#[test]
+fn batches_of_many_merchants_stay_in_their_shards() {
+    let (stage, statements) = Stage::in_shards();
+    let acts: Vec<Vec<Act>> = (1..=MERCHANTS).map(|number| every_act(&stage, stage.merchant(number).get())).collect();
+    let sent: BTreeSet<usize> = acts.iter().flatten().map(place_of).collect();
+    assert_eq!(sent, (0..20).collect(), "every act is among them");
+    // The first of all merchants, then the second of all: as many merchants as can be share a batch.
+    let longest = acts.iter().map(Vec::len).max().unwrap();
+    for turn in 0..longest {
+        let tickets: Vec<_> =
+            acts.iter().filter_map(|acts| acts.get(turn)).map(|act| stage.store.transact(stage.command(act.clone()))).collect();
+        tickets.into_iter().for_each(|ticket| drop(block_on(ticket).expect("nothing is at fault")));
+    }
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+    statements.keep_to_shards();
+    let transactions = transactions(&statements.all());
+    let lanes: BTreeSet<usize> = transactions.iter().map(|(lane, _)| *lane).collect();
+    assert!(lanes.len() > 20, "only the lanes {lanes:?} wrote");
+    assert!(transactions.iter().any(|(_, merchants)| merchants.len() > 1), "no batch had two merchants: nothing was shown");
+}
+
+#[test]
+fn a_command_touches_one_merchant() {
+    let (stage, statements) = Stage::in_shards_with(|options| options.batch_max = 1);
+    for number in 1..=3 {
+        let merchant_id = stage.merchant(number);
+        for act in every_act(&stage, merchant_id.get()) {
+            stage.act(act).expect("nothing is at fault");
+        }
+    }
+    let transactions = transactions(&statements.all());
+    assert!(transactions.len() > 60);
+    for (lane, merchants) in &transactions {
+        assert!(merchants.len() <= 1, "a command of lane {lane} touches {merchants:?}");
+    }
+}
+
+#[test]
+fn statements_that_cannot_be_distributed_are_found() {
+    let (stage, statements) = Stage::in_shards();
+    stage.merchant(1);
+    let stray = |lane, sql: &str, numbers: &[Vec<i64>]| {
+        let judged = crate::stage::shards::Statements::default();
+        refundry_store::StatementObserver::sent(&judged, refundry_store::SentStatement { lane, sql, numbers });
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judged.keep_to_shards())).is_err()
+    };
+    let two = lanes_of(&(1..100).collect());
+    let other = *two.iter().find(|(_, lane)| **lane != two[&1]).unwrap().0;
+    let by_name = "SELECT 1 FROM refunds WHERE merchant_id = ANY($1)";
+    assert!(!stray(Some(two[&1]), by_name, &[vec![1]]));
+    assert!(stray(Some(two[&1]), by_name, &[vec![1, other]]), "two shards");
+    assert!(stray(Some(two[&1]), by_name, &[vec![other]]), "another lane's shard");
+    assert!(stray(Some(0), "SELECT 1 FROM refunds WHERE refund_id = $1", &[vec![1]]), "no merchant");
+    assert!(stray(Some(0), "SELECT 1 FROM refunds JOIN payments ON true WHERE refunds.merchant_id = $1", &[vec![1]]), "half a merchant");
+    assert!(stray(None, "SELECT pg_advisory_lock(1)", &[vec![]]), "a lock of one server");
+    statements.keep_to_shards();
+}
+
+#[test]
+fn tasks_are_claimed_in_all_shards_and_once() {
+    let (stage, statements) = Stage::in_shards();
+    for number in 1..=40 {
+        stage.refund(&stage.payment(stage.merchant(number), "p1", 10_000), "r1", 100);
+    }
+    let now = stage.now();
+    let claim = |limit| Claim { now, lease_until: now.plus_ms(1_000), kinds: TaskKind::ALL.to_vec(), limit, given_back: Vec::new() };
+    let take = |limit| block_on(stage.store.claim(claim(limit))).unwrap();
+    let first = take(15);
+    assert_eq!(first.len(), 15);
+    // Whoever is refused because another was faster asks again.
+    let taken_by = |_| -> Vec<TaskId> {
+        let mut mine = Vec::new();
+        loop {
+            match block_on(stage.store.claim(claim(4))) {
+                Ok(tasks) if tasks.is_empty() => return mine,
+                Ok(tasks) => mine.extend(tasks.into_iter().map(|task| task.id)),
+                Err(StoreError::TryAgain(_)) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    };
+    let mut all: Vec<TaskId> = first.iter().map(|task| task.id).collect();
+    all.extend(std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|worker| scope.spawn(move || taken_by(worker))).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
+    }));
+    all.extend(taken_by(0));
+    all.sort_unstable();
+    let count = all.len();
+    all.dedup();
+    assert_eq!((all.len(), count), (40, 40), "each once");
+    let given_back = Claim { given_back: first.clone(), ..claim(40) };
+    assert_eq!(block_on(stage.store.claim(given_back)).unwrap().len(), 15, "what was given back can be had at once");
+    statements.keep_to_shards();
+}
+
+#[test]
+fn keys_begin_with_the_merchant() {
+    /// Keys that do not, and why they need not.
+    const EXEMPT: [(&str, &str); 1] =
+        [("tasks_claimable", "workers take what is due of all merchants of a lane, and a shard has its own index")];
+    let database = postgres_database();
+    let sql = "SELECT index.relname::text, array_agg(a.attname::text ORDER BY k.place), of.relname::text FROM pg_index AS i \
+        JOIN pg_class AS index ON index.oid = i.indexrelid JOIN pg_class AS of ON of.oid = i.indrelid \
+        JOIN pg_namespace AS n ON n.oid = of.relnamespace CROSS JOIN LATERAL UNNEST(i.indkey) WITH ORDINALITY AS k (column_number, place) \
+        LEFT JOIN pg_attribute AS a ON a.attrelid = of.oid AND a.attnum = k.column_number WHERE n.nspname = 'public' GROUP BY 1, 3";
+    let keys = rows(&database.url(), sql);
+    assert!(keys.len() > 15);
+    let mut problems = Vec::new();
+    for row in &keys {
+        let (name, columns, table): (&str, Vec<Option<String>>, &str) = (row.get(0), row.get(1), row.get(2));
+        let leads = columns[0].as_deref() == Some("merchant_id");
+        let is_exempt = EXEMPT.iter().any(|(exempt, _)| *exempt == name);
+        if BY_MERCHANT.contains(&table) && !leads && !is_exempt {
+            problems.push(format!("{name} of {table}: {columns:?}"));
+        }
+    }
+    assert!(problems.is_empty(), "keys that do not begin with merchant_id: {problems:?}");
+}
+
+#[test]
+fn the_schema_has_nothing_that_is_of_one_server() {
+    let database = postgres_database();
+    let ours = "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = 'public'";
+    for (what, sql) in [
+        ("sequences", format!("SELECT relname::text {ours} AND relkind = 'S'")),
+        ("views", format!("SELECT relname::text {ours} AND relkind IN ('v', 'm')")),
+        ("triggers", "SELECT tgname::text FROM pg_trigger".to_owned()),
+        (
+            "functions",
+            "SELECT proname::text FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'public'".to_owned(),
+        ),
+        ("foreign keys", "SELECT conname::text FROM pg_constraint WHERE contype = 'f'".to_owned()),
+        (
+            "defaults that are computed",
+            "SELECT adrelid::regclass::text FROM pg_attrdef WHERE pg_get_expr(adbin, adrelid) LIKE '%(%'".to_owned(),
+        ),
+    ] {
+        let found: Vec<String> = rows(&database.url(), &sql).iter().map(|row| row.get(0)).collect();
+        assert!(found.is_empty(), "{what}: {found:?}");
+    }
+}
+
+#[test]
+fn every_table_has_chosen_where_it_goes() {
+    let database = database_with_citus();
+    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' \
+        AND relname NOT LIKE 'pg\\_dist\\_%' AND relname <> 'asked_of_citus' ORDER BY 1";
+    let there: BTreeSet<String> = rows(&database.url(), tables).iter().map(|row| row.get(0)).collect();
+    let chosen: BTreeSet<String> = BY_MERCHANT.iter().chain(&EVERYWHERE).map(|table| (*table).to_owned()).collect();
+    assert_eq!(there, chosen, "a new table chooses in crates/store/src/postgres/tables.rs, and in the stage of these tests");
+    distributed(&database, &WISH);
+    for (method, tables) in [("h", BY_MERCHANT.as_slice()), ("n", EVERYWHERE.as_slice())] {
+        let sql = format!("SELECT logicalrelid::text FROM pg_dist_partition WHERE partmethod = '{method}'");
+        let placed: BTreeSet<String> = rows(&database.url(), &sql).iter().map(|row| row.get(0)).collect();
+        assert_eq!(placed, tables.iter().map(|table| (*table).to_owned()).collect());
+    }
+}
+
+fn asked_of_citus(url: &str) -> Vec<String> {
+    rows(url, "SELECT call FROM asked_of_citus ORDER BY place").iter().map(|row| row.get(0)).collect()
+}
+
+fn try_distribute(url: &str, wish: &DistributeWish) -> Result<(usize, Vec<String>), DistributeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut told = Vec::new();
+    let lanes = runtime.block_on(distribute(&PostgresOptions::url(url), wish, |step| told.push(step.sql.clone())))?;
+    Ok((lanes, told))
+}
+
+#[test]
+fn tables_are_distributed_beside_the_merchants_and_once() {
+    let database = database_with_citus();
+    let url = database.url();
+    let dry = try_distribute(&url, &DistributeWish { dry_run: true, ..WISH }).unwrap().1;
+    assert_eq!(asked_of_citus(&url), Vec::<String>::new(), "a dry run does nothing");
+    assert_eq!(try_distribute(&url, &WISH).unwrap(), (usize::from(SHARDS), dry), "and says what is done");
+    let asked = asked_of_citus(&url);
+    let mut expected = vec!["distribute merchants by hash merchant_id beside none in 32".to_owned()];
+    expected.extend(BY_MERCHANT[1..].iter().map(|table| format!("distribute {table} by hash merchant_id beside merchants in ")));
+    expected.extend(EVERYWHERE.map(|table| format!("refer {table}")));
+    assert_eq!(asked, expected);
+    assert!(distributed(&database, &WISH).iter().all(|(_, was_done)| *was_done));
+    assert_eq!(asked_of_citus(&url), expected, "nothing is done twice");
+}
+
+#[test]
+fn what_was_stopped_goes_on() {
+    let database = database_with_citus();
+    let direct = Direct::to(&database.url());
+    // The fourth table fails as when the server goes away.
+    direct.run(
+        "ALTER FUNCTION create_distributed_table RENAME TO distribute_in_truth; \
+        CREATE FUNCTION create_distributed_table(table_name REGCLASS, distribution_column TEXT, distribution_type TEXT DEFAULT 'hash', \
+        colocate_with TEXT DEFAULT 'default', shard_count INTEGER DEFAULT NULL) RETURNS VOID LANGUAGE plpgsql AS $$ BEGIN \
+        IF table_name = 'refunds'::regclass THEN RAISE 'gone' USING ERRCODE = '57P01'; END IF; \
+        PERFORM distribute_in_truth(table_name, distribution_column, distribution_type, colocate_with, shard_count); END $$",
+    );
+    assert!(matches!(try_distribute(&database.url(), &WISH), Err(DistributeError::Store(_))));
+    let half = PostgresStore::open(&PostgresOptions::url(database.url()));
+    assert!(matches!(half, Err(StoreError::Damaged(why)) if why.contains("refundry distribute")), "nobody serves from a half of it");
+    direct.run("DROP FUNCTION create_distributed_table; ALTER FUNCTION distribute_in_truth RENAME TO create_distributed_table");
+    let done: Vec<bool> = distributed(&database, &WISH).into_iter().map(|(_, was_done)| was_done).collect();
+    assert_eq!(done[..4], [true, true, true, false]);
+    assert_eq!(asked_of_citus(&database.url()).len(), BY_MERCHANT.len() + EVERYWHERE.len());
+    drop(PostgresStore::open(&PostgresOptions::url(database.url())).expect("now it is whole"));
+}
+
+#[test]
+fn what_stands_in_the_way_is_said() {
+    let plain = postgres_database();
+    assert!(matches!(try_distribute(&plain.url(), &WISH), Err(DistributeError::NoCitus { installed: false })));
+    let database = database_with_citus();
+    let direct = Direct::to(&database.url());
+    direct.execute("INSERT INTO nodes VALUES (3, 'somebody', 9223372036854775807, 1)");
+    assert!(matches!(try_distribute(&database.url(), &WISH), Err(DistributeError::NodesServe(1))));
+    direct.execute("DELETE FROM nodes");
+    direct.execute("INSERT INTO merchants VALUES (7, 'live', '{}', 1)");
+    assert!(matches!(try_distribute(&database.url(), &WISH), Err(DistributeError::HoldsRows { bytes: 1.. })));
+    let moving = DistributeWish { move_rows: true, ..WISH };
+    try_distribute(&database.url(), &moving).unwrap();
+    let asked = asked_of_citus(&database.url());
+    assert_eq!(asked[..2], ["distribute merchants by hash merchant_id beside none in 32", "truncate merchants"]);
+    direct.execute("UPDATE pg_dist_partition SET colocationid = 7 WHERE logicalrelid = 'refunds'::regclass");
+    assert!(matches!(try_distribute(&database.url(), &WISH), Err(DistributeError::PlacedOtherwise("refunds"))));
+}
