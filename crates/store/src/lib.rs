@@ -35,8 +35,8 @@ pub use reads::{
 };
 
 pub use postgres::{
-    ConnectionFaults, DistributeError, DistributeStep, DistributeWish, Moment, PostgresOptions, PostgresStore, SentStatement, StatementObserver,
-    distribute,
+    ConnectionFaults, DistributeError, DistributeStep, DistributeWish, Moment, PostgresOptions, PostgresStore, SentStatement,
+    StatementObserver, distribute,
 };
 pub use sqlite::{Location, SqliteOptions, SqliteStore, SyncMode};
 

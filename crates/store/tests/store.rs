@@ -6,6 +6,7 @@ mod books;
 mod conformance;
 #[cfg(test)]
 mod copy;
+#[cfg(test)]
 mod distributed;
 #[cfg(test)]
 mod nodes;
