@@ -45,12 +45,27 @@ impl Config {
                 "不长于 workers.acquirer_timeout_ms，任务会被重复领取；请调高前者或调低后者",
             ));
         }
+        self.check_acquirers(&mut errors);
+        if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
+    }
+
+    fn check_acquirers(&self, errors: &mut Vec<ConfigError>) {
         for (name, acquirer) in &self.acquirers {
             if acquirer.kind == AcquirerKind::Http && (acquirer.url.is_empty() || webhook_secret(&acquirer.secret).is_empty()) {
                 errors.push(ConfigError::new(
                     &format!("acquirer.{name}"),
                     "has kind \"http\" but lacks its url or secret; set both",
                     "类型为 \"http\" 但缺少 url 或 secret；请同时设置",
+                ));
+            }
+            if acquirer.kind == AcquirerKind::Http
+                && !acquirer.recognises_duplicates
+                && acquirer.unknown_is_final_after_ms <= self.workers.acquirer_timeout_ms
+            {
+                errors.push(ConfigError::new(
+                    &format!("acquirer.{name}.unknown_is_final_after_ms"),
+                    "is not longer than workers.acquirer_timeout_ms, so a refund that is still on its way would be sent again; raise the first",
+                    "不长于 workers.acquirer_timeout_ms，仍在途中的退款会被再次发送；请调高前者",
                 ));
             }
         }
@@ -61,6 +76,5 @@ impl Config {
                 "必须保持 \"simulated\"（沙箱终端依赖它）；请为您的收单机构另取名称",
             ));
         }
-        if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
     }
 }

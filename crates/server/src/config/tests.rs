@@ -102,6 +102,10 @@ fn errors_name_key_value_limit_and_cure() {
             "[acquirer.bank]\nkind = \"http\"\nurl = \"http://x\"\nsecret = \"whsec_\"",
             "acquirer.bank: has kind \"http\" but lacks its url or secret",
         ),
+        (
+            "[acquirer.bank]\nkind = \"http\"\nurl = \"http://x\"\nsecret = \"x\"\nunknown_is_final_after_ms = 15000",
+            "acquirer.bank.unknown_is_final_after_ms: is not longer than workers.acquirer_timeout_ms",
+        ),
         ("[acquirer.simulated]\nkind = \"http\"\nurl = \"http://x\"\nsecret = \"x\"", "acquirer.simulated.kind: must stay"),
         ("[acquirer]\nkind = \"http\"", "acquirer.kind = \"http\": is not a section [acquirer.NAME]"),
         ("[acquirer.bank]\nurls = \"x\"", "acquirer.bank.urls = \"x\": there is no such key; did you mean acquirer.bank.url?"),
