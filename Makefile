@@ -36,7 +36,7 @@ test: test-tools lint ## format check, clippy, documentation tests, every test b
 test-long: tools ## SEEDS=2000 simulated runs, ten of them twice, then six planted bugs that must be found
 	scripts/test-long $(SEEDS)
 
-test-crash: tools ## kill -9 the release server fifty times under load, then audit
+test-crash: test-tools ## kill -9 a server on SQLite, then two servers and their PostgreSQL, fifty times each under load, then audit
 	scripts/test-crash
 
 ha-demo: tools ## three machines with PostgreSQL under Patroni and two refundry nodes, killed one after the other under load (needs root)

@@ -33,8 +33,8 @@ struct Arguments {
     /// Callers at once.
     #[arg(long, default_value_t = 32)]
     callers: usize,
-    /// How often a node stands still afterwards, for longer than everybody waits for it; only where there are two.
-    #[arg(long, default_value_t = 2)]
+    /// How often a node and the database server stand still afterwards, in turn, for longer than everybody waits for them; only with a server.
+    #[arg(long, default_value_t = 4)]
     pauses: u32,
     /// What each caller waits between two refunds, in milliseconds.
     #[arg(long, default_value_t = 0)]
@@ -78,12 +78,17 @@ fn main() -> anyhow::Result<()> {
         outages.note(&kind, at, back_after);
         println!("kill {}, {kind}: {} acknowledged, back after {} ms", kill + 1, callers.acknowledged_count(), back_after.as_millis());
     }
-    for pause in (0..arguments.pauses).take_while(|_| nodes.count() > 1) {
+    for (pause, database) in (0..arguments.pauses).zip(database.iter().cycle()) {
         sleep(Duration::from_millis(life_ms(&arguments.life_ms, pause)));
-        let (kind, at) = (format!("none, but a node stood still for {} s", STANDSTILL.as_secs()), Instant::now());
-        nodes.stand_still(1, STANDSTILL)?;
+        let (of_node, at) = (pause % 2 == 0, Instant::now());
+        let (who, stood) = match of_node {
+            true => (name(1), nodes.stand_still(1, STANDSTILL)),
+            false => ("the database server".to_owned(), database.stand_still(STANDSTILL)),
+        };
+        stood?;
+        let kind = format!("nothing, but {who} stood still for {} s", STANDSTILL.as_secs());
         outages.note(&kind, at, at.elapsed());
-        println!("pause {}: {} acknowledged", pause + 1, callers.acknowledged_count());
+        println!("pause {}, {kind}: {} acknowledged", pause + 1, callers.acknowledged_count());
     }
     sleep(Duration::from_millis(life_ms(&arguments.life_ms, arguments.kills)));
     let ended_at = Instant::now();

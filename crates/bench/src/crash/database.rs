@@ -56,6 +56,19 @@ impl Database {
         Ok(())
     }
 
+    /// All its processes do nothing for a while: connections stand, and nobody answers. Then it goes on with whatever had reached it.
+    pub fn stand_still(&self, time: Duration) -> anyhow::Result<()> {
+        let session = self.session()?;
+        let others = session.text("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE pid <> pg_backend_pid()")?;
+        let mut processes = vec![first_process(&session)?];
+        processes.extend(others.split(' ').filter_map(|process| process.parse::<u32>().ok()));
+        // One that ended meanwhile need not be stopped.
+        processes.iter().for_each(|process| signal("-STOP", *process).unwrap_or_default());
+        sleep(time);
+        processes.iter().for_each(|process| signal("-CONT", *process).unwrap_or_default());
+        Ok(())
+    }
+
     /// Waits until it answers again; gives how long that took.
     pub fn wait_until_back(&self) -> anyhow::Result<Duration> {
         let begin = Instant::now();
