@@ -3,6 +3,7 @@
 mod at_the_desk;
 pub mod backup;
 pub mod demo;
+pub mod distribute;
 pub mod doctor;
 pub mod import;
 pub mod key;
@@ -55,6 +56,8 @@ pub enum Command {
     Migrate(migrate::Migrate),
     /// Check what is stored.
     Doctor(doctor::Doctor),
+    /// Spread the tables of a PostgreSQL over the workers of a Citus cluster.
+    Distribute(distribute::Distribute),
     /// Copy the database, consistently, while it is served.
     Backup(backup::Backup),
     /// Make and list merchants.
@@ -86,6 +89,7 @@ impl Command {
             Self::Demo(demo) => demo.run(),
             Self::Migrate(migrate) => migrate.run(),
             Self::Doctor(doctor) => doctor.run(),
+            Self::Distribute(distribute) => distribute.run(),
             Self::Backup(backup) => backup.run(),
             Self::Merchant(merchant) => merchant.run(),
             Self::Terminal(terminal) => terminal.run(),

@@ -9,6 +9,7 @@ mod bad_input;
 mod clock;
 mod database;
 mod desk;
+mod distribute;
 mod documented_commands;
 mod example_acquirer;
 mod first_hour;

@@ -60,7 +60,8 @@ pub enum DistributeError {
 
 const HAS_CITUS: &str = "SELECT EXISTS (SELECT FROM pg_proc WHERE proname = 'create_distributed_table' AND pg_function_is_visible(oid)), \
     EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citus')";
-const SERVING: &str = "SELECT count(*) FROM nodes WHERE leased_until > (extract(epoch FROM clock_timestamp()) * 1000000)::int8";
+const SERVING: &str =
+    "SELECT count(*) FROM nodes WHERE holder <> '' AND leased_until > (extract(epoch FROM clock_timestamp()) * 1000000)::int8";
 const SIZE: &str = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::int8 FROM pg_class WHERE relname = ANY($1) AND relkind = 'r' \
     AND pg_table_is_visible(oid)";
 
