@@ -169,19 +169,20 @@ impl Ground {
         antom(&self.data_dir, terminal.context("the demo data have an asynchronous Antom terminal")?, &wishes)
     }
 
-    /// Has the merchant's refund successes sent to the receiver.
+    /// Has the refund successes of every merchant sent to the receiver.
     pub fn subscribe(&self, server: &Server, receiver: &Receiver) -> anyhow::Result<()> {
-        let merchant = self.merchant()?;
-        let body = format!(r#"{{"url":"http://{}/hook","events":["refund.succeeded"]}}"#, receiver.address);
-        let request = format!(
-            "POST /api/v1/notification-endpoints HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            merchant.api_key,
-            body.len()
-        );
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let answer = runtime.block_on(call_once(&server.address, request.as_bytes()))?;
-        if answer.status >= 300 {
-            bail!("no endpoint: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
+        let body = format!(r#"{{"url":"http://{}/hook","events":["refund.succeeded"]}}"#, receiver.address);
+        for merchant in &self.manifest.merchants {
+            let request = format!(
+                "POST /api/v1/notification-endpoints HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                merchant.api_key,
+                body.len()
+            );
+            let answer = runtime.block_on(call_once(&server.address, request.as_bytes()))?;
+            if answer.status >= 300 {
+                bail!("no endpoint: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
+            }
         }
         Ok(())
     }

@@ -33,17 +33,21 @@ pub fn two_nodes(arguments: &Arguments, small: &Ground, report: &mut Report) -> 
             }
         }
         let [one, two] = &rows;
-        // The machine is the same, so the rate counts at equal processors; and what a refund costs must not hide that processors wait.
-        let (rate, cost) = ((two.per_second(), one.per_second()), (one.us(), two.us()));
-        report.goal(
-            said(
-                format!("PostgreSQL, two nodes by one, 256 callers, {english}: refunds/s; refunds per CPU second"),
-                format!("PostgreSQL，两个节点与一个节点之比，256 个并发，{chinese}：每秒退款；每 CPU 秒退款"),
-            ),
-            "≥ 0.85".to_owned().into(),
-            format!("{}; {}", ratio(rate.0, rate.1), ratio(cost.0, cost.1)),
-            rate.0 * 100 >= rate.1 * 85 && cost.0 * 100 >= cost.1 * 85,
-        );
+        let ratios = [
+            ("refunds per CPU second", "每 CPU 秒退款", one.us(), two.us()),
+            ("refunds a second, whether processors wait or not", "每秒退款（无论处理器是否空闲）", two.per_second(), one.per_second()),
+        ];
+        for (what, what_zh, part, whole) in ratios {
+            report.goal(
+                said(
+                    format!("PostgreSQL, two nodes by one, 256 callers, {english}: {what}"),
+                    format!("PostgreSQL，两个节点与一个节点之比，256 个并发，{chinese}：{what_zh}"),
+                ),
+                "≥ 0.85".to_owned().into(),
+                ratio(part, whole),
+                part * 100 >= whole * 85,
+            );
+        }
         all.extend(rows);
     }
     report.add(table(

@@ -124,7 +124,7 @@ fn by_hand(arguments: &Arguments, small: &Ground, way: Way, report: &mut Report)
     report.add(table(title, said("connections", "连接"), rows.iter().map(|(row, _)| row)));
     let server = [ground.serve_by_hand(&ByHand { way, connections: best, workers: 0 })?];
     let name = said(format!("{english} ({best} connections)"), format!("{chinese}（{best} 个连接）"));
-    Ok(Contender { name, ground, server, share: 2 })
+    Ok(Contender { name, ground, server, share: 4 })
 }
 
 fn judge(spread: &Said, ours: u64, (function, interactive): (&Row, &Row), report: &mut Report) {

@@ -23,31 +23,35 @@ struct Contender {
     server: [Server; 1],
     receiver: Receiver,
     row: Row,
+    spread: Spread,
+    /// One transaction after the other needs fewer refunds for the same time.
+    share: usize,
 }
 
 /// The servers have their workers, the merchant an endpoint that says yes.
 pub fn to_the_end(arguments: &Arguments, binary: &Path, cluster: Option<&Cluster>, report: &mut Report) -> anyhow::Result<()> {
     println!("to the final state with notification");
     // Data of its own: the refunds of other parts are not carried out yet, and are not to be paid for here.
-    let stored = Stored { payments: crate::PAYMENTS, refunds: 0, merchants: 4 };
+    let stored = Stored { payments: crate::PAYMENTS, refunds: 0, merchants: crate::MERCHANTS };
     let ground = Ground::make(binary, &arguments.data.join("end"), &stored)?;
     let mut contenders = Vec::new();
+    contenders.push(enter(ground.clone(), said("Refundry on SQLite, one merchant", "Refundry，SQLite，一个商户"), (None, Spread::Recent))?);
     if let Some(cluster) = cluster {
         let by_hand = ground.copied(cluster, "bench_end_by_hand")?;
         let ours = by_hand.cloned("bench_end")?;
-        contenders.push(enter(ours, said("Refundry on PostgreSQL", "Refundry，PostgreSQL"), None)?);
+        let name = said("Refundry on PostgreSQL, 64 merchants", "Refundry，PostgreSQL，64 个商户");
+        contenders.push(enter(ours, name, (None, Spread::ManyMerchants))?);
         let name = said(
-            format!("by hand, interactive transactions ({} connections)", BY_HAND.connections),
-            format!("手写，交互事务（{} 个连接）", BY_HAND.connections),
+            format!("by hand, interactive transactions ({} connections), 64 merchants", BY_HAND.connections),
+            format!("手写，交互事务（{} 个连接），64 个商户", BY_HAND.connections),
         );
-        contenders.push(enter(by_hand, name, Some(&BY_HAND))?);
+        contenders.push(enter(by_hand, name, (Some(&BY_HAND), Spread::ManyMerchants))?);
     }
-    contenders.insert(0, enter(ground, said("Refundry on SQLite", "Refundry，SQLite"), None)?);
     for round in 0..=arguments.rounds {
         for contender in &mut contenders {
             // The first round warms up.
-            let count = if round == 0 { arguments.refunds / 16 } else { arguments.refunds / 2 };
-            let prepared = contender.ground.native(count, Spread::Recent)?;
+            let count = arguments.refunds / if round == 0 { 16 } else { contender.share };
+            let prepared = contender.ground.native(count, contender.spread)?;
             let measured = contender.ground.measure_to_the_end(&contender.server, &contender.receiver, prepared, CALLERS)?;
             if round > 0 {
                 contender.row.add(measured);
@@ -65,7 +69,7 @@ pub fn to_the_end(arguments: &Arguments, binary: &Path, cluster: Option<&Cluster
     Ok(())
 }
 
-fn enter(ground: Ground, name: Said, by_hand: Option<&ByHand>) -> anyhow::Result<Contender> {
+fn enter(ground: Ground, name: Said, (by_hand, spread): (Option<&ByHand>, Spread)) -> anyhow::Result<Contender> {
     let receiver = Receiver::start()?;
     let mut server = ground.serve(true, &[("REFUNDRY_OUTGOING_NETWORKS_ALLOWED", "127.0.0.0/8".to_owned())])?;
     ground.subscribe(&server, &receiver)?;
@@ -73,7 +77,8 @@ fn enter(ground: Ground, name: Said, by_hand: Option<&ByHand>) -> anyhow::Result
         drop(server);
         server = ground.serve_by_hand(by_hand)?;
     }
-    Ok(Contender { ground, server: [server], receiver, row: Row::new(name) })
+    let share = if by_hand.is_some() { 8 } else { 2 };
+    Ok(Contender { ground, server: [server], receiver, row: Row::new(name), spread, share })
 }
 
 fn judge(contenders: &[Contender], report: &mut Report) {
