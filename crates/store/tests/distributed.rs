@@ -349,6 +349,18 @@ fn what_was_stopped_goes_on() {
 }
 
 #[test]
+fn a_table_that_came_later_is_distributed_while_others_serve() {
+    let database = database_with_citus();
+    distributed(&database, &WISH);
+    let direct = Direct::to(&database.url());
+    direct.execute("INSERT INTO nodes VALUES (3, 'somebody', 9223372036854775807, 1)");
+    direct.execute("DELETE FROM pg_dist_partition WHERE logicalrelid = 'commits'::regclass");
+    direct.execute("DELETE FROM pg_dist_shard WHERE logicalrelid = 'commits'::regclass");
+    let open: Vec<String> = distributed(&database, &WISH).into_iter().filter(|(_, was_done)| !was_done).map(|(sql, _)| sql).collect();
+    assert_eq!(open, ["SELECT create_distributed_table('commits', 'merchant_id', colocate_with => 'merchants')"]);
+}
+
+#[test]
 fn what_stands_in_the_way_is_said() {
     let plain = postgres_database();
     assert!(matches!(try_distribute(&plain.url(), &WISH), Err(DistributeError::NoCitus { installed: false })));

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use refundry_engine::command::Command;
@@ -167,7 +168,8 @@ impl Store for PostgresStore {
     }
 
     fn check_books(&self) -> Reading<'_, BooksReport> {
-        self.readers.read_long(books::check)
+        let placement = Arc::clone(&self.placement);
+        self.readers.read_long(move |client| async move { books::check(client, &placement).await })
     }
 
     fn backup<'a>(&'a self, file: &'a Path) -> Reading<'a, ()> {
