@@ -9,6 +9,8 @@ mod copy;
 #[cfg(test)]
 mod distributed;
 #[cfg(test)]
+mod encrypted;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod outages;
