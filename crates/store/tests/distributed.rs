@@ -2,6 +2,8 @@
 //! hand here, so its catalogue is stood in for; the workers, and the planner that sends statements to them, are not.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::executor::block_on;
 use refundry_engine::command::{
@@ -16,9 +18,11 @@ use refundry_engine::payment::Payment;
 use refundry_engine::refund::{AcquirerAnswer, Refund};
 use refundry_engine::task::TaskKind;
 use refundry_engine::{CredentialId, EndpointId, MerchantId, NotificationId, TaskId};
-use refundry_store::{Claim, DistributeError, DistributeWish, PostgresOptions, PostgresStore, StoreError, distribute};
+use refundry_store::{
+    Claim, ConnectionFaults, DistributeError, DistributeWish, Moment, PostgresOptions, PostgresStore, StoreError, distribute,
+};
 
-use crate::stage::shards::{BY_MERCHANT, EVERYWHERE, SHARDS, WISH, database_with_citus, distributed, lanes_of, rows, transactions};
+use crate::stage::shards::{BY_MERCHANT, EVERYWHERE, SHARDS, Sent, WISH, database_with_citus, distributed, lanes_of, rows, transactions};
 use crate::stage::{self, Direct, Stage, euro, postgres_database};
 
 /// Every act there is, on the rows of one merchant. Some are refused; they load what they need all the same.
@@ -175,6 +179,30 @@ fn a_command_touches_one_merchant() {
     for (lane, merchants) in &transactions {
         assert!(merchants.len() <= 1, "a command of lane {lane} touches {merchants:?}");
     }
+}
+
+/// Takes a connection away once, with the answer to a commit.
+#[derive(Default)]
+struct LosesOneAnswer(AtomicBool);
+
+impl ConnectionFaults for LosesOneAnswer {
+    fn takes_connection(&self, moment: Moment) -> bool {
+        moment == Moment::AfterCommit && !self.0.swap(true, Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_lost_commit_is_settled_in_its_own_shard() {
+    let (stage, statements) = Stage::in_shards_with(|options| options.faults = Some(Arc::new(LosesOneAnswer::default())));
+    let payment = stage.payment(stage.merchant(7), "p1", 10_000);
+    stage.refund(&payment, "r1", 100);
+    let settled = |sent: &Sent| sent.sql.starts_with("INSERT INTO commits") && sent.sql.ends_with("RETURNING at");
+    let all = statements.all();
+    let marks: Vec<&Sent> = all.iter().filter(|sent| settled(sent)).collect();
+    assert_eq!(marks.len(), 1, "one answer was lost");
+    assert_ne!(marks[0].numbers[0], [0], "a number that lies in the lane's shard");
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+    statements.keep_to_shards();
 }
 
 #[test]
