@@ -38,7 +38,7 @@ async fn call(world: &World, settings: &WorkerSettings, refund: &Refund, attempt
     };
     let begun_at = submitted_at(refund);
     if world.now() >= begun_at.plus_ms(settings.acquirer_timeout_ms / 2) {
-        tracing::warn!(refund = %refund.id, attempt, "the attempt was committed too late to be made; another follows");
+        tracing::info!(refund = %refund.id, attempt, "the attempt was committed too late to be made; another follows");
         return AcquirerAnswer::NeverSent;
     }
     let submission = submission_of(refund, attempt, begun_at);

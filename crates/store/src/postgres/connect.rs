@@ -20,7 +20,7 @@ use super::placement::Placement;
 use crate::StoreError;
 
 /// Time that a transaction may lie idle before the server ends it and gives its locks back: the writer that held it is gone.
-const IDLE_IN_TRANSACTION_MS: u64 = 10_000;
+const IDLE_IN_TRANSACTION_MS: u64 = 5_000;
 /// Waits between two tries to reach a database that is gone: the first, and the longest to which they double.
 const RECONNECT_WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// Time without an answer of the other machine after which a connection counts as lost.
