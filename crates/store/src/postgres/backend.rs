@@ -76,7 +76,7 @@ impl PostgresBackend {
     pub fn leave(&mut self) {
         let (Some(writer), Some(_)) = (self.writer, &self.session) else { return };
         let call = Call { sql: FORGET_WRITER, params: [self.marked_merchant, writer].map(Param::Int).into() };
-        // A row that stays is a few bytes, and is cleared away later.
+        // A row that stays, as those of killed processes do, is a few bytes.
         self.send(None, &[call], None).map(drop).unwrap_or_default();
         self.session = None;
     }

@@ -100,7 +100,8 @@ impl Readers {
         })
     }
 
-    fn wait_max(&self) -> Duration {
+    /// How long an answer may take before its connection counts as lost.
+    pub fn wait_max(&self) -> Duration {
         self.connector.options().statement_timeout + ANSWER_MARGIN
     }
 

@@ -44,7 +44,13 @@ impl Store for PostgresStore {
     }
 
     fn lease_node(&self, wish: NodeWish) -> Reading<'_, Option<NodeLease>> {
-        self.readers.read_long(move |client| nodes::lease(client, wish))
+        let lease = move |limit, client| async move {
+            let leased = tokio::time::timeout(limit, nodes::lease(client, wish)).await;
+            // Whether it was leased or not does not matter: the process asks again.
+            leased.unwrap_or_else(|elapsed| Err(StoreError::TryAgain(Arc::new(elapsed))))
+        };
+        let limit = self.readers.wait_max();
+        self.readers.read_long(move |client| lease(limit, client))
     }
 
     fn merchant(&self, id: MerchantId) -> Reading<'_, Option<Merchant>> {
