@@ -2,6 +2,7 @@
 
 mod at_the_desk;
 pub mod backup;
+pub mod copy;
 pub mod demo;
 pub mod distribute;
 pub mod doctor;
@@ -60,6 +61,8 @@ pub enum Command {
     Distribute(distribute::Distribute),
     /// Copy the database, consistently, while it is served.
     Backup(backup::Backup),
+    /// Copy everything into a database of the other kind, and verify it.
+    Copy(copy::Copy),
     /// Make and list merchants.
     Merchant(merchant::Merchant),
     /// Make and list terminals.
@@ -91,6 +94,7 @@ impl Command {
             Self::Doctor(doctor) => doctor.run(),
             Self::Distribute(distribute) => distribute.run(),
             Self::Backup(backup) => backup.run(),
+            Self::Copy(copy) => copy.run(),
             Self::Merchant(merchant) => merchant.run(),
             Self::Terminal(terminal) => terminal.run(),
             Self::Key(key) => key.run(),

@@ -66,6 +66,8 @@ pub struct CopyProgress {
     pub table: &'static str,
     /// Rows that this phase is done with, of all tables.
     pub rows: u64,
+    /// Those of them that earlier calls did.
+    pub rows_before: u64,
     /// Rows that it will come to.
     pub rows_total: u64,
 }
@@ -200,16 +202,28 @@ struct Meter<'a> {
     phase: CopyPhase,
     total: u64,
     done: AtomicU64,
+    before: AtomicU64,
 }
 
 impl<'a> Meter<'a> {
     const fn new(options: &'a CopyOptions<'a>, phase: CopyPhase, total: u64) -> Self {
-        Self { options, phase, total, done: AtomicU64::new(0) }
+        Self { options, phase, total, done: AtomicU64::new(0), before: AtomicU64::new(0) }
     }
 
     fn add(&self, table: &Table, rows: u64) {
         let rows = self.done.fetch_add(rows, Ordering::Relaxed).saturating_add(rows);
-        (self.options.observer)(CopyProgress { phase: self.phase, table: table.name, rows, rows_total: self.total });
+        let Self { phase, total: rows_total, .. } = *self;
+        (self.options.observer)(CopyProgress { phase, table: table.name, rows, rows_before: self.rows_before(), rows_total });
+    }
+
+    /// Rows that an earlier call did.
+    fn skip(&self, table: &Table, rows: u64) {
+        self.before.fetch_add(rows, Ordering::Relaxed);
+        self.add(table, rows);
+    }
+
+    fn rows_before(&self) -> u64 {
+        self.before.load(Ordering::Relaxed)
     }
 
     fn done(&self) -> u64 {

@@ -14,8 +14,6 @@ pub struct Pass<'a> {
     meter: Meter<'a>,
     options: &'a CopyOptions<'a>,
     batches: AtomicU64,
-    /// Rows that were there before.
-    before: AtomicU64,
     /// One worker failed; the others end too.
     failed: AtomicBool,
 }
@@ -28,7 +26,6 @@ impl<'a> Pass<'a> {
             meter: Meter::new(options, CopyPhase::Copying, rows),
             options,
             batches: AtomicU64::new(0),
-            before: AtomicU64::new(0),
             failed: AtomicBool::new(false),
         }
     }
@@ -47,7 +44,7 @@ impl<'a> Pass<'a> {
 
     /// Rows that earlier calls had brought over.
     pub fn rows_before(&self) -> u64 {
-        self.before.load(Ordering::Relaxed)
+        self.meter.rows_before()
     }
 
     fn next(&self) -> Option<&'a Table> {
@@ -58,8 +55,7 @@ impl<'a> Pass<'a> {
     fn copy(&self, table: &Table, source: &mut dyn Side, target: &mut dyn Side) -> Result<(), CopyError> {
         let name = progress_of(table);
         let mut progress: Progress = marks::read(target.meta(&name)?)?.unwrap_or_default();
-        self.before.fetch_add(progress.rows, Ordering::Relaxed);
-        self.meter.add(table, progress.rows);
+        self.meter.skip(table, progress.rows);
         if progress.done {
             return Ok(());
         }
