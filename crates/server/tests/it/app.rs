@@ -96,10 +96,13 @@ pub struct Seen {
 
 impl TestApp {
     pub async fn start() -> Self {
+        Self::start_on(Database::new()).await
+    }
+
+    pub async fn start_on(database: Database) -> Self {
         let clock = Arc::new(HandClock::default());
         let random = Arc::new(Counting::default());
         let observer = Observer::new(clock.clone(), 100_000);
-        let database = Database::new();
         let store = database.open(observer.clone());
         let acquirer = || -> Arc<dyn Acquirer> { Arc::new(Simulated::new(clock.clone())) };
         let acquirers = BTreeMap::from([("simulated".to_owned(), acquirer()), ("bank".to_owned(), acquirer())]);
@@ -113,7 +116,20 @@ impl TestApp {
             acquirers: Arc::new(acquirers),
             notifier: post.clone(),
         };
-        let service = Arc::new(Service::new(world, observer, master_keys, Arc::new(CpuPool::inline())));
+        let service = Service::new(world, observer, master_keys, Arc::new(CpuPool::inline()));
+        Self::of(service, clock, post, database).await
+    }
+
+    /// The same installation in the same world, whose data are in another database now.
+    pub async fn moved_to(&self, database: Database) -> Self {
+        let observer = Observer::new(self.clock.clone(), 100_000);
+        let world = World { store: database.open(observer.clone()), ids: Arc::new(Ids::new(2)), ..self.service.world.clone() };
+        let service = Service::new(world, observer, self.service.master_keys.clone(), Arc::new(CpuPool::inline()));
+        Self::of(service, self.clock.clone(), self.post.clone(), database).await
+    }
+
+    async fn of(service: Service, clock: Arc<HandClock>, post: Arc<Post>, database: Database) -> Self {
+        let service = Arc::new(service);
         refundry_service::install(&service).await.unwrap();
         let config = Config::load(None, []).unwrap();
         let app = Arc::new(App::new(service.clone(), Arc::new(Metrics::new()), &config));

@@ -7,6 +7,7 @@ mod antom;
 mod app;
 mod bad_input;
 mod clock;
+mod copy;
 mod database;
 mod desk;
 mod distribute;
