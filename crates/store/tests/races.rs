@@ -10,7 +10,7 @@ use refundry_engine::task::TaskKind;
 use refundry_engine::{Changes, MerchantId, Outcome, RefundId, Refusal, TaskId};
 use refundry_store::{Claim, CommitObserver, NodeWish, Store, StoreError};
 
-use crate::stage::{self, Engine, Stage, Wishes, euro, on_both};
+use crate::stage::{self, Engine, Stage, Wishes, also_in_shards, euro, on_both};
 
 on_both! {
     two_hundred_refunds_of_one_payment_stop_at_what_was_captured
@@ -21,6 +21,18 @@ on_both! {
     whoever_hears_of_commits_cannot_stop_the_store
     a_row_that_cannot_be_read_fails_only_who_needs_it
     a_full_queue_says_so
+    new_tasks_can_be_born_leased
+    processes_that_begin_at_once_get_different_node_numbers
+}
+
+also_in_shards! {
+    two_hundred_refunds_of_one_payment_stop_at_what_was_captured
+    the_refunds_of_one_payment_share_a_commit
+    the_same_number_at_once_is_one_refund_with_one_answer
+    each_task_is_leased_to_one_worker_until_its_lease_ends
+    a_command_that_cannot_be_decided_fails_alone
+    whoever_hears_of_commits_cannot_stop_the_store
+    a_row_that_cannot_be_read_fails_only_who_needs_it
     new_tasks_can_be_born_leased
     processes_that_begin_at_once_get_different_node_numbers
 }

@@ -9,7 +9,11 @@ use refundry_engine::command::Act;
 use refundry_store::{RefundFilter, SqliteOptions, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 
-use crate::stage::{self, Engine, Stage, on_both};
+use crate::stage::{self, Engine, Stage, also_in_shards, on_both};
+
+also_in_shards! {
+    everything_is_there_when_it_is_opened_again
+}
 
 on_both! {
     everything_is_there_when_it_is_opened_again

@@ -16,6 +16,8 @@ use super::tasks;
 use crate::rows::{self, ReadColumns as _};
 use crate::{Claim, StoreError};
 
+/// How often a claim looks again when others took everything that it saw.
+const LOOKS_MAX: usize = 4;
 const DUE: &str = "SELECT merchant_id, task_id, claimable_at FROM tasks WHERE lane = 0 AND kind = $1 AND claimable_at <= $2 \
     ORDER BY claimable_at LIMIT $3";
 static TAKE: LazyLock<String> = LazyLock::new(|| {
@@ -32,11 +34,16 @@ type Seen = (i64, i64, i64);
 /// Takes tasks that are due and free, those first that have been free the longest, and leases them.
 pub async fn claim(reader: Reader, claim: Claim) -> Result<Vec<Task>, StoreError> {
     give_back(&reader, &claim).await?;
-    let seen = due(&reader, &claim).await?;
-    let calls = by_lane(&reader, seen, |(_, merchant_id, _)| *merchant_id).into_values().map(|seen| take(&seen, &claim));
     let mut taken = Vec::new();
-    for call in calls {
-        taken.extend(reader.call(call).await?);
+    for _ in 0..LOOKS_MAX {
+        let seen = due(&reader, &claim).await?;
+        let others_were_faster = !seen.is_empty();
+        for seen in by_lane(&reader, seen, |(_, merchant_id, _)| *merchant_id).into_values() {
+            taken.extend(reader.call(take(&seen, &claim)).await?);
+        }
+        if !taken.is_empty() || !others_were_faster {
+            break;
+        }
     }
     tasks::claimed(&taken)
 }

@@ -35,6 +35,8 @@ pub enum Engine {
     Sqlite,
     /// A database on a server.
     Postgres,
+    /// The same, distributed as far as the store can tell.
+    PostgresInShards,
 }
 
 /// What a case wants of its store, on whatever database.
@@ -59,6 +61,16 @@ macro_rules! on_both {
     };
 }
 pub(crate) use on_both;
+
+/// Cases of [`on_both`] that hold where tables are distributed, too.
+macro_rules! also_in_shards {
+    ($($case:ident)*) => {
+        mod postgres_in_shards {
+            $(#[test] fn $case() { super::$case(crate::stage::Engine::PostgresInShards); })*
+        }
+    };
+}
+pub(crate) use also_in_shards;
 
 /// A store with somebody on it.
 pub struct Stage {
@@ -85,6 +97,13 @@ impl Stage {
                     (options.threads, options.readers, options.queued_max) = (false, 0, queued_max);
                 }
             }),
+            Engine::PostgresInShards => {
+                let stage = Self::in_shards_with(|options| {
+                    (options.observer, options.lease_new_tasks_ms) = (observer, lease_new_tasks_ms);
+                    options.batch_max = wishes.batch_max.unwrap_or(options.batch_max);
+                });
+                stage.0
+            }
             Engine::Postgres => Self::on_postgres_with(|options| {
                 (options.observer, options.lease_new_tasks_ms) = (observer, lease_new_tasks_ms);
                 options.batch_max = wishes.batch_max.unwrap_or(options.batch_max);
