@@ -157,7 +157,7 @@ pub const SECTIONS: &[Section] = &[
         number("connect_timeout_ms", (3_000, 10, MINUTE_MS), "PostgreSQL: time to connect to one host.", "PostgreSQL：连接单个主机的时限。"),
         number("statement_timeout_ms", (10_000, 100, 10 * MINUTE_MS), "PostgreSQL: time for one statement, long checks excepted.", "PostgreSQL：单条语句的时限（长时间检查除外）。"),
         number("lock_timeout_ms", (5_000, 10, MINUTE_MS), "PostgreSQL: how long to wait for a row that another node writes before the batch is tried anew.", "PostgreSQL：等待其他节点正在写入的行的时间；超时后整批重试。"),
-        number("recover_for_ms", (30_000, 100, 60 * MINUTE_MS), "PostgreSQL: how long a writer looks for a database that is gone before those who wait are told to try again; longer than a failover.", "PostgreSQL：数据库不可达时写入方持续重连的时间，之后等待者收到“请重试”；应长于一次故障切换。"),
+        number("recover_for_ms", (45_000, 100, 60 * MINUTE_MS), "PostgreSQL: how long a writer looks for a database that is gone before those who wait are told to try again; longer than a failover.", "PostgreSQL：数据库不可达时写入方持续重连的时间，之后等待者收到“请重试”；应长于一次故障切换。"),
         text("sync", "full", Form::OneOf(&["full", "normal"]), "SQLite. full: an acknowledged refund survives a power cut. normal: it may not.", "SQLite。full：已确认的退款在断电后不会丢失；normal：可能丢失。"),
         number("checkpoint_interval_ms", (20, 1, MINUTE_MS), "SQLite: how often written pages move from the log into the file; short intervals keep the slowest answers fast.", "SQLite：将日志中的页写回数据库文件的间隔；间隔短可降低最慢应答的耗时。"),
         number("wal_bytes_max", (256 * MIB, MIB, 64 * 1024 * MIB), "SQLite: length of the log at which the writer waits for a full checkpoint.", "SQLite：日志达到此长度时，写入方会等待一次完整的检查点。"),
