@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use refundry_engine::Timestamp;
 use refundry_engine::verdict::{Changes, Write};
 use refundry_service::acquirer::Acquirer;
 use refundry_service::cpu_pool::CpuPool;
@@ -34,8 +35,8 @@ pub struct Life {
     pub service: Arc<Service>,
     /// The store, to step it.
     pub store: Arc<dyn SteppedStore>,
-    /// Whether a step is half done.
-    pub is_held: bool,
+    /// Until when a step that is half done may stay so.
+    pub held_until: Option<Timestamp>,
     /// What its commits did.
     pub commits: Arc<Commits>,
     /// The generation when it began: another one means that it is dead.
@@ -110,7 +111,7 @@ impl Life {
         };
         let service = Arc::new(Service::new(world, observer, Arc::new(master_keys()), Arc::new(CpuPool::inline())));
         let generation = ground.generation();
-        let mut life = Self { executor: Executor::default(), service, store, is_held: false, commits, generation };
+        let mut life = Self { executor: Executor::default(), service, store, held_until: None, commits, generation };
         life.start_workers(stage, settings, habits.crews);
         Ok(life)
     }

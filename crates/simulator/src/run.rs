@@ -196,7 +196,7 @@ impl Run {
     }
 
     fn is_over(&mut self) -> Result<bool, Violation> {
-        let busy = self.lives.iter().flatten().any(|life| life.is_held || life.executor.ready() > 0);
+        let busy = self.lives.iter().flatten().any(|life| life.held_until.is_some() || life.executor.ready() > 0);
         if busy || !self.stage.model().unfinished().is_empty() {
             return Ok(false);
         }

@@ -13,6 +13,11 @@ const STALL_MS_MAX: i64 = 700;
 /// Of a thousand choices so many make a checkpoint.
 const CHECKPOINTS_PER_MILLE: usize = 8;
 
+/// Of a hundred steps beside other processes so many stop half way.
+const STOPS_PERCENT: u32 = 50;
+/// The longest that a process stands still there; the server gives up on it much later.
+const PAUSE_MS_MAX: i64 = 3_000;
+
 impl Run {
     /// One choice; the clock goes no further than `end`.
     pub(super) fn step(&mut self, end: Option<Timestamp>) -> Result<(), Violation> {
@@ -49,35 +54,42 @@ impl Run {
         }
     }
 
-    /// A step of the lanes of one process; beside others it often stops half way, with its transaction open.
+    /// A step of the lanes of one process; beside others it often stops half way, with its transaction open, while the others go on.
     fn work_on_lane(&mut self) -> Result<bool, Violation> {
         if self.lives.len() == 1 {
             return Ok(self.life()?.store.step());
         }
-        let goes_on = self.dice.percent(50);
+        let now = self.stage.clock.now();
+        let (stops, pause_ms) = (self.dice.percent(STOPS_PERCENT), self.dice.between(0, PAUSE_MS_MAX));
         let life = self.life()?;
-        if life.is_held && goes_on {
-            life.is_held = !life.store.finish_step();
-        } else if !life.is_held {
-            if goes_on {
-                return Ok(life.store.step());
+        match life.held_until {
+            Some(until) if until <= now => {
+                life.held_until = None;
+                Ok(life.store.finish_step())
             }
-            life.is_held = life.store.begin_step();
-            let held = life.is_held;
-            self.figures.held += u64::from(held);
-            return Ok(held);
+            Some(_) => Ok(false),
+            None if stops => {
+                let held = life.store.begin_step();
+                life.held_until = held.then(|| now.plus_ms(pause_ms));
+                self.figures.held += u64::from(held);
+                Ok(held)
+            }
+            None => Ok(life.store.step()),
         }
-        Ok(true)
     }
 
     /// Time goes on when no process has anything to do.
     fn jump_unless_busy(&mut self, end: Option<Timestamp>, lanes_may_work: bool) {
+        let now = self.stage.clock.now();
         let mut busy = false;
         if self.lives.len() > 1 {
             for life in self.lives.iter_mut().flatten() {
                 busy |= life.executor.ready() > 0;
-                busy |= std::mem::take(&mut life.is_held) && life.store.finish_step();
-                busy |= lanes_may_work && life.store.step();
+                if life.held_until.is_some_and(|until| until <= now) {
+                    life.held_until = None;
+                    busy |= life.store.finish_step();
+                }
+                busy |= lanes_may_work && life.held_until.is_none() && life.store.step();
             }
         }
         if !busy {
@@ -101,7 +113,8 @@ impl Run {
     fn jump(&mut self, end: Option<Timestamp>) {
         let now = self.stage.clock.now();
         let planned = self.plan.steps.get(self.next_step).map(|step| self.stage.begin.plus_ms(step.at_ms));
-        let waiting = [self.lane_waits_until, self.disk_is_ill_until].into_iter().filter(|at| *at > now);
+        let held = self.lives.iter().flatten().filter_map(|life| life.held_until);
+        let waiting = [self.lane_waits_until, self.disk_is_ill_until].into_iter().chain(held).filter(|at| *at > now);
         let times = [self.stage.clock.next_wake(), self.stage.book.next_arrival_at(), planned, end];
         if let Some(next) = times.into_iter().flatten().chain(waiting).min() {
             self.stage.clock.advance_to(next);
