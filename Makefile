@@ -33,7 +33,7 @@ test: test-tools lint ## format check, clippy, documentation tests, every test b
 	$(CARGO) test --workspace --locked --doc --quiet
 	scripts/with-postgres scripts/every-test
 
-test-long: tools ## SEEDS=2000 simulated runs, ten of them twice, then six planted bugs that must be found
+test-long: test-tools ## SEEDS=2000 simulated runs, and as many on both engines, then the planted bugs that must be found
 	scripts/test-long $(SEEDS)
 
 test-crash: test-tools ## kill -9 a server on SQLite, then two servers and their PostgreSQL, fifty times each under load, then audit
