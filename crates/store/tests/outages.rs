@@ -8,10 +8,10 @@ use std::time::Duration;
 use futures::executor::block_on;
 use refundry_engine::command::{Act, Command};
 use refundry_engine::payment::Payment;
-use refundry_engine::{Changes, Outcome};
+use refundry_engine::{Changes, Outcome, Refusal};
 use refundry_store::{CommitObserver, PostgresOptions, PostgresStore, Store as _, StoreError, Ticket};
 
-use crate::stage::{Cut, Direct, Line, Stage};
+use crate::stage::{Cut, Direct, Line, Stage, euro};
 
 /// Waiting of writers on other writers, as the server sees it.
 const WAITING_PID: &str = "SELECT coalesce(max(pid), 0)::int8 FROM pg_stat_activity WHERE datname = current_database() \
@@ -119,6 +119,23 @@ fn a_lock_that_is_held_for_too_long_is_asked_for_again() {
         watched.begun.await_count(3);
         other.execute("COMMIT");
         watched.is_done_once(block_on(ticket));
+    }
+}
+
+/// Everything that a decision rests on is read behind the lock.
+#[test]
+fn whoever_waits_for_a_lock_decides_on_what_was_written_under_it() {
+    for (sql, expected) in [
+        ("UPDATE payments SET refunded_minor = 9950", Refusal::ExceedsRefundable { refundable: euro(50) }),
+        ("UPDATE merchants SET version = version + 1, body = replace(body, 'active', 'suspended')", Refusal::MerchantSuspended),
+    ] {
+        let watched = Watched::with(|_| {});
+        let (other, looking) = (watched.in_the_way(), watched.stage.direct());
+        let ticket = watched.begin("r1");
+        looking.await_number(WAITING_PID);
+        assert_eq!(other.execute(sql), 1);
+        other.execute("COMMIT");
+        assert_eq!(block_on(ticket).unwrap(), Outcome::Refused { refusal: expected, replayed: false }, "{sql}");
     }
 }
 
