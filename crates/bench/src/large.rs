@@ -7,7 +7,7 @@ use refundry_bench::server_process::Server;
 
 use crate::arguments::Arguments;
 use crate::native::Plain;
-use crate::postgres::{PlainThere, lanes};
+use crate::postgres::{LANES, PlainThere, lanes};
 use crate::rows::{Row, table};
 
 /// From so many stored refunds on, three fifths of the throughput are enough.
@@ -55,7 +55,7 @@ pub fn sqlite(arguments: &Arguments, mut ground: Ground, plain: &Plain, report: 
 /// Throughput by that of the small data, where that was measured.
 pub fn postgres(arguments: &Arguments, mut ground: Ground, plain: Option<PlainThere>, report: &mut Report) -> anyhow::Result<()> {
     println!("PostgreSQL, {} stored", arguments.stored);
-    let server = [lanes(&ground, 4)?];
+    let server = [lanes(&ground, LANES)?];
     let rows = rows(arguments, &mut ground, &server)?;
     if let Some(plain) = plain {
         judge_rate(

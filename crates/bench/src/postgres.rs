@@ -28,6 +28,9 @@ struct Contender {
     share: usize,
 }
 
+/// The lanes that the server has when nobody says otherwise; goals are judged with them.
+pub const LANES: u32 = 2;
+
 /// A server of ours with so many lanes.
 pub fn lanes(ground: &Ground, count: u32) -> anyhow::Result<Server> {
     ground.serve(false, &[("REFUNDRY_DATABASE_LANES", count.to_string())])
@@ -39,6 +42,7 @@ pub fn accept(arguments: &Arguments, small: &Ground, report: &mut Report) -> any
     let function = by_hand(arguments, small, Way::Function, report)?;
     let interactive = by_hand(arguments, small, Way::Interactive, report)?;
     let one_lane = small.cloned("bench_one_lane")?;
+    let two_lanes = small.cloned("bench_two_lanes")?;
     let four_lanes = small.cloned("bench_four_lanes")?;
     let ours = |name: Said, ground: Ground, count| {
         let server = [lanes(&ground, count)?];
@@ -46,6 +50,7 @@ pub fn accept(arguments: &Arguments, small: &Ground, report: &mut Report) -> any
     };
     let mut contenders = [
         ours(said("Refundry, 1 lane", "Refundry，1 条通道"), one_lane, 1)?,
+        ours(said("Refundry, 2 lanes", "Refundry，2 条通道"), two_lanes, LANES)?,
         ours(said("Refundry, 4 lanes", "Refundry，4 条通道"), four_lanes, 4)?,
         function,
         interactive,
@@ -57,9 +62,8 @@ pub fn accept(arguments: &Arguments, small: &Ground, report: &mut Report) -> any
     ];
     for (spread, name) in spreads {
         let rows = in_turn(arguments, &mut contenders, spread)?;
-        // Four lanes are what the server has when nobody says otherwise.
-        let [_, [_, four_lanes, function, interactive]] = rows.each_ref();
-        judge(&name, four_lanes.us(), (function, interactive), report);
+        let [_, [_, usual, _, function, interactive]] = rows.each_ref();
+        judge(&name, usual.us(), (function, interactive), report);
         if spread == Spread::Recent {
             plain.per_second = rows[0][1].per_second();
         }
@@ -78,7 +82,7 @@ pub fn accept(arguments: &Arguments, small: &Ground, report: &mut Report) -> any
     Ok(plain)
 }
 
-fn in_turn(arguments: &Arguments, contenders: &mut [Contender; 4], spread: Spread) -> anyhow::Result<[[Row; 4]; 2]> {
+fn in_turn(arguments: &Arguments, contenders: &mut [Contender; 5], spread: Spread) -> anyhow::Result<[[Row; 5]; 2]> {
     let mut rows = MANY_CALLERS.map(|count| {
         contenders.each_ref().map(|contender| {
             let (english, chinese) = both(&contender.name);
