@@ -193,8 +193,28 @@ pub fn connect_fault(error: Error) -> StoreError {
         Some(code) if !is_lost(&error) && !code.code().starts_with("53") => {
             StoreError::Damaged(format!("the database turns us away: {}", chain(&error)))
         }
+        None if is_untrusted(&error) => StoreError::Damaged(format!(
+            "the database's certificate proves nothing to us: {}; name who signed it in database.certificates, or write sslmode=disable where nobody \
+             can listen",
+            chain(&error)
+        )),
         Some(_) | None => StoreError::TryAgain(Arc::new(error)),
     }
+}
+
+/// The server showed a certificate that is not signed by anybody we know, is over, or is another server's. That will not pass by itself.
+fn is_untrusted(error: &Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        // An error of input and output keeps its reason inside, and shows only the reason's own reason as its source.
+        let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let reason = inside.and_then(|inside| inside.downcast_ref()).or_else(|| error.downcast_ref());
+        if matches!(reason, Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn tls(options: &PostgresOptions) -> Result<MakeRustlsConnect, StoreError> {
