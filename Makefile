@@ -10,6 +10,7 @@ LISTEN ?= 127.0.0.1:8080
 PROFILE ?= release
 PROFILE_DIR := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 SEEDS ?= 2000
+REFUNDS ?= 1000000
 SEED ?= 1
 # Refunds that `make bench` stores before it measures with much stored.
 STORED ?= 1000000
@@ -17,7 +18,7 @@ CARGO := cargo
 # The simulator and the load generator are release programs: a debug build would measure the compiler.
 RELEASE := $(CARGO) run --release --locked --quiet
 
-.PHONY: help run check-run test test-long test-crash ha-demo sim bench conformance openapi fmt lint deny clean tools test-tools
+.PHONY: help run check-run test test-long test-copy test-crash ha-demo sim bench conformance openapi fmt lint deny clean tools test-tools
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +36,9 @@ test: test-tools lint ## format check, clippy, documentation tests, every test b
 
 test-long: test-tools ## SEEDS=2000 simulated runs, and as many on both engines, then the planted bugs that must be found
 	scripts/test-long $(SEEDS)
+
+test-copy: test-tools ## REFUNDS=1000000 moved to PostgreSQL, the copy killed three times with signal 9, every answer compared
+	scripts/test-copy $(REFUNDS)
 
 test-crash: test-tools ## kill -9 a server on SQLite, then two servers and their PostgreSQL, fifty times each under load, then audit
 	scripts/test-crash
