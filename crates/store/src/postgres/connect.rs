@@ -29,6 +29,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// How much longer than a statement may take to wait for its answer before the connection counts as lost.
 pub const ANSWER_MARGIN: Duration = Duration::from_secs(2);
 
+/// The shortest time to wait for what somebody else has locked.
+const LOCK_WAIT_MIN: Duration = Duration::from_millis(20);
+
 /// Opens connections to one database.
 #[derive(Clone)]
 pub struct Connector {
@@ -106,7 +109,12 @@ impl Connector {
             Use::Write | Use::Read => format!("SET plan_cache_mode = {};", self.placement.plan_cache_mode()),
             Use::Long => String::new(),
         };
-        let waits = millis(options.lock_timeout).max(1);
+        let waits = match purpose {
+            // A row is not waited for; what the server itself does for a moment is no reason to give up.
+            Use::Write => millis(options.lock_timeout.max(LOCK_WAIT_MIN)),
+            // Zero is no limit but that of the statement.
+            Use::Read | Use::Long => millis(options.lock_timeout),
+        };
         format!("{limits} {kept} {plans} SET lock_timeout = {waits}; SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};")
     }
 
