@@ -153,7 +153,7 @@ pub const SECTIONS: &[Section] = &[
         number("batch_max", (256, 1, 10_000), "Commands that share one commit at most.", "一次提交最多合并的命令数。"),
         number("queue_max", (16_384, 1, 1_000_000), "Commands that may wait for a writer; further ones are answered with \"try again\".", "等待写入的命令上限；超出时应答“请重试”。"),
         number("readers", (4, 1, 256), "Connections for reading, which never wait for the writer.", "只读连接数；读取从不等待写入。"),
-        number("lanes", (4, 1, 64), "PostgreSQL: writers side by side, each with a connection; merchants are shared out among them. Distributed tables have one for each shard instead.", "PostgreSQL：并行写入通道数，每个通道一个连接；商户分配到各通道。若表已分布，则改为每个分片一个。"),
+        number("lanes", (2, 1, 64), "PostgreSQL: writers side by side, each with a connection; merchants are shared out among them. Fewer make larger batches, which cost less; more use more cores of the server. Distributed tables have one for each shard instead.", "PostgreSQL：并行写入通道数，每个通道一个连接；商户分配到各通道。通道少则每批更大、成本更低；通道多则用到服务器更多的核。若表已分布，则改为每个分片一个。"),
         number("connect_timeout_ms", (3_000, 10, MINUTE_MS), "PostgreSQL: time to connect to one host.", "PostgreSQL：连接单个主机的时限。"),
         number("statement_timeout_ms", (10_000, 100, 10 * MINUTE_MS), "PostgreSQL: time for one statement, long checks excepted.", "PostgreSQL：单条语句的时限（长时间检查除外）。"),
         number("lock_timeout_ms", (5_000, 10, MINUTE_MS), "PostgreSQL: how long to wait for a row that another node writes before the batch is tried anew.", "PostgreSQL：等待其他节点正在写入的行的时间；超时后整批重试。"),
