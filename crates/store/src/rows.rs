@@ -1,8 +1,10 @@
 //! How rows are stored, whatever the database: the order of their columns, and what their texts mean.
 
 mod columns;
+mod names;
 pub mod other;
 pub mod payment;
 pub mod refund;
 
 pub use columns::{ReadColumns, json_text, minor_of};
+pub use names::{Names, merchant_of};

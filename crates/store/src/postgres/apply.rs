@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::idempotency::RememberedDecision;
 use refundry_engine::notification::Recipient;
 use refundry_engine::verdict::BookedEntry;
@@ -15,7 +14,7 @@ use super::session::Call;
 use super::statements::{insert, put, update};
 use super::{payment_row, refund_row};
 use crate::StoreError;
-use crate::rows::json_text;
+use crate::rows::{Names, json_text, merchant_of};
 use crate::words::mode_word;
 
 static PUT_MERCHANTS: LazyLock<String> = LazyLock::new(|| {
@@ -81,14 +80,6 @@ pub fn calls(changes: &Changes, snapshot: &Snapshot, facts: &AllFacts) -> Result
     Ok(calls.0)
 }
 
-/// The merchant whose rows a credential belongs to; 0 for those of operators and platforms.
-pub fn merchant_of(credential: &Credential) -> i64 {
-    match &credential.holder {
-        Holder::Terminal { merchant_id, .. } | Holder::Merchant { merchant_id } => merchant_id.get(),
-        Holder::Operator { .. } | Holder::Platform { .. } => 0,
-    }
-}
-
 /// The statements of a batch, in the order in which they are sent.
 pub struct Calls(pub Vec<Call>);
 
@@ -108,32 +99,6 @@ impl Calls {
             params.push(Param::Array(Array::of_ints(merchants)));
             self.0.push(Call { sql, params });
         }
-    }
-}
-
-/// What rows name of other rows, as text to append: each number behind a comma.
-pub struct Names<K>(BTreeMap<K, String>);
-
-impl<K: Ord + Copy> Names<K> {
-    /// Of rows and the numbers that they are to name.
-    pub fn of(named: impl Iterator<Item = (K, i64)>) -> Self {
-        let mut names = Self(BTreeMap::new());
-        for (key, number) in named {
-            let text = names.0.entry(key).or_default();
-            text.push(',');
-            text.push_str(&number.to_string());
-        }
-        names
-    }
-
-    /// What one row is to name.
-    pub fn take(&mut self, key: &K) -> String {
-        self.0.remove(key).unwrap_or_default()
-    }
-
-    /// What no statement took yet.
-    pub fn rest(self) -> BTreeMap<K, String> {
-        self.0
     }
 }
 

@@ -1,6 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::event::Event;
 use refundry_engine::idempotency::{Remembered, RememberedDecision};
 use refundry_engine::notification::{DeliveryAttempt, Notification, Recipient};
@@ -13,8 +12,8 @@ use super::fault::fault;
 use super::load::{LAST_SEQUENCE, WAITING};
 use super::{payment_row, refund_row};
 use crate::StoreError;
-use crate::rows::json_text;
 use crate::rows::payment::Facts;
+use crate::rows::{Names, json_text, merchant_of};
 use crate::words::mode_word;
 
 /// Writes everything but the tasks. Each row once per batch: a payment with two hundred refunds is written with its last sums.
@@ -44,7 +43,7 @@ pub fn apply(
             Write::Update(refund) => refund_row::update(connection, refund, &events_named.take(key))?,
         }
     }
-    name_the_rest(connection, &refunds_named, &events_named)?;
+    name_the_rest(connection, refunds_named, events_named)?;
     changes.remembered.iter().try_for_each(|remembered| insert_remembered(connection, remembered))?;
     changes.entries.iter().try_for_each(|booked| insert_postings(connection, booked))?;
     put_balances(connection, &changes.entries, snapshot)?;
@@ -55,48 +54,21 @@ pub fn apply(
     put_counters(connection, changes)
 }
 
-/// What rows name of other rows, as text to append: each number behind a comma.
-struct Names<K>(BTreeMap<K, String>);
-
-impl<K: Ord + Copy> Names<K> {
-    fn of(named: impl Iterator<Item = (K, i64)>) -> Self {
-        let mut names = Self(BTreeMap::new());
-        for (key, number) in named {
-            let text = names.0.entry(key).or_default();
-            text.push(',');
-            text.push_str(&number.to_string());
-        }
-        names
-    }
-
-    fn take(&mut self, key: &K) -> String {
-        self.0.remove(key).unwrap_or_default()
-    }
-}
-
 /// Rows are named in the statement that writes whoever names them; a batch that does not write that row names them here.
 fn name_the_rest(
     connection: &Connection,
-    refunds: &Names<(MerchantId, PaymentId)>,
-    events: &Names<(MerchantId, RefundId)>,
+    refunds: Names<(MerchantId, PaymentId)>,
+    events: Names<(MerchantId, RefundId)>,
 ) -> Result<(), StoreError> {
     let of_payment = "UPDATE payments SET refund_ids = refund_ids || ?3 WHERE merchant_id = ?1 AND payment_id = ?2";
-    for ((merchant_id, id), named) in &refunds.0 {
+    for ((merchant_id, id), named) in &refunds.rest() {
         prepared(connection, of_payment)?.execute(params![merchant_id.get(), id.get(), named]).map_err(fault)?;
     }
     let of_refund = "UPDATE refunds SET event_sequences = event_sequences || ?3 WHERE merchant_id = ?1 AND refund_id = ?2";
-    for ((merchant_id, id), named) in &events.0 {
+    for ((merchant_id, id), named) in &events.rest() {
         prepared(connection, of_refund)?.execute(params![merchant_id.get(), id.get(), named]).map_err(fault)?;
     }
     Ok(())
-}
-
-/// The merchant whose rows a credential belongs to; 0 for those of operators and platforms.
-pub fn merchant_of(credential: &Credential) -> i64 {
-    match &credential.holder {
-        Holder::Terminal { merchant_id, .. } | Holder::Merchant { merchant_id } => merchant_id.get(),
-        Holder::Operator { .. } | Holder::Platform { .. } => 0,
-    }
 }
 
 /// A statement that is parsed once per connection.
