@@ -10,6 +10,7 @@ use crate::StoreError;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_first_schema", include_str!("../../migrations/postgres/0001_first_schema.sql")),
     ("0002_several_nodes", include_str!("../../migrations/postgres/0002_several_nodes.sql")),
+    ("0003_lifecycle_and_funds", include_str!("../../migrations/postgres/0003_lifecycle_and_funds.sql")),
 ];
 
 /// How many migrations this program knows.
