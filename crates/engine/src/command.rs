@@ -104,6 +104,8 @@ pub struct CreateRefund {
     pub mode: Mode,
     /// Names the intent.
     pub key: IdempotencyKey,
+    /// Seconds after which the key is free again, for a caller that gave no number of its own: what it sent stands for one. `None` is for ever.
+    pub key_seconds: Option<u32>,
     /// What is compared when the key comes again.
     pub compared: ComparedFields,
     /// Whether the dialect remembers refusals that come after the replay check (Antom: yes; Baofoo: no).

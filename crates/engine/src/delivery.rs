@@ -2,10 +2,12 @@
 
 use crate::command::{RecordDelivery, ReplayNotification};
 use crate::notification::{Notification, NotificationState};
-use crate::refund::REASON_LENGTH_MAX;
 use crate::task::Task;
 use crate::verdict::{AuditLine, Changes};
 use crate::{Actor, AuditId, Outcome, Refusal, Snapshot, Stamp, TaskId, Verdict, Write};
+
+/// Letters of a receiver's answer that are kept.
+const ANSWER_LENGTH_MAX: usize = 256;
 
 /// Writes the try down. Acknowledged ends it; otherwise the next try is due at `next_at`, and without one the notification is parked.
 pub fn record(snapshot: &Snapshot, _stamp: &Stamp, act: &RecordDelivery) -> Verdict {
@@ -14,7 +16,7 @@ pub fn record(snapshot: &Snapshot, _stamp: &Stamp, act: &RecordDelivery) -> Verd
         return Verdict::refused(Refusal::Unknown { what: "notification".to_owned() });
     };
     let mut attempt = act.attempt.clone();
-    attempt.answer = attempt.answer.chars().take(REASON_LENGTH_MAX).collect();
+    attempt.answer = attempt.answer.chars().take(ANSWER_LENGTH_MAX).collect();
     let state = match (attempt.acknowledged, act.next_at) {
         (true, _) => NotificationState::Delivered,
         (false, Some(_)) => NotificationState::Due,

@@ -5,6 +5,9 @@ use crate::{MerchantId, RefundId, Refusal, Timestamp};
 /// Letters of a merchant's refund number.
 pub const NUMBER_LENGTH_MAX: usize = 64;
 
+/// The scope of keys that stand for a number that the caller did not give.
+pub const STAND_IN_SCOPE: &str = "stand-in";
+
 /// Names one intent: within a merchant, per dialect and the scope that the dialect chooses (Antom: the client id).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey {

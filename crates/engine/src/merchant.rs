@@ -11,6 +11,10 @@ use crate::{EndpointId, MerchantId, TerminalId};
 pub const ENDPOINTS_MAX: usize = 8;
 /// Payment methods that one terminal may have rules of its own for.
 pub const METHOD_RULES_MAX: usize = 200;
+/// Networks that one terminal may name its callers' addresses by.
+pub const CALLERS_MAX: usize = 64;
+/// Letters of an account number.
+pub const ACCOUNT_LENGTH_MAX: usize = 32;
 /// Letters of a name.
 pub const NAME_LENGTH_MAX: usize = 128;
 
@@ -90,8 +94,42 @@ pub struct Terminal {
     pub notify_url: Option<String>,
     /// Which acquirer carries its refunds out, by the name in the configuration.
     pub acquirer: String,
+    /// What its dialect asks beside that.
+    #[serde(default)]
+    pub wire: WireSettings,
     /// An answer that is forced for a while: the dashboard's "error scenario simulation". Sandbox only.
     pub forced_answers: Vec<ForcedAnswer>,
+}
+
+/// What a terminal's dialect is told, where it asks for more than keys and an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WireSettings {
+    /// The account number that callers send beside the terminal's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Whether only callers from `callers` are answered.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub checks_callers: bool,
+    /// Where callers come from: addresses and networks such as `203.0.113.0/24`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<String>,
+    /// How notices are written.
+    pub notice_form: NoticeForm,
+    /// Whether a refund that came back after it had succeeded is announced as failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub announces_returns: bool,
+}
+
+/// How notices are written, in dialects that know more than one form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeForm {
+    /// As XML.
+    #[default]
+    Xml,
+    /// As the fields of a form.
+    Form,
 }
 
 /// One API of a sandbox terminal always answers one result code until a time.

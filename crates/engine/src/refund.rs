@@ -23,7 +23,7 @@ pub use arn::{Arn, ArnState, NotAnArn};
 pub use state::{AcquirerAnswer, FailReason, FundsHold, Holds, IllegalTransition, RefundState, RefundStateName, ReviewHold, Submission};
 
 /// Letters of a refund reason and of a note.
-pub const REASON_LENGTH_MAX: usize = 256;
+pub const REASON_LENGTH_MAX: usize = 1_000;
 /// Letters of free metadata that comes back in answers and notifications.
 pub const METADATA_LENGTH_MAX: usize = 2_048;
 /// Letters of an address.
@@ -46,7 +46,7 @@ pub struct Refund {
     pub mode: Mode,
     /// The dialect in which it was asked for.
     pub dialect: String,
-    /// The merchant's number for it: with merchant, dialect and scope it is the idempotency key.
+    /// The merchant's number for it: with merchant, dialect and scope it is the idempotency key. Empty when the merchant gave none.
     pub number: String,
     /// A reference of the merchant behind the merchant, kept and shown only.
     pub merchant_reference: Option<String>,

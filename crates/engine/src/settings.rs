@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::command::{Change, PutEndpoint, RemoveEndpoint, RevokeCredential};
 use crate::credential::Credential;
-use crate::merchant::{ENDPOINTS_MAX, METHOD_RULES_MAX, Merchant, NAME_LENGTH_MAX, Terminal};
+use crate::merchant::{ACCOUNT_LENGTH_MAX, CALLERS_MAX, ENDPOINTS_MAX, METHOD_RULES_MAX, Merchant, NAME_LENGTH_MAX, Terminal};
 use crate::policy::PolicyPatch;
 use crate::refund::URL_LENGTH_MAX;
 use crate::verdict::{AuditLine, Changes};
@@ -82,6 +82,12 @@ fn check_terminal(snapshot: &Snapshot, merchant: &Merchant, terminal: &Terminal)
     }
     if let Some(url) = &terminal.notify_url {
         check_text("notify_url", url, URL_LENGTH_MAX)?;
+    }
+    if let Some(account) = &terminal.wire.account {
+        check_text("account", account, ACCOUNT_LENGTH_MAX)?;
+    }
+    if terminal.wire.callers.len() > CALLERS_MAX {
+        return Err(limit("callers", CALLERS_MAX));
     }
     if terminal.method_policies.len() > METHOD_RULES_MAX {
         return Err(limit("method_policies", METHOD_RULES_MAX));

@@ -7,7 +7,7 @@ use refundry_ledger::{Currency, Entry};
 
 use crate::credential::Credential;
 use crate::event::Event;
-use crate::idempotency::Remembered;
+use crate::idempotency::{IdempotencyKey, Remembered};
 use crate::merchant::{Merchant, Terminal};
 use crate::notification::{DeliveryAttempt, Notification};
 use crate::payment::Payment;
@@ -90,6 +90,8 @@ pub struct Changes {
     pub refunds: BTreeMap<(MerchantId, RefundId), Write<Refund>>,
     pub notifications: BTreeMap<(MerchantId, NotificationId), Write<Notification>>,
     pub deliveries: Vec<(MerchantId, DeliveryAttempt)>,
+    /// Keys whose time is over, forgotten before what is remembered is written.
+    pub forgotten: Vec<IdempotencyKey>,
     pub remembered: Vec<Remembered>,
     pub entries: Vec<BookedEntry>,
     pub events: Vec<Event>,
@@ -170,6 +172,7 @@ impl Changes {
             && self.refunds.is_empty()
             && self.notifications.is_empty()
             && self.deliveries.is_empty()
+            && self.forgotten.is_empty()
             && self.remembered.is_empty()
             && self.entries.is_empty()
             && self.events.is_empty()
@@ -187,6 +190,7 @@ impl Changes {
         merge_writes(&mut self.refunds, later.refunds);
         merge_writes(&mut self.notifications, later.notifications);
         self.deliveries.extend(later.deliveries);
+        self.forgotten.extend(later.forgotten);
         self.remembered.extend(later.remembered);
         self.entries.extend(later.entries);
         self.events.extend(later.events);

@@ -4,3 +4,4 @@ pub mod audit;
 pub mod merchants;
 pub mod policy_view;
 pub mod terminals;
+pub mod wire_view;

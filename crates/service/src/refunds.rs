@@ -33,6 +33,9 @@ pub struct DialectRules {
 /// The native API: a number is the merchant's, and a refused one is free again.
 pub const NATIVE: DialectRules = DialectRules { name: "native", key_scope: KeyScope::Merchant, remembers_refusals: false };
 
+/// Seconds in which what was sent without a number is not done again, when nothing else is configured.
+pub const STAND_IN_SECONDS: u32 = 600;
+
 /// A wish for a refund, and for whom.
 #[derive(Clone, Debug)]
 pub struct NewRefund {
@@ -207,12 +210,14 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
     let terminal_id = terminal_id(caller, new.terminal_id)?;
     let mut stamp = service.world.stamp(caller.actor())?;
     let wish = new.wish;
+    let key = key(rules, merchant_id, terminal_id, wish.number);
     let act = CreateRefund {
         refund_id: RefundId::new(stamp.ids.take()),
         merchant_id,
         terminal_id,
         mode: caller.mode,
-        key: key(rules, merchant_id, terminal_id, wish.number),
+        key,
+        key_seconds: None,
         compared: wish.compared,
         remember_refusals: rules.remembers_refusals,
         payment: wish.payment,

@@ -10,6 +10,7 @@ use crate::cpu_pool::CpuPool;
 use crate::error::{Fault, ServiceError};
 use crate::keyring::Keyring;
 use crate::observer::Observer;
+use crate::refunds::STAND_IN_SECONDS;
 use crate::seal::MasterKeys;
 use crate::world::World;
 
@@ -28,13 +29,15 @@ pub struct Service {
     pub cpu: Arc<CpuPool>,
     /// Credentials, parsed.
     pub keyring: Keyring,
+    /// Seconds in which what was sent without a number is not done again.
+    pub stand_in_seconds: u32,
 }
 
 impl Service {
     /// `observer` is the one that the store of `world` was opened with.
     pub fn new(world: World, observer: Arc<Observer>, master_keys: Arc<MasterKeys>, cpu: Arc<CpuPool>) -> Self {
         let keyring = Keyring::new(world.store.clone(), master_keys.clone(), observer.keys.clone());
-        Self { world, observer, master_keys, cpu, keyring }
+        Self { world, observer, master_keys, cpu, keyring, stand_in_seconds: STAND_IN_SECONDS }
     }
 
     /// Has an act decided and committed, in the caller's name. A refusal is an error here.

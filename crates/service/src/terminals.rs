@@ -1,10 +1,11 @@
 //! Terminals: the acceptance channels of a merchant, their rules, and answers that are forced for a while.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use refundry_dialects::{ALL, DialectEntry};
 use refundry_engine::command::Change;
-use refundry_engine::merchant::{ForcedAnswer, Standing, Terminal};
+use refundry_engine::merchant::{ForcedAnswer, Standing, Terminal, WireSettings};
 use refundry_engine::policy::{Policy, PolicyPatch};
 use refundry_engine::{Act, MerchantId, Mode, Refusal, TerminalId, Timestamp};
 
@@ -12,6 +13,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::merchants;
+use crate::outgoing::addresses::Network;
 use crate::outgoing::check_url;
 use crate::permissions::{Permission, missing};
 use crate::service::Edits;
@@ -38,6 +40,8 @@ pub struct NewTerminal {
     pub method_policies: BTreeMap<String, PolicyPatch>,
     /// Where the dialect's notifications go.
     pub notify_url: Option<String>,
+    /// What its dialect asks beside that.
+    pub wire: WireSettings,
 }
 
 /// What is to change; what is left out stays.
@@ -55,6 +59,8 @@ pub struct TerminalChange {
     pub notify_url: Option<Option<String>>,
     /// Who carries its refunds out.
     pub acquirer: Option<String>,
+    /// What its dialect asks beside that, whole.
+    pub wire: Option<WireSettings>,
 }
 
 /// An answer to be forced.
@@ -71,8 +77,12 @@ pub struct ForceAnswer {
 /// Makes a terminal with the default rules of its dialect.
 pub async fn create(service: &Service, caller: &Caller, new: NewTerminal) -> Result<Terminal, ServiceError> {
     may_write(caller)?;
-    may_rule(caller, new.policy != PolicyPatch::default() || !new.method_policies.is_empty() || new.acquirer.is_some())?;
+    may_rule(
+        caller,
+        new.policy != PolicyPatch::default() || !new.method_policies.is_empty() || new.acquirer.is_some() || new.wire.account.is_some(),
+    )?;
     new.notify_url.as_deref().map_or(Ok(()), |url| check_url("notify_url", url))?;
+    check_callers(&new.wire)?;
     let merchant = merchants::read(service, caller, caller.merchant_id(new.merchant_id)?).await?;
     let mut policy = dialect_policy(&new.dialect)?;
     policy.overlay(&new.policy);
@@ -87,6 +97,7 @@ pub async fn create(service: &Service, caller: &Caller, new: NewTerminal) -> Res
         method_policies: new.method_policies,
         notify_url: new.notify_url,
         acquirer: acquirer(service, caller.mode, new.acquirer)?,
+        wire: new.wire,
         forced_answers: Vec::new(),
     };
     service.transact(caller, Act::PutTerminal(Box::new(terminal.clone()))).await?;
@@ -105,6 +116,7 @@ pub async fn change(
     let rules = change.standing.is_some() || change.policy.is_some() || change.method_policies.is_some() || change.acquirer.is_some();
     may_rule(caller, rules)?;
     change.notify_url.as_ref().and_then(|given| given.as_deref()).map_or(Ok(()), |url| check_url("notify_url", url))?;
+    change.wire.as_ref().map_or(Ok(()), check_callers)?;
     let acquirer = change.acquirer.clone().map(|name| acquirer(service, caller.mode, Some(name))).transpose()?;
     let change = TerminalChange { acquirer, ..change };
     let merchant_id = caller.merchant_id(merchant_id)?;
@@ -112,6 +124,7 @@ pub async fn change(
     loop {
         let before = read(service, caller, merchant_id, terminal_id).await?;
         let after = change.applied_to(before.clone());
+        may_rule(caller, after.wire.account != before.wire.account)?;
         if edits.put(service, caller, Act::ChangeTerminal(Box::new(Change { before, after: after.clone() }))).await? {
             return Ok(after);
         }
@@ -127,6 +140,7 @@ impl TerminalChange {
             method_policies: self.method_policies.clone().unwrap_or(terminal.method_policies),
             notify_url: self.notify_url.clone().unwrap_or(terminal.notify_url),
             acquirer: self.acquirer.clone().unwrap_or(terminal.acquirer),
+            wire: self.wire.clone().unwrap_or(terminal.wire),
             ..terminal
         }
     }
@@ -225,6 +239,27 @@ fn may_write(caller: &Caller) -> Result<(), Refusal> {
 /// What is refunded, reviewed and charged is the operator's to rule: a merchant's key can name its terminals and addresses.
 fn may_rule(caller: &Caller, rules: bool) -> Result<(), Refusal> {
     if rules && !caller.is_operator() { Err(missing(Permission::TerminalsWrite)) } else { Ok(()) }
+}
+
+/// Addresses are checked where they are written, so that nobody is locked out by a slip.
+fn check_callers(wire: &WireSettings) -> Result<(), Refusal> {
+    let wrong = wire.callers.iter().find(|text| network(text).is_none());
+    match wrong {
+        Some(text) => Err(invalid("callers", &format!("{text:?} is no address or network such as 203.0.113.7 or 2001:db8::/32"))),
+        None if wire.checks_callers && wire.callers.is_empty() => Err(invalid("callers", "name one, or nobody could call")),
+        None => Ok(()),
+    }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Option<Network> {
+    text.parse().ok()
+}
+
+/// Whether a terminal takes requests from an address. One that checks and is called from nowhere takes none.
+pub fn takes_calls_from(wire: &WireSettings, address: Option<IpAddr>) -> bool {
+    let known = |address: IpAddr| wire.callers.iter().filter_map(|text| network(text)).any(|network| network.contains(address));
+    !wire.checks_callers || address.is_some_and(known)
 }
 
 fn dialect_policy(name: &str) -> Result<PolicyPatch, Refusal> {

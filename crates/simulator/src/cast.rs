@@ -131,6 +131,7 @@ fn merchant(number: usize, seed: u64, dice: &mut Dice) -> CastMerchant {
         method_policies: BTreeMap::new(),
         notify_url,
         acquirer: (*dice.pick(&ACQUIRERS)).to_owned(),
+        wire: Default::default(),
         forced_answers: Vec::new(),
     };
     let antom = terminal(0, "antom", Some(format!("https://{}/antom", host(number))), dice);

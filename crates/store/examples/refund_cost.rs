@@ -161,6 +161,7 @@ fn put_terminal(number: u64) -> (u64, Act) {
         method_policies: Default::default(),
         notify_url: None,
         acquirer: "simulated".to_owned(),
+        wire: Default::default(),
         forced_answers: Vec::new(),
     };
     (2 * number + 1, Act::PutTerminal(Box::new(terminal)))
@@ -230,6 +231,7 @@ fn ask(number: u64, load: Load) -> (u64, Act) {
         terminal_id: Some(TerminalId::new(merchant_id.get())),
         mode: Mode::Live,
         key: IdempotencyKey { merchant_id, dialect: "native".to_owned(), scope: String::new(), number: format!("refund-{number:012}") },
+        key_seconds: None,
         compared: vec![("amount".to_owned(), amount.to_string()), ("payment".to_owned(), reference(picked + 1_000))],
         remember_refusals: false,
         payment: PaymentKey::Reference(reference(picked + 1_000)),

@@ -4,7 +4,7 @@ use futures::executor::block_on;
 use refundry_engine::command::{Act, CancelRefund, Change, PutEndpoint, RecordDelivery, ReplayNotification, RevokeCredential, TopUp};
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::event::EventKind;
-use refundry_engine::idempotency::{IdempotencyKey, RememberedDecision};
+use refundry_engine::idempotency::{IdempotencyKey, RememberedDecision, STAND_IN_SCOPE};
 use refundry_engine::merchant::{Endpoint, Merchant, Mode, Terminal};
 use refundry_engine::notification::{DeliveryAttempt, NotificationState};
 use refundry_engine::payment::{PaymentKey, PaymentStatus};
@@ -61,6 +61,7 @@ suite! {
     the_feed_has_no_gaps
     the_audit_log_is_read_by_merchant_or_whole
     refunds_wait_for_money_oldest_first
+    what_stands_for_a_number_is_free_again_after_a_while
     the_books_of_a_working_store_are_clean
     a_payment_is_updated_in_all_its_fields
     a_backup_is_a_whole_store
@@ -569,6 +570,31 @@ fn refunds_wait_for_money_oldest_first(stage: &Stage) {
     };
     stage.must(Act::ReleaseWaiting(act));
     assert_eq!(block_on(stage.store.waiting_refunds(&wanted)).unwrap(), [refunds[2].id]);
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+fn what_stands_for_a_number_is_free_again_after_a_while(stage: &Stage) {
+    let acme = stage.merchant(7);
+    let payment = stage.payment(acme, "p1", 10_000);
+    let ask = |seconds: i64| {
+        let mut act = stage.ask(&payment, "abc", 100);
+        act.key.scope = STAND_IN_SCOPE.to_owned();
+        act.key_seconds = Some(600);
+        let mut command = stage.command(Act::CreateRefund(Box::new(act)));
+        command.stamp.now = command.stamp.now.plus_seconds(seconds);
+        match block_on(stage.store.transact(command)).unwrap() {
+            Outcome::Refund { refund, replayed, .. } => (refund, replayed),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (first, replayed) = ask(0);
+    assert_eq!((replayed, first.number.as_str()), (false, ""));
+    assert_eq!(ask(500), (first.clone(), true));
+    let (second, replayed) = ask(601);
+    assert!(!replayed && second.id != first.id);
+    assert_eq!(ask(602), (second.clone(), true));
+    let of_payment = RefundFilter { merchant_id: Some(acme), payment_id: Some(payment.id), ..RefundFilter::default() };
+    assert_eq!(block_on(stage.store.refunds(&of_payment, all())).unwrap().rows.len(), 2);
     assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
 }
 

@@ -1,7 +1,7 @@
 //! Refund and inquiryRefund as they are asked for. Members that we do not know are ignored, `null` and empty texts are absent.
 
 use refundry_engine::payment::PaymentKey;
-use refundry_engine::refund::{METADATA_LENGTH_MAX, REASON_LENGTH_MAX, URL_LENGTH_MAX};
+use refundry_engine::refund::{METADATA_LENGTH_MAX, URL_LENGTH_MAX};
 use refundry_ledger::{Currency, Money};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 use super::{ID_LENGTH_MAX, auth, refund_id};
 use crate::wire::plain_path;
 use crate::{Incoming, RefundInquiry, RefundWish, WireError, WireRequest};
+
+/// Letters of a reason, by the vendor's table.
+const REASON_LENGTH_MAX: usize = 256;
 
 /// Bytes to a wish.
 pub fn read(request: &WireRequest<'_>) -> Result<Incoming, WireError> {

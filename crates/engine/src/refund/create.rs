@@ -21,7 +21,8 @@ pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &CreateRefund) -> Verdict
         Ok(found) => found,
         Err(refusal) => return Verdict::refused(refusal),
     };
-    if let Some(remembered) = snapshot.remembered.get(&act.key) {
+    let remembered = snapshot.remembered.get(&act.key);
+    if let Some(remembered) = remembered.filter(|remembered| counts(remembered, act, stamp.now)) {
         return Verdict::unchanged(replay(snapshot, act, remembered));
     }
     // A channel that is not named is the payment's: without one there is no payment either.
@@ -29,16 +30,26 @@ pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &CreateRefund) -> Verdict
         let (payment, policy) = check(snapshot, stamp.now, act, |payment| terminal.policy_for(merchant, &payment.method))?;
         accept(Draft::new(snapshot, stamp), act, payment, &(policy, terminal))
     });
+    let forgotten = remembered.map(|remembered| remembered.key.clone());
     match decided {
         Ok(verdict) if act.dry_run => Verdict::unchanged(verdict.outcome),
-        Ok(verdict) => verdict,
+        Ok(mut verdict) => {
+            verdict.changes.forgotten.extend(forgotten);
+            verdict
+        }
         Err(refusal) if act.remember_refusals && !act.dry_run => {
             let mut verdict = Verdict::refused(refusal.clone());
+            verdict.changes.forgotten.extend(forgotten);
             verdict.changes.remembered.push(remember(act, RememberedDecision::Refused(refusal), stamp.now));
             verdict
         }
         Err(refusal) => Verdict::refused(refusal),
     }
+}
+
+/// Whether what is remembered of a key still counts: a number for ever, what stands for one for a while.
+fn counts(remembered: &Remembered, act: &CreateRefund, now: Timestamp) -> bool {
+    act.key_seconds.is_none_or(|seconds| now < remembered.at.plus_seconds(i64::from(seconds)))
 }
 
 /// A caller of the other mode is told what a stranger is told. There is no terminal when none is named and the payment is not known.
@@ -213,7 +224,8 @@ fn new_refund(draft: &Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &
         payment_reference: payment.payment_reference.clone(),
         mode: act.mode,
         dialect: act.key.dialect.clone(),
-        number: act.key.number.clone(),
+        // What stands for a number is nobody's number.
+        number: if act.key_seconds.is_none() { act.key.number.clone() } else { String::new() },
         merchant_reference: act.merchant_reference.clone(),
         amount: act.amount,
         marketing: act.marketing,

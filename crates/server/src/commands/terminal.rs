@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use refundry_engine::MerchantId;
+use refundry_engine::merchant::{NoticeForm, WireSettings};
 use refundry_engine::policy::PolicyPatch;
 use refundry_service::terminals::{self, NewTerminal};
 use serde_json::json;
@@ -40,7 +41,7 @@ struct Create {
     /// What people read.
     #[arg(long)]
     name: String,
-    /// What it speaks: `antom` or `native`.
+    /// What it speaks: `antom`, `oceanpayment` or `native`.
     #[arg(long, default_value = "native")]
     dialect: String,
     /// Who carries its refunds out, by the name in the configuration; sandbox terminals have `simulated`.
@@ -52,6 +53,40 @@ struct Create {
     /// Milliseconds that answers wait for the acquirer; 0 answers at once.
     #[arg(long)]
     synchronous_wait_ms: Option<u32>,
+    #[command(flatten)]
+    wire: Wire,
+}
+
+/// What a dialect asks beside keys and an address.
+#[derive(Args, Debug)]
+struct Wire {
+    /// The account number that callers send beside the terminal's (Oceanpayment: six digits).
+    #[arg(long)]
+    account: Option<String>,
+    /// Answer callers from this address or network only, such as 203.0.113.0/24; may be given more than once.
+    #[arg(long)]
+    caller: Vec<String>,
+    /// Name callers, but do not check yet where they come from.
+    #[arg(long, requires = "caller")]
+    unchecked_callers: bool,
+    /// How notices are written: xml or form.
+    #[arg(long, default_value = "xml", value_parser = ["xml", "form"])]
+    notice_form: String,
+    /// Announce a refund that came back after it had succeeded as failed.
+    #[arg(long)]
+    announces_returns: bool,
+}
+
+impl Wire {
+    fn settings(self) -> WireSettings {
+        WireSettings {
+            account: self.account,
+            checks_callers: !self.caller.is_empty() && !self.unchecked_callers,
+            callers: self.caller,
+            notice_form: if self.notice_form == "form" { NoticeForm::Form } else { NoticeForm::Xml },
+            announces_returns: self.announces_returns,
+        }
+    }
 }
 
 impl Terminal {
@@ -70,6 +105,7 @@ impl Terminal {
                         policy,
                         method_policies: BTreeMap::new(),
                         notify_url: create.notify_url,
+                        wire: create.wire.settings(),
                     };
                     print(&line(&terminals::create(service, caller, new).await?));
                 }
@@ -92,5 +128,6 @@ fn line(terminal: &refundry_engine::merchant::Terminal) -> serde_json::Value {
         "dialect": terminal.dialect,
         "acquirer": terminal.acquirer,
         "standing": terminal.standing,
+        "wire": terminal.wire,
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::response::Response;
-use refundry_engine::merchant::{ForcedAnswer, Terminal};
+use refundry_engine::merchant::{ForcedAnswer, Terminal, WireSettings};
 use refundry_engine::policy::{Policy, PolicyPatch};
 use refundry_engine::{MerchantId, TerminalId};
 use refundry_service::terminals::{self, ForceAnswer, NewTerminal, TerminalChange};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::policy_view::{PolicyView, StandingView};
+use super::wire_view::WireView;
 use crate::call::{Call, created, ok};
 use crate::merchant_api::MerchantQuery;
 use crate::problem::{Problem, kinds};
@@ -40,6 +41,9 @@ pub struct TerminalRequest {
     pub method_policies: BTreeMap<String, PolicyPatch>,
     /// Where the dialect's notifications go when request and payment name no address.
     pub notify_url: Option<String>,
+    /// What its dialect asks beside that.
+    #[serde(default)]
+    pub wire: WireView,
 }
 
 /// What is to change; what is left out stays.
@@ -62,6 +66,8 @@ pub struct TerminalChangeRequest {
     pub notify_url: Option<Option<String>>,
     /// Who carries its refunds out.
     pub acquirer: Option<String>,
+    /// What its dialect asks beside that, whole.
+    pub wire: Option<WireView>,
 }
 
 /// An answer to be forced for a while.
@@ -105,6 +111,8 @@ pub struct TerminalView {
     /// Where the dialect's notifications go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
+    /// What its dialect asks beside that.
+    pub wire: WireView,
     /// Answers that are forced for a while.
     pub forced_answers: Vec<ForcedAnswerView>,
 }
@@ -144,16 +152,18 @@ pub struct EffectivePolicy {
 
 /// Makes a terminal with the usual rules of its dialect.
 pub async fn create(call: Call) -> Result<Response, Problem> {
-    let TerminalRequest { merchant_id, name, dialect, acquirer, policy, method_policies, notify_url } = call.json()?;
-    let new = NewTerminal { merchant_id, name, dialect, acquirer, policy, method_policies, notify_url };
+    let TerminalRequest { merchant_id, name, dialect, acquirer, policy, method_policies, notify_url, wire } = call.json()?;
+    let wire = wire.into();
+    let new = NewTerminal { merchant_id, name, dialect, acquirer, policy, method_policies, notify_url, wire };
     Ok(created(&TerminalView::from(terminals::create(&call.app.service, &call.caller, new).await?), true))
 }
 
 /// Changes a terminal.
 pub async fn change(call: Call) -> Result<Response, Problem> {
     let (merchant_id, terminal_id) = named(&call)?;
-    let TerminalChangeRequest { name, standing, policy, method_policies, notify_url, acquirer } = call.json()?;
-    let change = TerminalChange { name, standing: standing.map(Into::into), policy, method_policies, notify_url, acquirer };
+    let TerminalChangeRequest { name, standing, policy, method_policies, notify_url, acquirer, wire } = call.json()?;
+    let wire = wire.map(WireSettings::from);
+    let change = TerminalChange { name, standing: standing.map(Into::into), policy, method_policies, notify_url, acquirer, wire };
     ok(&TerminalView::from(terminals::change(&call.app.service, &call.caller, merchant_id, terminal_id, change).await?))
 }
 
@@ -198,6 +208,7 @@ impl From<Terminal> for TerminalView {
             policy: terminal.policy,
             method_policies: terminal.method_policies,
             notify_url: terminal.notify_url,
+            wire: terminal.wire.into(),
             forced_answers: terminal.forced_answers.into_iter().map(ForcedAnswerView::from).collect(),
         }
     }

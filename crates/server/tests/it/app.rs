@@ -182,6 +182,7 @@ impl TestApp {
             policy,
             method_policies: BTreeMap::new(),
             notify_url: None,
+            wire: Default::default(),
         };
         let terminal = terminals::create(&self.service, &operator, new).await.unwrap();
         let key = self.key(mode, Holder::Merchant { merchant_id: merchant.id }, None).await;

@@ -144,6 +144,7 @@ impl House {
             policy,
             method_policies: BTreeMap::new(),
             notify_url: None,
+            wire: Default::default(),
         };
         terminals::create(&self.service, &self.operator(merchant.mode), new).await.unwrap()
     }

@@ -131,6 +131,7 @@ fn changes<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> 
             policy: PolicyPatch::default(),
             method_policies: Default::default(),
             notify_url: None,
+            wire: Default::default(),
         };
         terminals::create(service, caller, new)
     });

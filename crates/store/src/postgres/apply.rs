@@ -11,7 +11,7 @@ use refundry_engine::{Changes, MerchantId, Snapshot, Write};
 use super::arrays::{Array, Param, Rows};
 use super::load::{AllFacts, LAST_SEQUENCE, WAITING};
 use super::session::Call;
-use super::statements::{insert, put, update};
+use super::statements::{SHARD, insert, put, update};
 use super::{payment_row, refund_row};
 use crate::StoreError;
 use crate::rows::{Names, json_text, merchant_of};
@@ -34,6 +34,13 @@ static PUT_CREDENTIALS: LazyLock<String> = LazyLock::new(|| {
 static INSERT_REMEMBERED: LazyLock<String> = LazyLock::new(|| {
     let columns = "merchant_id int8, number text, dialect text, scope text, at int8, refund_id int8, refusal text, compared text";
     insert("remembered", columns)
+});
+static FORGET: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "DELETE FROM remembered USING UNNEST($1::int8[], $2::text[], $3::text[], $4::text[]) AS k (m, n, d, s) WHERE \
+        remembered.merchant_id = m AND remembered.number = n AND remembered.dialect = d AND remembered.scope = s AND \
+        {SHARD} remembered.merchant_id = ANY($5)"
+    )
 });
 static INSERT_POSTINGS: LazyLock<String> = LazyLock::new(|| {
     let columns = "entry_id int8, merchant_id int8, line int8, debit_account int8, credit_account int8, amount_minor int8, currency text, \
@@ -160,6 +167,11 @@ fn refunds(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
 }
 
 fn remembered(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
+    let mut keys = Rows::of(4);
+    for key in &changes.forgotten {
+        keys.int(key.merchant_id.get()).text(&key.number).text(&key.dialect).text(&key.scope);
+    }
+    calls.add_of(&FORGET, keys, changes.forgotten.iter().map(|key| key.merchant_id));
     let mut rows = Rows::of(8);
     for remembered in &changes.remembered {
         let (refund_id, refusal) = match &remembered.decision {

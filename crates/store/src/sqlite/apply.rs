@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refundry_engine::event::Event;
-use refundry_engine::idempotency::{Remembered, RememberedDecision};
+use refundry_engine::idempotency::{IdempotencyKey, Remembered, RememberedDecision};
 use refundry_engine::notification::{DeliveryAttempt, Notification, Recipient};
 use refundry_engine::payment::Payment;
 use refundry_engine::verdict::{AuditLine, BookedEntry};
@@ -44,6 +44,7 @@ pub fn apply(
         }
     }
     name_the_rest(connection, refunds_named, events_named)?;
+    changes.forgotten.iter().try_for_each(|key| forget(connection, key))?;
     changes.remembered.iter().try_for_each(|remembered| insert_remembered(connection, remembered))?;
     changes.entries.iter().try_for_each(|booked| insert_postings(connection, booked))?;
     put_balances(connection, &changes.entries, snapshot)?;
@@ -121,6 +122,12 @@ fn update_payment(
     if loaded != Some(&Facts::of(payment)) {
         payment_row::update_facts(connection, payment)?;
     }
+    Ok(())
+}
+
+fn forget(connection: &Connection, key: &IdempotencyKey) -> Result<(), StoreError> {
+    let sql = "DELETE FROM remembered WHERE merchant_id = ?1 AND number = ?2 AND dialect = ?3 AND scope = ?4";
+    prepared(connection, sql)?.execute(params![key.merchant_id.get(), key.number, key.dialect, key.scope]).map_err(fault)?;
     Ok(())
 }
 

@@ -316,6 +316,7 @@ pub fn terminal(merchant_id: MerchantId) -> Terminal {
         method_policies: Default::default(),
         notify_url: None,
         acquirer: "simulated".to_owned(),
+        wire: Default::default(),
         forced_answers: Vec::new(),
     }
 }
@@ -369,6 +370,7 @@ pub fn create_refund(payment: &Payment, number: &str, minor: i64, refund_id: Ref
             scope: String::new(),
             number: number.to_owned(),
         },
+        key_seconds: None,
         compared: vec![("amount".to_owned(), amount.to_string())],
         remember_refusals: false,
         payment: PaymentKey::Reference(payment.payment_reference.clone()),

@@ -67,6 +67,7 @@ impl Desk {
             method_policies: BTreeMap::new(),
             notify_url: None,
             acquirer: "simulated".to_owned(),
+            wire: Default::default(),
             forced_answers: Vec::new(),
         };
         desk.snapshot.merchants.insert(MERCHANT, Arc::new(merchant));
@@ -235,6 +236,7 @@ pub fn request(refund_id: RefundId, payment_id: PaymentId, amount: Money, number
         terminal_id: Some(TERMINAL),
         mode: Mode::Live,
         key: key("native", number),
+        key_seconds: None,
         compared: vec![("payment".to_owned(), payment_id.to_string()), ("amount".to_owned(), amount.to_string())],
         remember_refusals: false,
         payment: PaymentKey::Id(payment_id),

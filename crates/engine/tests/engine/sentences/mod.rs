@@ -207,6 +207,10 @@ impl Scenario {
             match word {
                 "marketing" => create.marketing = money(&mut words),
                 "expecting" => create.expected_remaining = Some(money(&mut words)),
+                "unnumbered" => {
+                    create.key.number = next(&mut words).to_owned();
+                    create.key_seconds = Some(600);
+                }
                 "numbered" => create.key.number = next(&mut words).to_owned(),
                 "to" => create.notify_url = Some(next(&mut words).to_owned()),
                 "by" => by = next(&mut words),

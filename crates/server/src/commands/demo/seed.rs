@@ -172,6 +172,7 @@ impl Maker<'_> {
             policy,
             method_policies: std::collections::BTreeMap::new(),
             notify_url: None,
+            wire: Default::default(),
         };
         Ok(terminals::create(self.service, self.operator, new).await?.id)
     }

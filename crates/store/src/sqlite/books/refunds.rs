@@ -95,17 +95,17 @@ fn check_waiting(connection: &Connection, merchant_id: i64, mut waiting: Waiting
     Ok(())
 }
 
-/// What was accepted for a key is there, and each refund has a key.
+/// What was accepted for a key is there, and each refund with a number has a key: what stands for a number is forgotten after a while.
 pub fn check_keys(connection: &Connection, merchant_id: i64, findings: &mut Findings) -> Result<(), StoreError> {
     let sql = "SELECT remembered.number, refund_id FROM remembered WHERE merchant_id = ?1 AND refund_id IS NOT NULL AND NOT EXISTS \
         (SELECT 1 FROM refunds WHERE refunds.merchant_id = ?1 AND refunds.refund_id = remembered.refund_id AND \
-        refunds.number = remembered.number AND refunds.dialect = remembered.dialect) ORDER BY remembered.number, dialect, scope";
+        (refunds.number = remembered.number OR remembered.scope = 'stand-in') AND refunds.dialect = remembered.dialect) ORDER BY remembered.number, dialect, scope";
     each(connection, sql, [merchant_id], |row| {
         let mut columns = Columns::new(row, "remembered key");
         books::key_without_refund(findings, merchant_id, columns.text()?, columns.int()?);
         Ok(())
     })?;
-    let sql = "SELECT refund_id FROM refunds WHERE merchant_id = ?1 AND NOT EXISTS (SELECT 1 FROM remembered WHERE \
+    let sql = "SELECT refund_id FROM refunds WHERE merchant_id = ?1 AND number <> '' AND NOT EXISTS (SELECT 1 FROM remembered WHERE \
         remembered.merchant_id = ?1 AND remembered.number = refunds.number AND remembered.refund_id = refunds.refund_id)";
     each(connection, sql, [merchant_id], |row| {
         books::refund_without_key(findings, merchant_id, Columns::new(row, "refund").int()?);
