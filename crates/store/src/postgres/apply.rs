@@ -35,13 +35,6 @@ static INSERT_REMEMBERED: LazyLock<String> = LazyLock::new(|| {
     let columns = "merchant_id int8, number text, dialect text, scope text, at int8, refund_id int8, refusal text, compared text";
     insert("remembered", columns)
 });
-static FORGET: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "DELETE FROM remembered USING UNNEST($1::int8[], $2::text[], $3::text[], $4::text[]) AS k (m, n, d, s) WHERE \
-        remembered.merchant_id = m AND remembered.number = n AND remembered.dialect = d AND remembered.scope = s AND \
-        {SHARD} remembered.merchant_id = ANY($5)"
-    )
-});
 static INSERT_POSTINGS: LazyLock<String> = LazyLock::new(|| {
     let columns = "entry_id int8, merchant_id int8, line int8, debit_account int8, credit_account int8, amount_minor int8, currency text, \
         cause text, payment_id int8, refund_id int8, at int8";
@@ -49,6 +42,13 @@ static INSERT_POSTINGS: LazyLock<String> = LazyLock::new(|| {
 });
 static PUT_BALANCES: LazyLock<String> = LazyLock::new(|| {
     put("balances", "merchant_id int8, currency text, account int8, balance_minor int8", "merchant_id, currency, account")
+});
+static FORGET: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "DELETE FROM remembered USING UNNEST($1::int8[], $2::text[], $3::text[], $4::text[]) AS k (m, n, d, s) WHERE \
+        remembered.merchant_id = m AND remembered.number = n AND remembered.dialect = d AND remembered.scope = s AND \
+        {SHARD} remembered.merchant_id = ANY($5)"
+    )
 });
 static PUT_COUNTERS: LazyLock<String> = LazyLock::new(|| put("counters", "merchant_id int8, name text, value int8", "merchant_id, name"));
 static INSERT_EVENTS: LazyLock<String> = LazyLock::new(|| {
