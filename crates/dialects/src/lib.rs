@@ -2,18 +2,23 @@
 
 pub mod antom;
 pub mod native;
+pub mod orders;
 mod time_text;
 pub mod wire;
 
+use std::net::IpAddr;
+
+use refundry_engine::asked::{AskedAmount, Extent, OrderClaim};
 use refundry_engine::credential::Credential;
 use refundry_engine::event::Event;
 use refundry_engine::idempotency::ComparedFields;
-use refundry_engine::payment::PaymentKey;
+use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::refund::Refund;
 use refundry_engine::{RefundId, Refusal, Timestamp};
 use refundry_ledger::Money;
 
+use orders::{AuthorisationWish, DisputeNote, OrdersFound, OrdersQuestion, TrackingNote};
 pub use wire::{WireRequest, WireResponse};
 
 /// One external wire protocol. Identify and authenticate come before anything is parsed.
@@ -82,6 +87,8 @@ pub mod scheme {
     pub const RSA: &str = "rsa";
     /// A secret token that is sent along.
     pub const API_KEY: &str = "api_key";
+    /// A secret that both sides know and neither sends: it is hashed behind what is signed.
+    pub const SECURE_CODE: &str = "secure_code";
 }
 
 /// Who claims to call.
@@ -104,6 +111,12 @@ pub trait Keys {
     fn rsa_sha256(&self, key_version: Option<u32>, message: &[u8], signature: &[u8]) -> bool;
     /// Whether `token` is one of the caller's API keys.
     fn token(&self, token: &str) -> bool;
+    /// Whether `digest` is SHA-256 over `message` followed by one of the secrets that we share with the caller.
+    fn secret_sha256(&self, message: &[u8], digest: &[u8]) -> bool;
+    /// The account number that the claimed terminal belongs to, for dialects whose callers name both.
+    fn account(&self) -> Option<&str>;
+    /// The instant at which the proof must hold.
+    fn now(&self) -> Timestamp;
 }
 
 /// Signs for us, with the key that belongs to the caller (or with the gateway's own, when the caller is unknown).
@@ -112,6 +125,8 @@ pub trait Signer {
     fn key_version(&self) -> u32;
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     fn rsa_sha256(&self, message: &[u8]) -> Vec<u8>;
+    /// SHA-256 over `message` followed by the secret that we share with the caller; `None` when there is no such secret.
+    fn secret_sha256(&self, message: &[u8]) -> Option<[u8; 32]>;
 }
 
 /// Authenticates native notifications with the secret that we share with the endpoint.
@@ -127,6 +142,12 @@ pub enum Incoming {
     Refund(Box<RefundWish>),
     /// Asks how a refund stands.
     Inquiry(RefundInquiry),
+    /// Asks about orders.
+    Orders(OrdersQuestion),
+    /// Takes an authorisation's money, or gives it up.
+    Authorisation(AuthorisationWish),
+    /// Says where a parcel is.
+    Tracking(TrackingNote),
 }
 
 impl Incoming {
@@ -135,6 +156,9 @@ impl Incoming {
         match self {
             Self::Refund(_) => "refund",
             Self::Inquiry(_) => "inquiryRefund",
+            Self::Orders(_) => "orders",
+            Self::Authorisation(_) => "authorisation",
+            Self::Tracking(_) => "tracking",
         }
     }
 }
@@ -142,14 +166,20 @@ impl Incoming {
 /// A refund as it is asked for on the wire.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefundWish {
-    /// The merchant's number.
+    /// The merchant's number, or what stands for it.
     pub number: String,
+    /// Who gave that number.
+    pub numbered_by: NumberedBy,
     /// What is compared when the number comes again.
     pub compared: ComparedFields,
     /// Which payment.
     pub payment: PaymentKey,
     /// How much in all.
-    pub amount: Money,
+    pub amount: AskedAmount,
+    /// How much of the payment the caller says that is.
+    pub extent: Option<Extent>,
+    /// What the caller believes of the payment's order.
+    pub order: OrderClaim,
     /// The marketing part.
     pub marketing: Option<Money>,
     /// What the caller believes is left.
@@ -164,6 +194,37 @@ pub struct RefundWish {
     pub notify_url: Option<String>,
 }
 
+/// Who numbered a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberedBy {
+    /// The merchant: its number names one refund for ever.
+    Merchant,
+    /// The dialect, from the proof of the request, because the merchant gave no number: the same request is a repeat for some minutes, by the
+    /// installation's settings, and a new wish after that.
+    Proof,
+}
+
+impl RefundWish {
+    /// A wish that says no more than it must.
+    pub fn new(number: String, payment: PaymentKey, amount: impl Into<AskedAmount>) -> Self {
+        Self {
+            number,
+            numbered_by: NumberedBy::Merchant,
+            compared: ComparedFields::new(),
+            payment,
+            amount: amount.into(),
+            extent: None,
+            order: OrderClaim::default(),
+            marketing: None,
+            expected_remaining: None,
+            merchant_reference: None,
+            reason: None,
+            metadata: None,
+            notify_url: None,
+        }
+    }
+}
+
 /// Which refund is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefundInquiry {
@@ -173,6 +234,13 @@ pub enum RefundInquiry {
     Number(String),
     /// By a text that cannot be one of our ids: it is unknown.
     Nonsense,
+    /// By our id and by the merchant's number: both must be the same refund's.
+    Both {
+        /// Our id.
+        id: RefundId,
+        /// The merchant's number.
+        number: String,
+    },
 }
 
 /// What is to be said.
@@ -190,6 +258,27 @@ pub enum Answer<'a> {
         /// The refund.
         refund: &'a Refund,
     },
+    /// To a question about orders: these.
+    Orders {
+        /// What was asked.
+        question: &'a OrdersQuestion,
+        /// What there is.
+        found: &'a OrdersFound,
+    },
+    /// To a wish about an authorisation: done, and the payment stands so.
+    Authorisation {
+        /// What was wished.
+        wish: &'a AuthorisationWish,
+        /// The payment.
+        payment: &'a Payment,
+    },
+    /// To a parcel's number: it is stored.
+    Tracking {
+        /// What was said.
+        note: &'a TrackingNote,
+        /// Of which payment.
+        payment: &'a Payment,
+    },
     /// Declined.
     Refused(&'a Refusal),
     /// Malformed, or not proved.
@@ -205,12 +294,16 @@ pub enum Answer<'a> {
 pub struct Context<'a> {
     /// The path with query that was called, as it was sent; that of the receiver (`/` when its address has none) for notifications.
     pub path: &'a str,
+    /// The body that is answered, for what answers repeat of it; empty for notifications.
+    pub body: &'a [u8],
     /// The dialect's name for the caller, echoed in answers: as it was claimed, also when nobody has that name; empty when none was claimed.
     pub lookup: &'a str,
     /// The scheme by which the caller proved itself: answers to API keys are not signed.
     pub scheme: &'a str,
     /// The instant of the answer.
     pub now: Timestamp,
+    /// Whether the caller proved itself. Otherwise nothing is signed with a shared secret: whoever can have texts signed can sign requests.
+    pub proved: bool,
     /// Signs for us.
     pub signer: &'a dyn Signer,
 }
@@ -220,10 +313,34 @@ pub struct Context<'a> {
 pub struct Announcement<'a> {
     /// What happened.
     pub event: &'a Event,
-    /// The refund that it is about, as it stands.
-    pub refund: &'a Refund,
+    /// What it is about, as it stands.
+    pub subject: Subject<'a>,
+    /// The payment behind it, as it stands; `None` when the dialect says nothing of it.
+    pub payment: Option<&'a Payment>,
     /// The credential of the receiver, newest first.
     pub credential: &'a Credential,
+    /// What the receiving terminal has chosen.
+    pub terms: &'a NoticeTerms,
+}
+
+/// What an announcement is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// A refund.
+    Refund(&'a Refund),
+    /// A dispute.
+    Dispute(&'a DisputeNote),
+}
+
+/// What a terminal chooses about the notifications that it gets in its dialect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NoticeTerms {
+    /// Its account number, for dialects that name it.
+    pub account: String,
+    /// As a form instead of XML.
+    pub as_form: bool,
+    /// Also when money came back after a success.
+    pub tells_returns: bool,
 }
 
 /// A notification as it goes out, except for where to.
@@ -253,6 +370,13 @@ pub enum WireError {
     UnknownCaller,
     /// Somebody of that name, without a key.
     NoKey,
+    /// The terminal is known, and belongs to another account than the one that was named.
+    OtherAccount,
+    /// The terminal takes requests from certain addresses only, and this one is none of them.
+    CallerAddress {
+        /// Where the request came from; `None` when nobody knows.
+        address: Option<IpAddr>,
+    },
     /// The proof does not hold.
     BadSignature,
     /// The proof holds, but not for this.
@@ -261,9 +385,24 @@ pub enum WireError {
     Field {
         /// Its name on the wire.
         field: String,
+        /// In which way it is not.
+        flaw: Flaw,
         /// The limit and the cure, in English.
         rule: String,
     },
     /// More requests than allowed.
     TooMany,
+}
+
+/// In which way a field is not what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It was not sent.
+    Missing,
+    /// It was sent without a value.
+    Empty,
+    /// It has more letters than allowed.
+    TooLong,
+    /// It is not of the form, or not one of the values, that it should be.
+    Malformed,
 }

@@ -1,5 +1,7 @@
 //! Requests and answers as bytes, without any framework.
 
+use std::net::IpAddr;
+
 /// A request as it came: the body is kept byte for byte, because signatures are over bytes.
 #[derive(Clone, Debug)]
 pub struct WireRequest<'a> {
@@ -11,6 +13,8 @@ pub struct WireRequest<'a> {
     pub headers: &'a dyn Headers,
     /// The body.
     pub body: &'a [u8],
+    /// Where it came from: the caller's own address, also behind a proxy that is trusted; `None` when nobody knows.
+    pub peer: Option<IpAddr>,
 }
 
 /// The path without its query and with one leading slash.

@@ -2,6 +2,7 @@
 
 use refundry_ledger::Money;
 
+use crate::asked::{AskedAmount, Extent, OrderClaim};
 use crate::credential::Credential;
 use crate::idempotency::{ComparedFields, IdempotencyKey};
 use crate::ids::IdBlock;
@@ -113,9 +114,13 @@ pub struct CreateRefund {
     /// Which payment.
     pub payment: PaymentKey,
     /// How much in all.
-    pub amount: Money,
+    pub amount: AskedAmount,
+    /// How much of the payment the caller says that is, if it says so.
+    pub extent: Option<Extent>,
+    /// What the caller believes of the payment's order, if it says so.
+    pub order: OrderClaim,
     /// The marketing part of it.
-    pub marketing: Money,
+    pub marketing: Option<Money>,
     /// What the caller believes is left, if it says so.
     pub expected_remaining: Option<Money>,
     /// A reference of the merchant behind the merchant.

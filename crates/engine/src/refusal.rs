@@ -74,6 +74,12 @@ pub enum Refusal {
         /// How many are allowed.
         allowed: u32,
     },
+    /// The acquirer has not confirmed the payment yet.
+    PaymentUnreconciled,
+    /// The payment is in a payout that is being made.
+    PayoutInPreparation,
+    /// The payment's reserve is being paid out.
+    ReserveInSettlement,
     /// An open retrieval freezes the payment.
     RetrievalOpen,
     /// An open chargeback blocks refunds.
@@ -83,6 +89,18 @@ pub enum Refusal {
         /// What is really left.
         #[serde(with = "money_text")]
         refundable: Money,
+    },
+    /// More than was taken in all, said to callers that say whether they want the whole or a part.
+    ExceedsPayment {
+        /// What was taken.
+        #[serde(with = "money_text")]
+        captured: Money,
+    },
+    /// Called the whole and less than that, or called a part and the whole.
+    ExtentMismatch {
+        /// What was taken.
+        #[serde(with = "money_text")]
+        captured: Money,
     },
     /// More than is left.
     ExceedsRefundable {

@@ -20,11 +20,11 @@ pub async fn serve(app: &App, request: Request) -> Response {
     let whole = read_body(&parts.headers, body, limit).await;
     let answer = match &whole {
         Ok(bytes) => {
-            let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: bytes };
+            let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: bytes, peer: None };
             app.service.answer(request).await
         }
         Err(BodyError::TooLong { limit }) => {
-            let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: &[] };
+            let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: &[], peer: None };
             app.service.answer_too_large(request, *limit).await
         }
         Err(BodyError::Incomplete) => return broken(),

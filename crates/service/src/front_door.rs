@@ -30,6 +30,7 @@ struct Correspondent {
     lookup: String,
     scheme: String,
     signer: Option<Arc<KnownCredential>>,
+    proved: bool,
 }
 
 impl Service {
@@ -39,7 +40,7 @@ impl Service {
             return WireResponse { status: 404, headers: Vec::new(), body: Vec::new() };
         };
         let now = self.world.now();
-        let mut far_end = Correspondent { lookup: String::new(), scheme: String::new(), signer: None };
+        let mut far_end = Correspondent { lookup: String::new(), scheme: String::new(), signer: None, proved: false };
         let said = match self.admit(entry, &request, now, &mut far_end).await {
             Ok(caller) => self.carry_out(entry, &request, &caller).await,
             Err(said) => said,
@@ -53,11 +54,11 @@ impl Service {
             return WireResponse { status: 413, headers: Vec::new(), body: Vec::new() };
         };
         let now = self.world.now();
-        let mut far_end = Correspondent { lookup: String::new(), scheme: String::new(), signer: None };
+        let mut far_end = Correspondent { lookup: String::new(), scheme: String::new(), signer: None, proved: false };
         if let Ok(Claimed { lookup, scheme, .. }) = entry.dialect.identify(&request) {
             let known = self.keyring.by_lookup(entry.name, &lookup, now).await.ok().flatten();
             let signer = known.and_then(|known| known.signer(now).or_else(|| known.last_signer()));
-            far_end = Correspondent { lookup, scheme: scheme.to_owned(), signer };
+            far_end = Correspondent { lookup, scheme: scheme.to_owned(), signer, proved: false };
         }
         let limit = u64::try_from(limit).unwrap_or(u64::MAX);
         self.render(entry, &request, Said::Malformed(WireError::TooLarge { limit }), far_end).await
@@ -83,6 +84,7 @@ impl Service {
         entry.dialect.authenticate(request, &claimed, &keys).map_err(Said::Malformed)?;
         // A dialect that let a request pass without asking for a key is mistaken; nobody is admitted unproved.
         let proved = keys.proved_by().ok_or(Said::Malformed(WireError::BadSignature))?;
+        far_end.proved = true;
         if proved.can_sign() {
             far_end.signer = Some(proved.clone());
         }
@@ -108,6 +110,7 @@ impl Service {
                 let found = refunds::inquire(self, caller, entry.into(), &inquiry).await;
                 found.map(|refund| Said::Inquiry(Box::new(refund)))
             }
+            Incoming::Orders(_) | Incoming::Authorisation(_) | Incoming::Tracking(_) => return Said::Malformed(WireError::UnknownPath),
         };
         said.unwrap_or_else(Said::from)
     }
@@ -124,18 +127,19 @@ impl Service {
     /// than everything else together.
     async fn render(&self, entry: &'static DialectEntry, request: &WireRequest<'_>, said: Said, far_end: Correspondent) -> WireResponse {
         let now = self.world.now();
-        let Correspondent { lookup, scheme, signer } = far_end;
+        let Correspondent { lookup, scheme, signer, proved } = far_end;
         if scheme == API_KEY {
-            return said.rendered(entry, &Context { path: request.path, lookup: &lookup, scheme: &scheme, now, signer: &Unsigned });
+            let (path, body) = (request.path, request.body);
+            return said.rendered(entry, &Context { path, body, lookup: &lookup, scheme: &scheme, now, proved, signer: &Unsigned });
         }
         let signer = match signer {
             Some(signer) => Some(signer),
             None => gateway_key(self).await.ok().flatten(),
         };
-        let path = request.path.to_owned();
+        let (path, body) = (request.path.to_owned(), request.body.to_vec());
         let render = move || {
             let signer: &dyn Signer = signer.as_deref().map_or(&Unsigned, |signer| signer);
-            said.rendered(entry, &Context { path: &path, lookup: &lookup, scheme: &scheme, now, signer })
+            said.rendered(entry, &Context { path: &path, body: &body, lookup: &lookup, scheme: &scheme, now, proved, signer })
         };
         self.cpu.run(render).await
     }
@@ -175,6 +179,10 @@ impl Signer for Unsigned {
 
     fn rsa_sha256(&self, _message: &[u8]) -> Vec<u8> {
         Vec::new()
+    }
+
+    fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {
+        None
     }
 }
 

@@ -203,6 +203,10 @@ impl Signer for KnownCredential {
     fn rsa_sha256(&self, message: &[u8]) -> Vec<u8> {
         self.signer.as_ref().map(|signer| signer.sign(message)).unwrap_or_default()
     }
+
+    fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {
+        None
+    }
 }
 
 impl KnownCaller {
@@ -262,6 +266,18 @@ impl Keys for CallerKeys<'_> {
 
     fn token(&self, token: &str) -> bool {
         self.prove(|known| known.credential.scheme == API_KEY && token_fits(token, &known.credential.proof))
+    }
+
+    fn secret_sha256(&self, _message: &[u8], _digest: &[u8]) -> bool {
+        false
+    }
+
+    fn account(&self) -> Option<&str> {
+        None
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
     }
 }
 

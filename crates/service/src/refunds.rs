@@ -169,6 +169,10 @@ pub async fn inquire(service: &Service, caller: &Caller, rules: DialectRules, in
     match inquiry {
         RefundInquiry::Id(refund_id) => find(service, caller, None, *refund_id).await,
         RefundInquiry::Number(number) => find_by_number(service, caller, rules, None, number).await,
+        RefundInquiry::Both { id, number } => {
+            let refund = find(service, caller, None, *id).await?;
+            if refund.number == *number { Ok(refund) } else { Err(Refusal::Unknown { what: "refund_number".to_owned() }.into()) }
+        }
         RefundInquiry::Nonsense => Err(Refusal::UnknownRefund.into()),
     }
 }
@@ -221,8 +225,10 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
         compared: wish.compared,
         remember_refusals: rules.remembers_refusals,
         payment: wish.payment,
-        marketing: wish.marketing.unwrap_or(Money::zero(wish.amount.currency())),
         amount: wish.amount,
+        extent: wish.extent,
+        order: wish.order,
+        marketing: wish.marketing,
         expected_remaining: wish.expected_remaining,
         merchant_reference: wish.merchant_reference,
         reason: wish.reason,

@@ -157,16 +157,8 @@ async fn native_refund(stage: &Stage, service: &Service, request: &RefundRequest
     let amount = amount(request);
     let compared = [("amount", amount.to_string()), ("payment", request.reference.clone())];
     let wish = RefundWish {
-        number: request.number.clone(),
         compared: compared.map(|(name, value)| (name.to_owned(), value)).into(),
-        payment: PaymentKey::Reference(request.reference.clone()),
-        amount,
-        marketing: None,
-        expected_remaining: None,
-        merchant_reference: None,
-        reason: None,
-        metadata: None,
-        notify_url: None,
+        ..RefundWish::new(request.number.clone(), PaymentKey::Reference(request.reference.clone()), amount)
     };
     stage.model().asks(request);
     let new = NewRefund { merchant_id: None, terminal_id: None, wish, dry_run: false };

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
+use refundry_engine::asked::OrderClaim;
 use refundry_engine::command::{Act, Command, CreateRefund, RecordPayment, Stamp};
 use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::ids::{EPOCH_MS, IDS_PER_MS, IdBlock, compose};
@@ -235,8 +236,10 @@ fn ask(number: u64, load: Load) -> (u64, Act) {
         compared: vec![("amount".to_owned(), amount.to_string()), ("payment".to_owned(), reference(picked + 1_000))],
         remember_refusals: false,
         payment: PaymentKey::Reference(reference(picked + 1_000)),
-        amount,
-        marketing: Money::zero(amount.currency()),
+        amount: amount.into(),
+        extent: None,
+        order: OrderClaim::default(),
+        marketing: None,
         expected_remaining: None,
         merchant_reference: None,
         reason: Some("came broken".to_owned()),

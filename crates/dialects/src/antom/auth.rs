@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 
 use super::PATHS;
 use crate::wire::{one_leading_slash, plain_path};
-use crate::{Claimed, Context, Keys, WireError, WireRequest, scheme};
+use crate::{Claimed, Context, Flaw, Keys, WireError, WireRequest, scheme};
 
 /// Who claims to call. As long as a client id is there, nothing else is looked at, so that every later answer is signed for that client.
 pub fn identify(request: &WireRequest<'_>) -> Result<Claimed, WireError> {
@@ -38,9 +38,12 @@ pub fn authenticate(request: &WireRequest<'_>, claimed: &Claimed, keys: &dyn Key
     let header_text = header(request, "signature").ok_or(WireError::BadSignature)?;
     let signature = signature_of(header_text).ok_or(WireError::BadSignature)?;
     let time = request.headers.get("request-time").map(str::trim).filter(|time| !time.is_empty());
-    let time =
-        time.ok_or_else(|| WireError::Field { field: "request-time".into(), rule: "must be sent as a header, and signed".into() })?;
+    let time = time.ok_or_else(missing_time)?;
     if is_proved(request, &signature, (claimed, time), keys) { Ok(()) } else { Err(WireError::BadSignature) }
+}
+
+fn missing_time() -> WireError {
+    WireError::Field { field: "request-time".into(), flaw: Flaw::Malformed, rule: "must be sent as a header, and signed".into() }
 }
 
 /// Clients that join `https://host/` and `/path` send two slashes and sign one. A client that changed its key may go on naming the version

@@ -93,7 +93,8 @@ impl Sender<'_> {
         let path = if self.client_id.starts_with("SANDBOX_") { sandbox_path } else { live_path };
         let body = serde_json::to_vec(body).expect("texts are JSON");
         let time = iso_8601(self.now);
-        let context = Context { path, lookup: self.client_id, scheme: scheme::RSA, now: self.now, signer: self.signer };
+        let (lookup, scheme, now) = (self.client_id, scheme::RSA, self.now);
+        let context = Context { path, body: &[], lookup, scheme, now, proved: true, signer: self.signer };
         let headers = vec![
             ("content-type", "application/json; charset=UTF-8".to_owned()),
             ("client-id", self.client_id.to_owned()),

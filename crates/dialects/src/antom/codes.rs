@@ -191,18 +191,24 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         Refusal::UnknownPayment => ORDER_NOT_EXIST,
         Refusal::PaymentCancelled => ORDER_IS_CANCELED,
         Refusal::PaymentClosed => ORDER_IS_CLOSED,
-        Refusal::PaymentNotCaptured { .. } | Refusal::RetrievalOpen | Refusal::ChargebackOpen => ORDER_STATUS_INVALID,
+        Refusal::PaymentNotCaptured { .. }
+        | Refusal::PaymentUnreconciled
+        | Refusal::PayoutInPreparation
+        | Refusal::ReserveInSettlement
+        | Refusal::RetrievalOpen
+        | Refusal::ChargebackOpen => ORDER_STATUS_INVALID,
         Refusal::CurrencyMismatch { .. } => CURRENCY_NOT_SUPPORT,
         Refusal::AmountNotPositive => return illegal("refundAmount.value", "must be at least 1, in the smallest unit of the currency"),
         Refusal::RefundWindowExceeded { .. } => REFUND_WINDOW_EXCEED,
         Refusal::PartialNotAllowed { .. } => PARTIAL_REFUND_NOT_SUPPORTED,
         Refusal::TooManyRefunds { allowed: 0 } => REFUND_NOT_SUPPORTED,
         Refusal::TooManyRefunds { .. } => MULTIPLE_REFUNDS_NOT_SUPPORTED,
-        Refusal::ExceedsRefundable { .. } | Refusal::ExceedsMarketing { .. } => REFUND_AMOUNT_EXCEED,
+        Refusal::ExceedsPayment { .. } | Refusal::ExceedsRefundable { .. } | Refusal::ExceedsMarketing { .. } => REFUND_AMOUNT_EXCEED,
         Refusal::NotEnoughFunds { .. } => MERCHANT_BALANCE_NOT_ENOUGH,
         Refusal::UnknownRefund => return ResultText::saying(ORDER_NOT_EXIST, "The refund order does not exist."),
         Refusal::FieldInvalid { field, rule } => return illegal(field, rule),
         Refusal::ExpectedRemainingStale { .. }
+        | Refusal::ExtentMismatch { .. }
         | Refusal::RefundStateForbids { .. }
         | Refusal::ReviewedContentChanged
         | Refusal::ArnIsSet { .. }
@@ -223,11 +229,11 @@ pub fn of_wire_error(error: &WireError) -> ResultText {
         WireError::MethodNotAllowed => METHOD_NOT_SUPPORTED,
         WireError::MediaType => MEDIA_TYPE_NOT_ACCEPTABLE,
         WireError::TooLarge { limit } => return illegal("body", &format!("must not be larger than {limit} bytes")),
-        WireError::UnknownCaller => CLIENT_INVALID,
+        WireError::UnknownCaller | WireError::OtherAccount => CLIENT_INVALID,
         WireError::NoKey => KEY_NOT_FOUND,
         WireError::BadSignature => INVALID_SIGNATURE,
-        WireError::NotAllowed => ACCESS_DENIED,
-        WireError::Field { field, rule } => return illegal(field, rule),
+        WireError::NotAllowed | WireError::CallerAddress { .. } => ACCESS_DENIED,
+        WireError::Field { field, rule, .. } => return illegal(field, rule),
         WireError::TooMany => REQUEST_TRAFFIC_EXCEED_LIMIT,
     };
     code.into()

@@ -7,11 +7,12 @@ use serde::Deserialize;
 use super::response::{Body, known_arn};
 use super::{auth, codes};
 use crate::time_text::iso_8601;
-use crate::{Announcement, Context, NotificationRequest};
+use crate::{Announcement, Context, NotificationRequest, Subject};
 
 /// The notification of an ended refund; an ARN that comes later and money that comes back have no word here.
 pub fn notify(announcement: &Announcement<'_>, context: &Context<'_>) -> Option<NotificationRequest> {
-    let Announcement { event, refund, .. } = announcement;
+    let event = announcement.event;
+    let Subject::Refund(refund) = announcement.subject else { return None };
     let result = match event.kind {
         EventKind::RefundSucceeded => codes::SUCCESS,
         EventKind::RefundCancelled => codes::PROCESS_FAIL,

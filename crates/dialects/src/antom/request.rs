@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{ID_LENGTH_MAX, auth, refund_id};
 use crate::wire::plain_path;
-use crate::{Incoming, RefundInquiry, RefundWish, WireError, WireRequest};
+use crate::{Flaw, Incoming, RefundInquiry, RefundWish, WireError, WireRequest};
 
 /// Letters of a reason, by the vendor's table.
 const REASON_LENGTH_MAX: usize = 256;
@@ -72,16 +72,12 @@ fn read_refund(members: &RefundMembers<'_>) -> Result<RefundWish, WireError> {
         ("paymentId", payment.clone()),
     ];
     Ok(RefundWish {
-        number,
         compared: compared.map(|(name, value)| (name.to_owned(), value)).into(),
-        payment: PaymentKey::Reference(payment),
-        amount,
-        marketing: None,
-        expected_remaining: None,
         merchant_reference: id("referenceRefundId", members.reference_refund_id)?,
         reason: text("refundReason", members.refund_reason, REASON_LENGTH_MAX)?,
         metadata: text("metadata", members.metadata, METADATA_LENGTH_MAX)?,
         notify_url: notify_url(members.refund_notify_url)?,
+        ..RefundWish::new(number, PaymentKey::Reference(payment), amount)
     })
 }
 
@@ -197,5 +193,6 @@ fn object<'a, T: Deserialize<'a>>(field: &str, json: &'a [u8]) -> Result<T, Wire
 }
 
 fn wrong<T>(field: &str, rule: &str) -> Result<T, WireError> {
-    Err(WireError::Field { field: field.to_owned(), rule: rule.to_owned() })
+    // One code stands for every flaw here; the rule says which it is.
+    Err(WireError::Field { field: field.to_owned(), flaw: Flaw::Malformed, rule: rule.to_owned() })
 }

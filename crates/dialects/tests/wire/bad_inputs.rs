@@ -6,7 +6,7 @@ use refundry_dialects::{Incoming, WireError, WireRequest, find};
 
 fn read(path: &str, body: &[u8]) -> Result<Incoming, WireError> {
     let headers: Vec<(String, String)> = Vec::new();
-    ENTRY.dialect.read(&WireRequest { method: "POST", path, headers: &headers, body })
+    ENTRY.dialect.read(&WireRequest { method: "POST", path, headers: &headers, body, peer: None })
 }
 
 fn read_refund(body: &[u8]) -> Result<Incoming, WireError> {

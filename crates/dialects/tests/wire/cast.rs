@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, Unparse
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use refundry_dialects::antom::ENTRY;
-use refundry_dialects::{Announcement, Claimed, Context, Keys, NotificationRequest, RefundWish, Signer, scheme};
+use refundry_dialects::{Announcement, Claimed, Context, Keys, NoticeTerms, NotificationRequest, RefundWish, Signer, Subject, scheme};
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::event::{Event, EventKind};
 use refundry_engine::ids::compose;
@@ -50,6 +50,18 @@ impl Keys for TestKeys {
     fn token(&self, token: &str) -> bool {
         self.tokens && token == API_KEY
     }
+
+    fn secret_sha256(&self, _message: &[u8], _digest: &[u8]) -> bool {
+        false
+    }
+
+    fn account(&self) -> Option<&str> {
+        None
+    }
+
+    fn now(&self) -> Timestamp {
+        NOW
+    }
 }
 
 /// Our side's key, in version 1.
@@ -62,6 +74,10 @@ impl Signer for AntomSigner {
 
     fn rsa_sha256(&self, message: &[u8]) -> Vec<u8> {
         sign("antom", message)
+    }
+
+    fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {
+        None
     }
 }
 
@@ -92,24 +108,15 @@ fn verify(spki: &str, message: &[u8], signature: &[u8]) -> bool {
 
 /// The refund that an inquiry finds.
 pub fn inquired() -> RefundWish {
-    RefundWish {
-        number: "20261122test0001".into(),
-        compared: Vec::new(),
-        payment: PaymentKey::Reference("20261120190741010007000000000017".into()),
-        amount: Money::new(1_000, "EUR".parse().unwrap()),
-        marketing: None,
-        expected_remaining: None,
-        merchant_reference: None,
-        reason: None,
-        metadata: None,
-        notify_url: None,
-    }
+    let payment = PaymentKey::Reference("20261120190741010007000000000017".into());
+    RefundWish::new("20261122test0001".into(), payment, Money::new(1_000, "EUR".parse().unwrap()))
 }
 
 /// The refund that a wish became, in a state of [`state`], with words of the outcome's line such as `quote` after it.
 pub fn refund(wish: &RefundWish, state: RefundState, words: &[&str]) -> Refund {
     let PaymentKey::Reference(payment_reference) = wish.payment.clone() else { panic!("Antom names payments by reference") };
-    let zero = Money::zero(wish.amount.currency());
+    let amount = wish.amount.money().expect("Antom names the currency");
+    let zero = Money::zero(amount.currency());
     let quote = words.iter().any(|word| word.ends_with("quote")).then(|| quote(!words.contains(&"unlocked_quote")));
     Refund {
         id: RefundId::new(compose(REFUND_AT.ms(), 7, 42)),
@@ -121,15 +128,12 @@ pub fn refund(wish: &RefundWish, state: RefundState, words: &[&str]) -> Refund {
         dialect: "antom".into(),
         number: wish.number.clone(),
         merchant_reference: wish.merchant_reference.clone(),
-        amount: wish.amount,
+        amount,
         marketing: zero,
         refund_fee: zero,
         fee_given_back: zero,
         gross_settlement: quote.as_ref().map(|quote| {
-            Money::new(
-                wish.amount.minor() / 100_000 * 108_512 + wish.amount.minor() % 100_000 * 108_512 / 100_000,
-                quote.settlement_currency,
-            )
+            Money::new(amount.minor() / 100_000 * 108_512 + amount.minor() % 100_000 * 108_512 / 100_000, quote.settlement_currency)
         }),
         quote,
         reason: wish.reason.clone(),
@@ -196,8 +200,17 @@ pub fn announce(event: &str, refund: &Refund, path: &str) -> Option<Notification
         facts: Vec::new(),
     };
     let credential = credential(CLIENTS[0]);
-    let context = Context { path, lookup: CLIENTS[0], scheme: scheme::RSA, now: NOW, signer: &AntomSigner };
-    ENTRY.dialect.notify(&Announcement { event: &event, refund, credential: &credential }, &context)
+    let context = Context { path, body: &[], lookup: CLIENTS[0], scheme: scheme::RSA, now: NOW, proved: true, signer: &AntomSigner };
+    ENTRY.dialect.notify(
+        &Announcement {
+            event: &event,
+            subject: Subject::Refund(refund),
+            payment: None,
+            credential: &credential,
+            terms: &NoticeTerms::default(),
+        },
+        &context,
+    )
 }
 
 fn credential(lookup: &str) -> Credential {

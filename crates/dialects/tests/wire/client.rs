@@ -19,11 +19,15 @@ impl Signer for MerchantSigner {
     fn rsa_sha256(&self, message: &[u8]) -> Vec<u8> {
         sign("merchant", message)
     }
+
+    fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {
+        None
+    }
 }
 
 fn read(request: &MerchantRequest) -> (Claimed, Incoming) {
     let headers: Vec<(String, String)> = request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let wire = WireRequest { method: "POST", path: request.path, headers: &headers, body: &request.body };
+    let wire = WireRequest { method: "POST", path: request.path, headers: &headers, body: &request.body, peer: None };
     let claimed = ENTRY.dialect.identify(&wire).unwrap();
     ENTRY.dialect.authenticate(&wire, &claimed, &keys_of(&claimed).unwrap()).unwrap();
     (claimed, ENTRY.dialect.read(&wire).unwrap())
@@ -40,7 +44,7 @@ fn what_a_client_signs_is_read_as_it_was_meant() {
         let request = sender.refund(&wish);
         assert_eq!(request.path, path);
         let (claimed, Incoming::Refund(read)) = read(&request) else { panic!("a refund was asked for") };
-        assert_eq!((claimed.lookup.as_str(), read.number.as_str(), read.amount), (client_id, "r1", amount));
+        assert_eq!((claimed.lookup.as_str(), read.number.as_str(), read.amount), (client_id, "r1", amount.into()));
         assert_eq!((read.payment, read.reason.as_deref()), (PaymentKey::Reference("p1".to_owned()), Some("破损 & co")));
         let (_, asked) = self::read(&sender.inquiry("r1"));
         assert_eq!(asked, Incoming::Inquiry(RefundInquiry::Number("r1".to_owned())));
@@ -50,7 +54,8 @@ fn what_a_client_signs_is_read_as_it_was_meant() {
 #[test]
 fn a_client_verifies_our_answers_and_nobody_else_s() {
     let path = "/ams/api/v1/payments/refund";
-    let context = Context { path, lookup: "5Y", scheme: scheme::RSA, now: Timestamp::from_ms(0), signer: &AntomSigner };
+    let context =
+        Context { path, body: &[], lookup: "5Y", scheme: scheme::RSA, now: Timestamp::from_ms(0), proved: true, signer: &AntomSigner };
     let mut answer = ENTRY.dialect.render(&Answer::Refused(&Refusal::UnknownPayment), &context);
     assert_eq!(result_of(&answer.body), Some(("F".to_owned(), "ORDER_NOT_EXIST".to_owned())));
     let holds = |path: &str, answer: &refundry_dialects::WireResponse| {

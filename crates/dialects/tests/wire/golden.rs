@@ -25,7 +25,7 @@ fn play_request(file: &GoldenFile) -> Result<(), String> {
         sign(&mut message, key, file.says("signs_path"));
     }
     let (method, path) = message.first_line.split_once(' ').unwrap();
-    let request = WireRequest { method, path, headers: &message.headers, body: message.body.as_bytes() };
+    let request = WireRequest { method, path, headers: &message.headers, body: message.body.as_bytes(), peer: None };
     let (reading, response) = answer(&request, file.says("outcome").unwrap_or_default());
     file.expect(&[("request", message.to_string()), ("reading", reading), ("response", show(&response))])
 }
@@ -35,7 +35,7 @@ fn answer(request: &WireRequest<'_>, outcome: &str) -> (String, WireResponse) {
     let dialect = ENTRY.dialect;
     let claimed = dialect.identify(request);
     let (lookup, scheme) = claimed.as_ref().map_or((String::new(), scheme::RSA), |claimed| (claimed.lookup.clone(), claimed.scheme));
-    let context = Context { path: request.path, lookup: &lookup, scheme, now: NOW, signer: &AntomSigner };
+    let context = Context { path: request.path, body: request.body, lookup: &lookup, scheme, now: NOW, proved: true, signer: &AntomSigner };
     let read = claimed.and_then(|claimed| {
         let keys = cast::keys_of(&claimed).ok_or(WireError::UnknownCaller)?;
         dialect.authenticate(request, &claimed, &keys)?;

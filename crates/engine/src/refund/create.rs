@@ -27,8 +27,8 @@ pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &CreateRefund) -> Verdict
     }
     // A channel that is not named is the payment's: without one there is no payment either.
     let decided = terminal.ok_or(Refusal::UnknownPayment).and_then(|terminal| {
-        let (payment, policy) = check(snapshot, stamp.now, act, |payment| terminal.policy_for(merchant, &payment.method))?;
-        accept(Draft::new(snapshot, stamp), act, payment, &(policy, terminal))
+        let (asked, policy) = check(snapshot, stamp.now, act, |payment| terminal.policy_for(merchant, &payment.method))?;
+        accept(Draft::new(snapshot, stamp), act, &asked, &(policy, terminal))
     });
     let forgotten = remembered.map(|remembered| remembered.key.clone());
     match decided {
@@ -98,12 +98,19 @@ fn replay(snapshot: &Snapshot, act: &CreateRefund, remembered: &Remembered) -> O
     }
 }
 
+/// What is asked for, in the payment's own money.
+struct Asked<'a> {
+    payment: &'a Payment,
+    amount: Money,
+    marketing: Money,
+}
+
 fn check<'a>(
     snapshot: &'a Snapshot,
     now: Timestamp,
     act: &CreateRefund,
     policy_for: impl FnOnce(&Payment) -> Policy,
-) -> Result<(&'a Payment, Policy), Refusal> {
+) -> Result<(Asked<'a>, Policy), Refusal> {
     let payment = named_payment(snapshot, act).ok_or(Refusal::UnknownPayment)?;
     match payment.status {
         PaymentStatus::Captured => {}
@@ -113,33 +120,45 @@ fn check<'a>(
             return Err(Refusal::PaymentNotCaptured { status: payment.status });
         }
     }
-    let expected = payment.currency();
-    let currencies = [Some(act.amount), Some(act.marketing), act.expected_remaining];
-    if currencies.into_iter().flatten().any(|amount| amount.currency() != expected) {
-        return Err(Refusal::CurrencyMismatch { expected });
-    }
-    if !act.amount.is_positive() || act.marketing.is_negative() {
-        return Err(Refusal::AmountNotPositive);
-    }
+    act.order.check(payment)?;
+    let asked = amounts(payment, act)?;
     let policy = policy_for(payment);
-    check_method(payment, act, &policy, now)?;
+    check_method(&asked, &policy, now)?;
     if payment.open_retrievals > 0 {
         return Err(Refusal::RetrievalOpen);
     }
     if payment.open_chargebacks > 0 {
         return Err(Refusal::ChargebackOpen);
     }
-    check_ceilings(payment, act)?;
-    Ok((payment, policy))
+    check_ceilings(&asked, act)?;
+    Ok((asked, policy))
+}
+
+fn amounts<'a>(payment: &'a Payment, act: &CreateRefund) -> Result<Asked<'a>, Refusal> {
+    let expected = payment.currency();
+    let currencies = [act.amount.money(), act.marketing, act.expected_remaining];
+    if currencies.into_iter().flatten().any(|amount| amount.currency() != expected) {
+        return Err(Refusal::CurrencyMismatch { expected });
+    }
+    let amount = act.amount.of_payment_in(expected).ok_or_else(|| Refusal::FieldInvalid {
+        field: "amount".to_owned(),
+        rule: format!("at most {} decimals, as {expected} has", expected.exponent()),
+    })?;
+    let marketing = act.marketing.unwrap_or(Money::zero(expected));
+    if !amount.is_positive() || marketing.is_negative() {
+        return Err(Refusal::AmountNotPositive);
+    }
+    Ok(Asked { payment, amount, marketing })
 }
 
 /// The window and what the payment's method allows. The last day of the window counts as a whole.
-fn check_method(payment: &Payment, act: &CreateRefund, policy: &Policy, now: Timestamp) -> Result<(), Refusal> {
+fn check_method(asked: &Asked<'_>, policy: &Policy, now: Timestamp) -> Result<(), Refusal> {
+    let payment = asked.payment;
     let end = payment.paid_at.plus_days(i64::from(policy.refund_window_days) + 1);
     if now >= end {
         return Err(Refusal::RefundWindowExceeded { until: Timestamp::from_us(end.us() - 1) });
     }
-    if !policy.partial_allowed && act.amount.is_below(payment.captured)? {
+    if !policy.partial_allowed && asked.amount.is_below(payment.captured)? {
         return Err(Refusal::PartialNotAllowed { refundable: payment.refundable() });
     }
     let allowed = match (policy.several_allowed, policy.refund_count_max) {
@@ -153,30 +172,32 @@ fn check_method(payment: &Payment, act: &CreateRefund, policy: &Policy, now: Tim
 }
 
 /// Shopper's and marketing's parts have a ceiling each: the acquirer is never made to pay back more than it was paid.
-fn check_ceilings(payment: &Payment, act: &CreateRefund) -> Result<(), Refusal> {
+fn check_ceilings(asked: &Asked<'_>, act: &CreateRefund) -> Result<(), Refusal> {
+    let Asked { payment, amount, marketing } = *asked;
     let refundable = payment.refundable();
     if act.expected_remaining.is_some_and(|expected| expected != refundable) {
         return Err(Refusal::ExpectedRemainingStale { refundable });
     }
-    if refundable.is_below(act.amount)? {
+    act.extent.map_or(Ok(()), |extent| extent.check(payment, amount))?;
+    if refundable.is_below(amount)? {
         return Err(Refusal::ExceedsRefundable { refundable });
     }
-    let of_marketing = payment.refundable_marketing().smaller(act.amount)?;
-    if of_marketing.is_below(act.marketing)? {
+    let of_marketing = payment.refundable_marketing().smaller(amount)?;
+    if of_marketing.is_below(marketing)? {
         return Err(Refusal::ExceedsMarketing { refundable: of_marketing });
     }
     let of_shopper = payment.refundable_user_part();
-    if of_shopper.is_below(act.amount.checked_sub(act.marketing)?)? {
-        return Err(Refusal::ExceedsRefundable { refundable: of_shopper.checked_add(act.marketing)? });
+    if of_shopper.is_below(amount.checked_sub(marketing)?)? {
+        return Err(Refusal::ExceedsRefundable { refundable: of_shopper.checked_add(marketing)? });
     }
     Ok(())
 }
 
 /// Every rule is kept but, perhaps, that of the money.
-fn accept(mut draft: Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(Policy, &Arc<Terminal>)) -> Result<Verdict, Refusal> {
+fn accept(mut draft: Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &(Policy, &Arc<Terminal>)) -> Result<Verdict, Refusal> {
     let (policy, terminal) = rules;
-    let refund = new_refund(&draft, act, payment, rules)?;
-    let mut in_play = RefundInPlay { refund, payment: payment.clone() };
+    let refund = new_refund(&draft, act, asked, rules)?;
+    let mut in_play = RefundInPlay { refund, payment: asked.payment.clone() };
     in_play.payment.count(&in_play.refund)?;
     in_play.payment.updated_at = draft.now();
 
@@ -204,9 +225,10 @@ fn accept(mut draft: Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(
     Ok(draft.finish(outcome))
 }
 
-fn new_refund(draft: &Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &(Policy, &Arc<Terminal>)) -> Result<Refund, Refusal> {
+fn new_refund(draft: &Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &(Policy, &Arc<Terminal>)) -> Result<Refund, Refusal> {
+    let Asked { payment, amount, marketing } = *asked;
     let (policy, terminal) = rules;
-    let refunded = payment.refunded.checked_add(act.amount)?;
+    let refunded = payment.refunded.checked_add(amount)?;
     let gross_settlement = match &payment.quote {
         // On the cumulated amounts, so that the parts of a payment sum to the whole.
         Some(quote) => {
@@ -227,8 +249,8 @@ fn new_refund(draft: &Draft<'_>, act: &CreateRefund, payment: &Payment, rules: &
         // What stands for a number is nobody's number.
         number: if act.key_seconds.is_none() { act.key.number.clone() } else { String::new() },
         merchant_reference: act.merchant_reference.clone(),
-        amount: act.amount,
-        marketing: act.marketing,
+        amount,
+        marketing,
         refund_fee: Money::new(policy.refund_fee_minor.max(0), payment.currency()),
         fee_given_back: fee_given_back(payment, policy, refunded)?,
         quote: payment.quote.clone(),

@@ -39,9 +39,14 @@ texts! {
     RefundWindowExceeded = "refund_window_exceeded", "The time in which the payment could be refunded is over; agree another way with the shopper.", "已超过该笔支付的可退款期限；请与消费者商定其他方式。";
     PartialNotAllowed = "partial_not_allowed", "The payment can only be refunded as a whole: {refundable}.", "该笔支付只能全额退款：{refundable}。";
     TooManyRefunds = "too_many_refunds", "The payment may have {allowed} refunds and has them.", "该笔支付最多可退款 {allowed} 次，已用完。";
+    PaymentUnreconciled = "payment_unreconciled", "The payment is not reconciled with the acquirer yet; try again later.", "该笔支付尚未与收单机构对账；请稍后再试。";
+    PayoutInPreparation = "payout_in_preparation", "The payment is in a payout that is being made; try again when it has been paid out.", "该笔支付正在划款；请在划款完成后再试。";
+    ReserveInSettlement = "reserve_in_settlement", "The payment's reserve is being paid out; try again when it has been paid out.", "该笔支付的保证金正在划款；请在划款完成后再试。";
     RetrievalOpen = "retrieval_open", "A retrieval of the payment is open; answer it first.", "该笔支付有未处理的调单；请先处理。";
     ChargebackOpen = "chargeback_open", "A chargeback of the payment is open; the money goes back that way.", "该笔支付有未结的拒付；款项将通过拒付退回。";
     ExpectedRemainingStale = "expected_remaining_stale", "{refundable} is left of the payment, not what was expected; look at its refunds again.", "该笔支付剩余可退 {refundable}，与预期不符；请重新核对其退款。";
+    ExceedsPayment = "exceeds_payment", "The payment took {captured} in all; ask for no more than that.", "该笔支付金额为 {captured}；请勿超过该金额。";
+    ExtentMismatch = "extent_mismatch", "The payment took {captured}: a full refund is exactly that, a partial one less.", "该笔支付金额为 {captured}：全额退款须等于该金额，部分退款须小于该金额。";
     ExceedsRefundable = "exceeds_refundable", "{refundable} is left of the payment; ask for no more than that.", "该笔支付剩余可退 {refundable}；请勿超过该金额。";
     ExceedsMarketing = "exceeds_marketing", "{refundable} is left of the marketing part; ask for no more than that.", "营销金额剩余可退 {refundable}；请勿超过该金额。";
     NotEnoughFunds = "not_enough_funds", "{missing} is missing on the account; pay money in and try again.", "账户余额不足，尚缺 {missing}；请充值后重试。";
@@ -74,6 +79,7 @@ impl Refusal {
             Self::UnknownPayment | Self::PaymentCancelled | Self::PaymentClosed | Self::AmountNotPositive => vec![],
             Self::RetrievalOpen | Self::ChargebackOpen | Self::UnknownRefund | Self::OutOfRange => vec![],
             Self::ReviewerIsApplicant | Self::ReviewedContentChanged => vec![],
+            Self::PaymentUnreconciled | Self::PayoutInPreparation | Self::ReserveInSettlement => vec![],
             Self::NotAllowed { permission } => vec![("permission", permission.clone())],
             Self::RepeatInconsistent { field, first, now } => {
                 vec![("field", field.clone()), ("first", first.clone()), ("now", now.clone())]
@@ -85,6 +91,7 @@ impl Refusal {
             | Self::ExpectedRemainingStale { refundable }
             | Self::ExceedsRefundable { refundable }
             | Self::ExceedsMarketing { refundable } => vec![("refundable", refundable.to_string())],
+            Self::ExceedsPayment { captured } | Self::ExtentMismatch { captured } => vec![("captured", captured.to_string())],
             Self::TooManyRefunds { allowed } => vec![("allowed", allowed.to_string())],
             Self::NotEnoughFunds { missing } => vec![("missing", missing.to_string())],
             Self::RefundStateForbids { state, verb } => {

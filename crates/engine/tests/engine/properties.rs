@@ -121,7 +121,7 @@ fn play(desk: &mut Desk, steps: &[Step]) {
             Step::Ask { payment: of, minor, marketing, number: name } => {
                 let id = RefundId::new(2_000_000 + number);
                 let create = CreateRefund {
-                    marketing: Money::new(*marketing, euro()),
+                    marketing: Some(Money::new(*marketing, euro())),
                     ..request(id, payment(*of), Money::new(*minor, euro()), &format!("n{name}"))
                 };
                 if let Outcome::Refund { refund, replayed, .. } = desk.ask_as("shop", create) {

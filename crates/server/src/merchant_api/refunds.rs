@@ -238,16 +238,14 @@ impl RefundRequest {
             (None, None) | (Some(_), Some(_)) => return Err(payment_wanted()),
         };
         Ok(RefundWish {
-            number,
             compared,
-            payment,
-            amount: self.amount.into(),
             marketing: self.marketing_amount.map(Money::from),
             expected_remaining: self.expected_remaining.map(Money::from),
             merchant_reference: self.merchant_reference,
             reason: self.reason,
             metadata: self.metadata,
             notify_url: self.notify_url,
+            ..RefundWish::new(number, payment, Money::from(self.amount))
         })
     }
 

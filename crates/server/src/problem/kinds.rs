@@ -111,6 +111,15 @@ kinds! {
     TOO_MANY_REFUNDS = "too_many_refunds", 422: ["Too many refunds", "退款次数超限"],
         ["The payment has as many refunds as its policy allows.", "该支付的退款次数已达策略上限。"],
         ["Ask the operator to change the policy.", "请联系运营方调整策略。"];
+    PAYMENT_UNRECONCILED = "payment_unreconciled", 422: ["Not reconciled yet", "尚未对账"],
+        ["The acquirer has not confirmed the payment yet.", "收单机构尚未确认该支付。"],
+        ["Try again later.", "请稍后再试。"];
+    PAYOUT_IN_PREPARATION = "payout_in_preparation", 422: ["Payout being made", "正在划款"],
+        ["The payment is in a payout that is being made.", "该支付正在划款。"],
+        ["Try again when it has been paid out.", "请在划款完成后再试。"];
+    RESERVE_IN_SETTLEMENT = "reserve_in_settlement", 422: ["Reserve being paid out", "保证金正在划款"],
+        ["The payment's reserve is being paid out.", "该支付的保证金正在划款。"],
+        ["Try again when it has been paid out.", "请在划款完成后再试。"];
     RETRIEVAL_OPEN = "retrieval_open", 422: ["Retrieval open", "存在未结调单"],
         ["An open retrieval freezes refunds of this payment.", "未结的调单冻结了该支付的退款。"],
         ["Answer the retrieval first.", "请先处理调单。"];
@@ -120,6 +129,12 @@ kinds! {
     EXPECTED_REMAINING_STALE = "expected_remaining_stale", 412: ["The rest has changed", "剩余可退金额已变化"],
         ["What is left of the payment is not what you expected.", "该支付的剩余可退金额与您的预期不同。"],
         ["Look at the fresh amount in `facts` and decide again.", "请查看 `facts` 中的最新金额后再决定。"];
+    EXCEEDS_PAYMENT = "exceeds_payment", 422: ["More than the payment", "超过支付金额"],
+        ["The amount is more than the payment took in all.", "金额超过该支付的金额。"],
+        ["Refund at most the amount in `facts`.", "退款金额不得超过 `facts` 中的金额。"];
+    EXTENT_MISMATCH = "extent_mismatch", 422: ["Neither full nor partial", "退款类型与金额不符"],
+        ["A full refund is not the whole amount, or a partial one is.", "全额退款的金额不等于支付金额，或部分退款的金额等于支付金额。"],
+        ["Send the whole amount in `facts` as full, less than that as partial.", "全额退款请发送 `facts` 中的金额，部分退款请发送较小的金额。"];
     EXCEEDS_REFUNDABLE = "exceeds_refundable", 422: ["More than is left", "超过可退金额"],
         ["The amount is more than is left of the payment.", "金额超过该支付的剩余可退金额。"],
         ["Refund at most the amount in `facts`.", "退款金额不得超过 `facts` 中的金额。"];

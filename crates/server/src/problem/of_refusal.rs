@@ -57,9 +57,14 @@ fn kind(refusal: &Refusal) -> &'static Kind {
         Refusal::RefundWindowExceeded { .. } => &kinds::REFUND_WINDOW_EXCEEDED,
         Refusal::PartialNotAllowed { .. } => &kinds::PARTIAL_NOT_ALLOWED,
         Refusal::TooManyRefunds { .. } => &kinds::TOO_MANY_REFUNDS,
+        Refusal::PaymentUnreconciled => &kinds::PAYMENT_UNRECONCILED,
+        Refusal::PayoutInPreparation => &kinds::PAYOUT_IN_PREPARATION,
+        Refusal::ReserveInSettlement => &kinds::RESERVE_IN_SETTLEMENT,
         Refusal::RetrievalOpen => &kinds::RETRIEVAL_OPEN,
         Refusal::ChargebackOpen => &kinds::CHARGEBACK_OPEN,
         Refusal::ExpectedRemainingStale { .. } => &kinds::EXPECTED_REMAINING_STALE,
+        Refusal::ExceedsPayment { .. } => &kinds::EXCEEDS_PAYMENT,
+        Refusal::ExtentMismatch { .. } => &kinds::EXTENT_MISMATCH,
         Refusal::ExceedsRefundable { .. } => &kinds::EXCEEDS_REFUNDABLE,
         Refusal::ExceedsMarketing { .. } => &kinds::EXCEEDS_MARKETING,
         Refusal::NotEnoughFunds { .. } => &kinds::NOT_ENOUGH_FUNDS,
@@ -83,7 +88,11 @@ fn field(refusal: &Refusal) -> Option<String> {
     let name = match refusal {
         Refusal::CurrencyMismatch { .. } => "amount.currency",
         Refusal::AmountNotPositive => "amount.value",
-        Refusal::PartialNotAllowed { .. } | Refusal::ExceedsRefundable { .. } | Refusal::OutOfRange => "amount",
+        Refusal::PartialNotAllowed { .. }
+        | Refusal::ExceedsPayment { .. }
+        | Refusal::ExtentMismatch { .. }
+        | Refusal::ExceedsRefundable { .. }
+        | Refusal::OutOfRange => "amount",
         Refusal::ExceedsMarketing { .. } => "marketing_amount",
         Refusal::ExpectedRemainingStale { .. } => "expected_remaining",
         Refusal::ReviewedContentChanged => "seen_amount",
@@ -102,6 +111,9 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::PaymentNotCaptured { .. }
         | Refusal::RefundWindowExceeded { .. }
         | Refusal::TooManyRefunds { .. }
+        | Refusal::PaymentUnreconciled
+        | Refusal::PayoutInPreparation
+        | Refusal::ReserveInSettlement
         | Refusal::RetrievalOpen
         | Refusal::ChargebackOpen
         | Refusal::NotEnoughFunds { .. }
@@ -123,6 +135,7 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         | Refusal::ExpectedRemainingStale { refundable }
         | Refusal::ExceedsRefundable { refundable }
         | Refusal::ExceedsMarketing { refundable } => ("refundable", amount(refundable)),
+        Refusal::ExceedsPayment { captured } | Refusal::ExtentMismatch { captured } => ("captured", amount(captured)),
         Refusal::NotEnoughFunds { missing } => ("missing", amount(missing)),
         Refusal::RefundWindowExceeded { until } => ("until", instant(until)),
         Refusal::TooManyRefunds { allowed } => ("allowed", allowed.into()),
@@ -142,6 +155,9 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         | Refusal::PaymentCancelled
         | Refusal::PaymentClosed
         | Refusal::AmountNotPositive
+        | Refusal::PaymentUnreconciled
+        | Refusal::PayoutInPreparation
+        | Refusal::ReserveInSettlement
         | Refusal::RetrievalOpen
         | Refusal::ChargebackOpen
         | Refusal::UnknownRefund

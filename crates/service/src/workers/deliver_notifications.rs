@@ -1,7 +1,7 @@
 //! Sends notifications until they are acknowledged or their schedule ends; then they are parked, and a person can replay them.
 
 use bytes::Bytes;
-use refundry_dialects::{Announcement, Context, DialectEntry, NotificationRequest, native};
+use refundry_dialects::{Announcement, Context, DialectEntry, NoticeTerms, NotificationRequest, Subject, native};
 use refundry_engine::command::{Act, RecordDelivery};
 use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
 use refundry_engine::task::Task;
@@ -107,9 +107,12 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
     let signed = service.cpu.run({
         let (signer, dialect) = (signer.clone(), entry.dialect);
         move || {
-            let context =
-                Context { path: &path, lookup: &signer.credential.lookup, scheme: &signer.credential.scheme, now, signer: &*signer };
-            dialect.notify(&Announcement { event: &event, refund: &refund, credential: &signer.credential }, &context)
+            let credential = &signer.credential;
+            let (lookup, scheme) = (&credential.lookup, &credential.scheme);
+            let context = Context { path: &path, body: &[], lookup, scheme, now, proved: true, signer: &*signer };
+            let subject = Subject::Refund(&refund);
+            let terms = NoticeTerms::default();
+            dialect.notify(&Announcement { event: &event, subject, payment: None, credential, terms: &terms }, &context)
         }
     });
     Ok(match signed.await {

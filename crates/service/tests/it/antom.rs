@@ -55,7 +55,7 @@ async fn send(house: &House, path: &str, headers: &[(&str, &str)], body: &str) -
 
 async fn ask(service: &Service, path: &str, headers: &[(&str, &str)], body: &str) -> WireResponse {
     let headers: Vec<(String, String)> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    service.answer(WireRequest { method: "POST", path, headers: &headers, body: body.as_bytes() }).await
+    service.answer(WireRequest { method: "POST", path, headers: &headers, body: body.as_bytes(), peer: None }).await
 }
 
 fn refund_body(number: &str, payment: &str, minor: i64) -> String {

@@ -252,16 +252,8 @@ pub fn payment(shop: &Shop, reference: &str, amount: &str, paid_at: Timestamp) -
 
 pub fn refund(number: &str, reference: &str, amount: &str) -> NewRefund {
     let wish = RefundWish {
-        number: number.to_owned(),
         compared: vec![("amount".to_owned(), amount.to_owned()), ("payment".to_owned(), reference.to_owned())],
-        payment: PaymentKey::Reference(reference.to_owned()),
-        amount: money(amount),
-        marketing: None,
-        expected_remaining: None,
-        merchant_reference: None,
-        reason: None,
-        metadata: None,
-        notify_url: None,
+        ..RefundWish::new(number.to_owned(), PaymentKey::Reference(reference.to_owned()), money(amount))
     };
     NewRefund { merchant_id: None, terminal_id: None, wish, dry_run: false }
 }

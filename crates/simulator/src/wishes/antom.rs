@@ -82,7 +82,7 @@ async fn exchange(stage: &Stage, service: &Service, request: &RefundRequest, pat
     } else {
         headers.push(("authorization".to_owned(), format!("Bearer {}", api_key(request.merchant))));
     }
-    let response = service.answer(WireRequest { method: "POST", path, headers: &headers, body: &body }).await;
+    let response = service.answer(WireRequest { method: "POST", path, headers: &headers, body: &body, peer: None }).await;
     serde_json::from_slice(&response.body).unwrap_or_default()
 }
 

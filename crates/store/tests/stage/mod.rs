@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::executor::block_on;
+use refundry_engine::asked::OrderClaim;
 use refundry_engine::command::{Act, Command, CreateRefund, RecordPayment, RecordResult, Stamp, StartSubmission};
 use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::ids::{EPOCH_MS, IDS_PER_BLOCK, IdBlock, compose};
@@ -374,8 +375,10 @@ pub fn create_refund(payment: &Payment, number: &str, minor: i64, refund_id: Ref
         compared: vec![("amount".to_owned(), amount.to_string())],
         remember_refusals: false,
         payment: PaymentKey::Reference(payment.payment_reference.clone()),
-        amount,
-        marketing: Money::zero(payment.currency()),
+        amount: amount.into(),
+        extent: None,
+        order: OrderClaim::default(),
+        marketing: None,
         expected_remaining: None,
         merchant_reference: None,
         reason: Some("came broken".to_owned()),

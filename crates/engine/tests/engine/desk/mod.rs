@@ -6,6 +6,7 @@ mod invariants;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use refundry_engine::asked::OrderClaim;
 use refundry_engine::command::{
     CancelRefund, CreateRefund, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting, ReviewRefund,
     SettlePayment, StartSubmission, TopUp,
@@ -240,8 +241,10 @@ pub fn request(refund_id: RefundId, payment_id: PaymentId, amount: Money, number
         compared: vec![("payment".to_owned(), payment_id.to_string()), ("amount".to_owned(), amount.to_string())],
         remember_refusals: false,
         payment: PaymentKey::Id(payment_id),
-        amount,
-        marketing: Money::zero(amount.currency()),
+        amount: amount.into(),
+        extent: None,
+        order: OrderClaim::default(),
+        marketing: None,
         expected_remaining: None,
         merchant_reference: None,
         reason: None,

@@ -5,6 +5,7 @@ mod answers;
 use std::iter::Peekable;
 use std::str::SplitWhitespace;
 
+use refundry_engine::asked::Extent;
 use refundry_engine::command::CreateRefund;
 use refundry_engine::merchant::{Endpoint, Standing};
 use refundry_engine::payment::{Payment, PaymentStatus, SettlementQuote};
@@ -205,7 +206,10 @@ impl Scenario {
         let mut by = "shop";
         while let Some(word) = words.next() {
             match word {
-                "marketing" => create.marketing = money(&mut words),
+                "marketing" => create.marketing = Some(money(&mut words)),
+                "as_whole" => create.extent = Some(Extent::Whole),
+                "as_part" => create.extent = Some(Extent::Part),
+                "of_order" => create.order.amount = Some(money(&mut words).into()),
                 "expecting" => create.expected_remaining = Some(money(&mut words)),
                 "unnumbered" => {
                     create.key.number = next(&mut words).to_owned();

@@ -282,17 +282,10 @@ async fn refund_oldest(service: &Service, operator: &Caller, merchant: &DemoMerc
     let payments = &merchant.payments;
     let one = |number: u64| async move {
         let reference = format!("{}{:08}", payments.reference_prefix, number % payments.count.max(1));
+        let one = Money::new(1, currency);
         let wish = RefundWish {
-            number: format!("seed{number:012}"),
-            compared: Vec::new(),
-            payment: PaymentKey::Reference(reference),
-            amount: Money::new(1, currency),
-            marketing: None,
-            expected_remaining: None,
-            merchant_reference: None,
             reason: Some("seed".to_owned()),
-            metadata: None,
-            notify_url: None,
+            ..RefundWish::new(format!("seed{number:012}"), PaymentKey::Reference(reference), one)
         };
         let new = NewRefund { merchant_id: Some(merchant_id), terminal_id: None, wish, dry_run: false };
         let refund = refunds::create(service, operator, refunds::NATIVE, new).await?.refund;

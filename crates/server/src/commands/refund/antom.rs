@@ -41,6 +41,10 @@ struct MerchantKey {
 }
 
 impl Signer for MerchantKey {
+    fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {
+        None
+    }
+
     fn key_version(&self) -> u32 {
         self.version
     }
