@@ -83,6 +83,27 @@ impl Scope {
         }
     }
 
+    /// Adds what another scope needs.
+    pub fn extend(&mut self, other: Self) {
+        self.merchants.extend(other.merchants);
+        self.terminals.extend(other.terminals);
+        self.payments.extend(other.payments);
+        self.refunds.extend(other.refunds);
+        self.keys.extend(other.keys);
+        self.notifications.extend(other.notifications);
+        self.credentials.extend(other.credentials);
+        self.currencies.extend(other.currencies);
+    }
+
+    /// Every merchant whose rows it names, but for notifications, which are told apart one by one.
+    pub fn all_merchants(&self) -> BTreeSet<MerchantId> {
+        let mut merchants = self.merchants.clone();
+        merchants.extend(self.terminals.iter().map(|(merchant_id, _)| *merchant_id));
+        merchants.extend(self.refunds.iter().map(|(merchant_id, _)| *merchant_id));
+        merchants.extend(self.payments.iter().map(|(merchant_id, _)| *merchant_id));
+        merchants
+    }
+
     fn merchant(&mut self, id: MerchantId) {
         self.merchants.insert(id);
     }

@@ -3,12 +3,13 @@
 mod queue;
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use refundry_engine::command::Command;
 use refundry_engine::task::Task;
-use refundry_engine::{Changes, Outcome, Refusal, Scope, Snapshot, Timestamp, decide};
+use refundry_engine::{Changes, MerchantId, Outcome, Refusal, Scope, Snapshot, Timestamp, decide};
 
 pub use queue::{Queue, QueuedClaim, QueuedCommand, Work};
 
@@ -18,8 +19,9 @@ use crate::{Claim, CommitObserver, StoreError};
 pub trait Backend: Send {
     /// Begins a transaction that nobody else can write beside.
     fn begin(&mut self) -> Result<(), StoreError>;
-    /// Reads what the decisions need.
-    fn load(&mut self, scope: &Scope) -> Result<Snapshot, StoreError>;
+    /// Reads what the decisions need. While it waited for locks more may have come that needs no other locks: `more` is told which merchants are locked
+    /// and says what else to read. Where nobody waits for locks it is not asked.
+    fn load(&mut self, scope: Scope, more: &mut More<'_>) -> Result<Snapshot, StoreError>;
     /// Writes what was decided; running figures come from the snapshot that absorbed all of it.
     fn apply(&mut self, changes: &Changes, snapshot: &Snapshot, now: Timestamp) -> Result<(), StoreError>;
     /// Leases tasks that are due.
@@ -31,6 +33,12 @@ pub trait Backend: Send {
     /// Does what no caller has to wait for, between two transactions.
     fn rest(&mut self);
 }
+
+/// Adds commands of locked merchants to a batch, and gives what these need.
+pub type More<'a> = dyn FnMut(&BTreeSet<MerchantId>) -> Option<Scope> + 'a;
+
+/// A batch is filled up behind its locks when what waits is at least one part in so many of it: reading for the rest is a trip of its own.
+const FILLED_FROM_PART: usize = 4;
 
 /// A lane over a database.
 pub struct Lane<B: Backend> {
@@ -106,8 +114,8 @@ impl<B: Backend> Lane<B> {
         if work.is_empty() {
             return false;
         }
-        let Work { commands, claims } = work;
-        let decided = self.open(&commands, &claims);
+        let Work { mut commands, claims } = work;
+        let decided = self.open(&mut commands, &claims);
         self.held = Some(Held { commands, claims, decided });
         true
     }
@@ -133,14 +141,14 @@ impl<B: Backend> Lane<B> {
         self
     }
 
-    fn run(&mut self, commands: Vec<QueuedCommand>, claims: Vec<QueuedClaim>) {
-        let committed = self.attempt(&commands, &claims);
+    fn run(&mut self, mut commands: Vec<QueuedCommand>, claims: Vec<QueuedClaim>) {
+        let committed = self.attempt(&mut commands, &claims);
         self.end(commands, claims, committed);
     }
 
     /// Answers a batch, or does what may help it after its first attempt.
     fn end(&mut self, mut commands: Vec<QueuedCommand>, mut claims: Vec<QueuedClaim>, first: Result<Committed, Failure>) {
-        match self.again_after(first, &commands, &claims) {
+        match self.again_after(first, &mut commands, &claims) {
             Ok(committed) => self.answer(commands, claims, committed),
             Err(Failure::Poisoned { index, why }) => {
                 let poisoned = commands.remove(index);
@@ -175,7 +183,7 @@ impl<B: Backend> Lane<B> {
     fn again_after(
         &mut self,
         first: Result<Committed, Failure>,
-        commands: &[QueuedCommand],
+        commands: &mut Vec<QueuedCommand>,
         claims: &[QueuedClaim],
     ) -> Result<Committed, Failure> {
         let mut last = first;
@@ -187,14 +195,14 @@ impl<B: Backend> Lane<B> {
         last
     }
 
-    fn attempt(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+    fn attempt(&mut self, commands: &mut Vec<QueuedCommand>, claims: &[QueuedClaim]) -> Result<Committed, Failure> {
         self.open(commands, claims).and_then(|decided| self.seal(decided, claims))
     }
 
-    /// Everything up to the commit.
-    fn open(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+    /// Everything up to the commit. More commands may join the batch meanwhile.
+    fn open(&mut self, commands: &mut Vec<QueuedCommand>, claims: &[QueuedClaim]) -> Result<Committed, Failure> {
         if let Some(observer) = &self.observer {
-            observer.begins(commands.len());
+            observer.begins();
         }
         self.backend.begin()?;
         let decided = self.decide_and_apply(commands, claims);
@@ -212,7 +220,7 @@ impl<B: Backend> Lane<B> {
             return Ok(decided);
         }
         if let Some(observer) = &self.observer {
-            observer.commits();
+            observer.commits(decided.outcomes.len());
         }
         if let Err(error) = self.backend.commit(&decided.changes) {
             self.backend.rollback();
@@ -221,12 +229,10 @@ impl<B: Backend> Lane<B> {
         Ok(decided)
     }
 
-    fn decide_and_apply(&mut self, commands: &[QueuedCommand], claims: &[QueuedClaim]) -> Result<Committed, Failure> {
+    fn decide_and_apply(&mut self, commands: &mut Vec<QueuedCommand>, claims: &[QueuedClaim]) -> Result<Committed, Failure> {
         let mut committed = Committed { outcomes: Vec::with_capacity(commands.len()), tasks: Vec::new(), changes: Changes::default() };
         if !commands.is_empty() {
-            let mut scope = Scope::default();
-            commands.iter().for_each(|queued| scope.include(&queued.command));
-            let mut snapshot = self.backend.load(&scope)?;
+            let mut snapshot = self.load(commands)?;
             let mut now = Timestamp::from_us(i64::MIN);
             for (index, queued) in commands.iter().enumerate() {
                 let (outcome, changes) = decide_one(&mut snapshot, &queued.command).map_err(|why| Failure::Poisoned { index, why })?;
@@ -242,6 +248,18 @@ impl<B: Backend> Lane<B> {
             committed.tasks.push(self.backend.claim(&queued.claim)?);
         }
         Ok(committed)
+    }
+
+    fn load(&mut self, commands: &mut Vec<QueuedCommand>) -> Result<Snapshot, StoreError> {
+        let scope = scope_of(commands);
+        let (queue, room) = (&self.queue, self.commands_max.saturating_sub(commands.len()));
+        self.backend.load(scope, &mut |locked| {
+            let more = queue.take_fitting(room, commands.len().div_ceil(FILLED_FROM_PART), |command| needs_only(command, locked));
+            let scope = scope_of(&more);
+            let is_worth_it = !more.is_empty();
+            commands.extend(more);
+            is_worth_it.then_some(scope)
+        })
     }
 
     fn answer(&self, commands: Vec<QueuedCommand>, claims: Vec<QueuedClaim>, committed: Committed) {
@@ -267,6 +285,21 @@ impl<B: Backend> Drop for Lane<B> {
             self.backend.rollback();
         }
     }
+}
+
+fn scope_of(commands: &[QueuedCommand]) -> Scope {
+    let mut scope = Scope::default();
+    commands.iter().for_each(|queued| scope.include(&queued.command));
+    scope
+}
+
+/// Whether these locks are all that a command needs. Locks that are taken later could be waited for in a circle.
+fn needs_only(command: &Command, locked: &BTreeSet<MerchantId>) -> bool {
+    let mut scope = Scope::default();
+    scope.include(command);
+    let merchants = scope.all_merchants();
+    let has_other_locks = !scope.notifications.is_empty() || !scope.credentials.is_empty();
+    !has_other_locks && !merchants.is_empty() && merchants.is_subset(locked)
 }
 
 /// A panic in a decision is that command's alone: the batch is run again without it, because the snapshot may have been left half changed.

@@ -67,10 +67,10 @@ impl Future for Ticket {
 /// refund's end, empties caches. It must be quick and must not fail; what it misses is found again by polling. Several lanes call it at once,
 /// each from its own thread, where `begins`, `commits` and `committed` of one batch follow one another.
 pub trait CommitObserver: Send + Sync {
-    /// A lane begins to load and decide so many commands. Only figures need it.
-    fn begins(&self, _commands: usize) {}
-    /// Everything is written, and the disk is waited for. Only figures need it.
-    fn commits(&self) {}
+    /// A lane begins to load and decide a batch. Only figures need it.
+    fn begins(&self) {}
+    /// Everything that so many commands write is written, and the disk is waited for. Only figures need it.
+    fn commits(&self, _commands: usize) {}
     /// The changes of one batch.
     fn committed(&self, changes: &Changes);
 }

@@ -1,7 +1,7 @@
 //! What becomes of a batch on PostgreSQL when something is in its way, at moments that are chosen: whoever waits gets the true answer, and nothing is
 //! done twice or by halves.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -20,13 +20,17 @@ const WAITING_PID: &str = "SELECT coalesce(max(pid), 0)::int8 FROM pg_stat_activ
 /// How long a database is looked for that does not come back: longer than a busy machine takes to connect.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Counts how often a batch was begun.
+/// Counts how often a batch was begun, and keeps of how many commands the committed ones were.
 #[derive(Default)]
-struct Begun(AtomicU32);
+struct Begun(AtomicU32, Mutex<Vec<usize>>);
 
 impl CommitObserver for Begun {
-    fn begins(&self, _commands: usize) {
+    fn begins(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn commits(&self, commands: usize) {
+        self.1.lock().unwrap().push(commands);
     }
 
     fn committed(&self, _changes: &Changes) {}
@@ -137,6 +141,24 @@ fn whoever_waits_for_a_lock_decides_on_what_was_written_under_it() {
         other.execute("COMMIT");
         assert_eq!(block_on(ticket).unwrap(), Outcome::Refused { refusal: expected, replayed: false }, "{sql}");
     }
+}
+
+#[test]
+fn what_comes_while_a_lock_is_waited_for_joins_the_batch() {
+    let watched = Watched::with(|options| options.lanes = 1);
+    let stranger = watched.stage.payment(watched.stage.merchant(8), "p8", 10_000);
+    let (other, looking) = (watched.in_the_way(), watched.stage.direct());
+    let first = watched.begin("r1");
+    looking.await_number(WAITING_PID);
+    let of_another = Act::CreateRefund(Box::new(watched.stage.ask(&stranger, "s1", 100)));
+    let of_another = watched.store.transact(watched.stage.command(of_another));
+    let rest: Vec<Ticket> = (2..=10).map(|number| watched.begin(&format!("r{number}"))).collect();
+    other.execute("COMMIT");
+    for ticket in [first, of_another].into_iter().chain(rest) {
+        assert!(matches!(block_on(ticket), Ok(Outcome::Refund { replayed: false, .. })));
+    }
+    assert_eq!(*watched.begun.1.lock().unwrap(), [10, 1], "the merchant that was locked, then the other");
+    watched.holds(11);
 }
 
 #[test]

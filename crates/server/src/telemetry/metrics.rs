@@ -228,16 +228,16 @@ impl CountingObserver {
 }
 
 impl CommitObserver for CountingObserver {
-    fn begins(&self, commands: usize) {
+    fn begins(&self) {
         let now = Instant::now();
-        let counted = u32::try_from(commands).unwrap_or(u32::MAX);
-        BATCH.set(Some(Batch { commands: counted, begun_at: now, written_at: now }));
-        self.next.begins(commands);
+        BATCH.set(Some(Batch { commands: 0, begun_at: now, written_at: now }));
+        self.next.begins();
     }
 
-    fn commits(&self) {
-        BATCH.set(BATCH.get().map(|batch| Batch { written_at: Instant::now(), ..batch }));
-        self.next.commits();
+    fn commits(&self, commands: usize) {
+        let counted = u32::try_from(commands).unwrap_or(u32::MAX);
+        BATCH.set(BATCH.get().map(|batch| Batch { commands: counted, written_at: Instant::now(), ..batch }));
+        self.next.commits(commands);
     }
 
     fn committed(&self, changes: &Changes) {

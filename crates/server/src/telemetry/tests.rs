@@ -139,8 +139,8 @@ fn commits_are_counted_and_passed_on() {
     }
     let (metrics, heard) = (Arc::new(Metrics::new()), Arc::new(Heard::default()));
     let observer = CountingObserver::new(metrics.clone(), heard.clone());
-    observer.begins(3);
-    observer.commits();
+    observer.begins();
+    observer.commits(3);
     observer.committed(&Changes::default());
     observer.committed(&Changes::default());
     assert_eq!(*heard.0.lock().unwrap(), 2);
@@ -169,9 +169,9 @@ fn lanes_that_commit_at_once_are_counted_apart() {
         for commands in [1, 10, 100, 1_000] {
             let (observer, together) = (&observer, &together);
             scope.spawn(move || {
-                observer.begins(commands);
+                observer.begins();
                 together.wait();
-                observer.commits();
+                observer.commits(commands);
                 together.wait();
                 observer.committed(&Changes::default());
             });

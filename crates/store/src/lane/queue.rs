@@ -98,6 +98,25 @@ impl Queue {
         Work { commands: waiting.commands.drain(..count).collect(), claims: waiting.claims.drain(..).collect() }
     }
 
+    /// Takes commands that fit a batch which is under way, at most `commands_max`, and leaves the others in their places; none when fewer than
+    /// `least` wait, because then they are not worth the trouble.
+    pub fn take_fitting(&self, commands_max: usize, least: usize, fits: impl Fn(&Command) -> bool) -> Vec<QueuedCommand> {
+        let mut waiting = self.lock();
+        if waiting.commands.len() < least.max(1) {
+            return Vec::new();
+        }
+        let (mut taken, mut left) = (Vec::new(), VecDeque::with_capacity(waiting.commands.len()));
+        for queued in std::mem::take(&mut waiting.commands) {
+            if taken.len() < commands_max && fits(&queued.command) {
+                taken.push(queued);
+            } else {
+                left.push_back(queued);
+            }
+        }
+        waiting.commands = left;
+        taken
+    }
+
     /// Sleeps until something waits; false when the queue is closed and empty.
     pub fn park(&self) -> bool {
         let mut waiting = self.lock();

@@ -12,7 +12,7 @@ use super::options::Moment;
 use super::session::{Call, Failed, Session};
 use super::settings::Settings;
 use super::tasks;
-use crate::lane::Backend;
+use crate::lane::{Backend, More};
 use crate::{Claim, StoreError};
 
 const NEW_WRITER: &str = "SELECT ('x' || substr(md5(gen_random_uuid()::text), 1, 15))::bit(60)::int8";
@@ -163,7 +163,7 @@ impl Backend for PostgresBackend {
         self.connect()
     }
 
-    fn load(&mut self, scope: &Scope) -> Result<Snapshot, StoreError> {
+    fn load(&mut self, scope: Scope, more: &mut More<'_>) -> Result<Snapshot, StoreError> {
         if let Some(lost) = self.is_taken_away(Moment::BeforeLoad) {
             return Err(lost);
         }
@@ -172,7 +172,7 @@ impl Backend for PostgresBackend {
         let waits = !self.connector.options().lock_timeout.is_zero();
         let (settings, facts) = (&mut self.settings, &mut self.facts);
         let runtime = self.runtime.as_ref().expect("it is there until the backend is dropped");
-        let loaded = runtime.block_on(load::load(&mut session, settings, facts, scope, waits));
+        let loaded = runtime.block_on(load::load(&mut session, settings, facts, (scope, more), waits));
         if !matches!(loaded, Err(Failed::Lost(_))) {
             self.session = Some(session);
         }

@@ -15,6 +15,7 @@ use super::columns::Columns;
 use super::session::{Call, Failed, Session};
 use super::settings::Settings;
 use crate::StoreError;
+use crate::lane::More;
 use crate::rows::payment::Facts;
 use crate::rows::{self, ReadColumns as _};
 
@@ -104,13 +105,13 @@ pub async fn load(
     session: &mut Session,
     settings: &mut Settings,
     facts: &mut AllFacts,
-    scope: &Scope,
+    (mut scope, more): (Scope, &mut More<'_>),
     waits: bool,
 ) -> Result<Snapshot, Failed> {
-    let merchants = merchants_of(scope);
+    let merchants = scope.all_merchants();
     let mut loading = Loading::default();
     let begin = session.begin();
-    loading.ask(session, Some(begin), first_calls(scope, &merchants, waits)).await?;
+    loading.ask(session, Some(begin), first_calls(&scope, &merchants, waits)).await?;
     let known: BTreeSet<MerchantId> = loading.versions.keys().copied().collect();
     let without_lock: BTreeSet<MerchantId> = known.difference(&loading.locked).copied().collect();
     if !without_lock.is_empty() {
@@ -118,23 +119,18 @@ pub async fn load(
         let add = Call { sql: ADD_LOCKS, params: vec![ids(&without_lock)] };
         session.send(None, &[add], None).await?;
         loading = Loading::default();
-        loading.ask(session, None, first_calls(scope, &merchants, waits)).await?;
+        loading.ask(session, None, first_calls(&scope, &merchants, waits)).await?;
     }
-    let more = loading.second_calls(settings, scope);
-    if !more.is_empty() {
-        loading.ask(session, None, more).await?;
+    if let Some(beside) = if waits { more(&loading.locked) } else { None } {
+        loading.ask(session, None, keyed_calls(&beside)).await?;
+        scope.extend(beside);
     }
-    loading.third_calls(session, settings, scope).await?;
-    Ok(loading.finish(settings, facts, scope))
-}
-
-/// Every merchant whose rows a scope names, but for notifications: those are locked one by one.
-fn merchants_of(scope: &Scope) -> BTreeSet<MerchantId> {
-    let mut merchants = scope.merchants.clone();
-    merchants.extend(scope.terminals.iter().map(|(merchant_id, _)| *merchant_id));
-    merchants.extend(scope.refunds.iter().map(|(merchant_id, _)| *merchant_id));
-    merchants.extend(scope.payments.iter().map(|(merchant_id, _)| *merchant_id));
-    merchants
+    let second = loading.second_calls(settings, &scope);
+    if !second.is_empty() {
+        loading.ask(session, None, second).await?;
+    }
+    loading.third_calls(session, settings, &scope).await?;
+    Ok(loading.finish(settings, facts, &scope))
 }
 
 fn first_calls(scope: &Scope, merchants: &BTreeSet<MerchantId>, waits: bool) -> Vec<Asked<'static>> {
@@ -146,6 +142,13 @@ fn first_calls(scope: &Scope, merchants: &BTreeSet<MerchantId>, waits: bool) -> 
         calls.push((of_merchants(COUNTERS), &Loading::counter));
         calls.push((of_merchants(BALANCES), &Loading::balance));
     }
+    calls.extend(keyed_calls(scope));
+    calls
+}
+
+/// What is read by its own key: everything but the rows that a merchant has one or few of.
+fn keyed_calls(scope: &Scope) -> Vec<Asked<'static>> {
+    let mut calls: Vec<Asked<'static>> = Vec::new();
     if !scope.keys.is_empty() {
         let mut keys = Rows::of(4);
         for key in &scope.keys {

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::checkpoint::{CheckpointSignal, checkpoint};
 use super::fault::{commit_fault, fault};
 use super::{apply, load, tasks};
-use crate::lane::Backend;
+use crate::lane::{Backend, More};
 use crate::rows::payment::Facts;
 use crate::{Claim, StoreError};
 
@@ -48,9 +48,10 @@ impl Backend for SqliteBackend {
         Ok(())
     }
 
-    fn load(&mut self, scope: &Scope) -> Result<Snapshot, StoreError> {
+    /// One connection writes, so nobody is waited for.
+    fn load(&mut self, scope: Scope, _more: &mut More<'_>) -> Result<Snapshot, StoreError> {
         self.settings.forget_if_stale(&self.connection)?;
-        load::load(&self.connection, &mut self.settings, &mut self.facts, scope)
+        load::load(&self.connection, &mut self.settings, &mut self.facts, &scope)
     }
 
     fn apply(&mut self, changes: &Changes, snapshot: &Snapshot, now: Timestamp) -> Result<(), StoreError> {
