@@ -1,8 +1,8 @@
 //! What becomes of a batch on PostgreSQL when something is in its way, at moments that are chosen: whoever waits gets the true answer, and nothing is
 //! done twice or by halves.
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::executor::block_on;
