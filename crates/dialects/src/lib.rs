@@ -1,16 +1,15 @@
 //! The wire protocols: bytes to the engine's words and back. No axum, no clock, no database; keys come in from outside.
 
+mod announcement;
 pub mod antom;
 pub mod native;
 pub mod orders;
 mod time_text;
 pub mod wire;
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use refundry_engine::asked::{AskedAmount, Extent, OrderClaim};
-use refundry_engine::credential::Credential;
-use refundry_engine::event::Event;
 use refundry_engine::idempotency::ComparedFields;
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::policy::PolicyPatch;
@@ -18,7 +17,8 @@ use refundry_engine::refund::Refund;
 use refundry_engine::{RefundId, Refusal, Timestamp};
 use refundry_ledger::Money;
 
-use orders::{AuthorisationWish, DisputeNote, OrdersFound, OrdersQuestion, TrackingNote};
+pub use announcement::{Announcement, NotificationRequest, Subject};
+use orders::{AuthorisationWish, OrdersFound, OrdersQuestion, TrackingNote};
 pub use wire::{WireRequest, WireResponse};
 
 /// One external wire protocol. Identify and authenticate come before anything is parsed.
@@ -306,50 +306,6 @@ pub struct Context<'a> {
     pub proved: bool,
     /// Signs for us.
     pub signer: &'a dyn Signer,
-}
-
-/// What is announced.
-#[derive(Clone, Copy, Debug)]
-pub struct Announcement<'a> {
-    /// What happened.
-    pub event: &'a Event,
-    /// What it is about, as it stands.
-    pub subject: Subject<'a>,
-    /// The payment behind it, as it stands; `None` when the dialect says nothing of it.
-    pub payment: Option<&'a Payment>,
-    /// The credential of the receiver, newest first.
-    pub credential: &'a Credential,
-    /// What the receiving terminal has chosen.
-    pub terms: &'a NoticeTerms,
-}
-
-/// What an announcement is about.
-#[derive(Clone, Copy, Debug)]
-pub enum Subject<'a> {
-    /// A refund.
-    Refund(&'a Refund),
-    /// A dispute.
-    Dispute(&'a DisputeNote),
-}
-
-/// What a terminal chooses about the notifications that it gets in its dialect.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NoticeTerms {
-    /// Its account number, for dialects that name it.
-    pub account: String,
-    /// As a form instead of XML.
-    pub as_form: bool,
-    /// Also when money came back after a success.
-    pub tells_returns: bool,
-}
-
-/// A notification as it goes out, except for where to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotificationRequest {
-    /// Header names and values, in this order.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: Vec<u8>,
 }
 
 /// A request that is not well formed, or does not prove who sent it. Never stored, never remembered.

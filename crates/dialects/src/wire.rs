@@ -1,6 +1,6 @@
 //! Requests and answers as bytes, without any framework.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// A request as it came: the body is kept byte for byte, because signatures are over bytes.
 #[derive(Clone, Debug)]

@@ -5,10 +5,11 @@ use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, Unparse
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use refundry_dialects::antom::ENTRY;
-use refundry_dialects::{Announcement, Claimed, Context, Keys, NoticeTerms, NotificationRequest, RefundWish, Signer, Subject, scheme};
+use refundry_dialects::{Announcement, Claimed, Context, Keys, NotificationRequest, RefundWish, Signer, Subject, scheme};
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::event::{Event, EventKind};
 use refundry_engine::ids::compose;
+use refundry_engine::merchant::WireSettings;
 use refundry_engine::payment::{PaymentKey, SettlementQuote};
 use refundry_engine::refund::{ArnState, FailReason, Holds, Refund, RefundState, ReviewHold, Submission};
 use refundry_engine::{Actor, CredentialId, MerchantId, Mode, PaymentId, RefundId, TerminalId, Timestamp};
@@ -207,7 +208,7 @@ pub fn announce(event: &str, refund: &Refund, path: &str) -> Option<Notification
             subject: Subject::Refund(refund),
             payment: None,
             credential: &credential,
-            terms: &NoticeTerms::default(),
+            settings: &WireSettings::default(),
         },
         &context,
     )

@@ -1,8 +1,9 @@
 //! Sends notifications until they are acknowledged or their schedule ends; then they are parked, and a person can replay them.
 
 use bytes::Bytes;
-use refundry_dialects::{Announcement, Context, DialectEntry, NoticeTerms, NotificationRequest, Subject, native};
+use refundry_dialects::{Announcement, Context, DialectEntry, NotificationRequest, Subject, native};
 use refundry_engine::command::{Act, RecordDelivery};
+use refundry_engine::merchant::WireSettings;
 use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
 use refundry_engine::task::Task;
 use refundry_engine::{Actor, EndpointId, Mode, TerminalId, Timestamp};
@@ -111,8 +112,8 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
             let (lookup, scheme) = (&credential.lookup, &credential.scheme);
             let context = Context { path: &path, body: &[], lookup, scheme, now, proved: true, signer: &*signer };
             let subject = Subject::Refund(&refund);
-            let terms = NoticeTerms::default();
-            dialect.notify(&Announcement { event: &event, subject, payment: None, credential, terms: &terms }, &context)
+            let settings = WireSettings::default();
+            dialect.notify(&Announcement { event: &event, subject, payment: None, credential, settings: &settings }, &context)
         }
     });
     Ok(match signed.await {
