@@ -17,6 +17,10 @@ use crate::dice::{Dice, SeededRandom};
 
 /// Merchants of a run.
 pub const MERCHANTS: usize = 3;
+/// Terminals of each merchant.
+pub const TERMINALS: usize = 3;
+/// The platform acts for so many of the merchants, the first ones.
+pub const LINKED: usize = 2;
 /// Acquirers of a run, by name; the second pays twice when it is told twice.
 pub const ACQUIRERS: [&str; 2] = ["careful", "careless"];
 
@@ -27,7 +31,7 @@ const MERCHANT_PUBLIC_KEY: &str = include_str!("../fixtures/merchant.public.b64"
 /// The key with which merchants sign.
 pub const MERCHANT_PRIVATE_KEY: &str = include_str!("../fixtures/merchant.private.b64");
 
-/// One merchant with its two terminals.
+/// One merchant with its terminals.
 #[derive(Clone, Debug)]
 pub struct CastMerchant {
     /// The merchant.
@@ -36,6 +40,8 @@ pub struct CastMerchant {
     pub antom: Terminal,
     /// Its native terminal.
     pub native: Terminal,
+    /// Another one, with other rules.
+    pub counter: Terminal,
     /// Whether the Antom terminal proves itself by signatures, or by an API key.
     pub signs: bool,
 }
@@ -44,7 +50,16 @@ pub struct CastMerchant {
 pub struct Cast {
     /// The merchants.
     pub merchants: Vec<CastMerchant>,
+    /// What the platform proves itself with.
+    pub platform: Credential,
     credentials: Vec<Credential>,
+}
+
+impl CastMerchant {
+    /// All its terminals.
+    pub const fn terminals(&self) -> [&Terminal; TERMINALS] {
+        [&self.antom, &self.native, &self.counter]
+    }
 }
 
 /// The keys under which the run's secrets are sealed.
@@ -80,15 +95,16 @@ impl Cast {
             credentials.push(signing_credential(number, seed, one, now));
             credentials.push(token_credential(number, one, now));
         }
-        Self { merchants, credentials }
+        let platform = platform_credential(&merchants, now);
+        credentials.push(platform.clone());
+        Self { merchants, platform, credentials }
     }
 
     /// What puts everybody into an empty store.
     pub fn acts(&self) -> Vec<Act> {
         let mut acts: Vec<Act> = self.merchants.iter().map(|one| Act::PutMerchant(Box::new(one.merchant.clone()))).collect();
         for one in &self.merchants {
-            acts.push(Act::PutTerminal(Box::new(one.antom.clone())));
-            acts.push(Act::PutTerminal(Box::new(one.native.clone())));
+            acts.extend(one.terminals().map(|terminal| Act::PutTerminal(Box::new(terminal.clone()))));
         }
         acts.extend(self.credentials.iter().map(|row| Act::PutCredential(Box::new(row.clone()))));
         acts
@@ -121,7 +137,7 @@ fn merchant(number: usize, seed: u64, dice: &mut Dice) -> CastMerchant {
         endpoints: if number + 1 < MERCHANTS { vec![endpoint] } else { Vec::new() },
     };
     let terminal = |place: usize, dialect: &str, notify_url: Option<String>, dice: &mut Dice| Terminal {
-        id: TerminalId::new(id(number * 2 + place + 20)),
+        id: TerminalId::new(id(number * TERMINALS + place + 20)),
         merchant_id,
         mode: Mode::Live,
         name: format!("{dialect} of shop {number}"),
@@ -136,7 +152,8 @@ fn merchant(number: usize, seed: u64, dice: &mut Dice) -> CastMerchant {
     };
     let antom = terminal(0, "antom", Some(format!("https://{}/antom", host(number))), dice);
     let native = terminal(1, "native", None, dice);
-    CastMerchant { merchant, antom, native, signs: dice.percent(50) }
+    let counter = terminal(2, "native", None, dice);
+    CastMerchant { merchant, antom, native, counter, signs: dice.percent(50) }
 }
 
 fn policy(dice: &mut Dice) -> PolicyPatch {
@@ -171,6 +188,22 @@ fn token_credential(number: usize, one: &CastMerchant, now: Timestamp) -> Creden
     let lookup = token.rsplit_once('_').map_or(token.as_str(), |(public, _)| public).to_owned();
     let scheme = scheme::API_KEY.to_owned();
     Credential { id: CredentialId::new(id(number + 50)), lookup, scheme, proof: token_digest(&token), ..credential(number, one, now) }
+}
+
+/// Acts for the linked merchants, and for no other.
+fn platform_credential(merchants: &[CastMerchant], now: Timestamp) -> Credential {
+    let merchant_ids = merchants.iter().take(LINKED).map(|one| one.merchant.id).collect();
+    let token = "rk_platform_0123456789abcdef";
+    Credential {
+        id: CredentialId::new(id(60)),
+        holder: Holder::Platform { mode: Mode::Live, merchant_ids },
+        dialect: "native".to_owned(),
+        lookup: "rk_platform".to_owned(),
+        scheme: scheme::API_KEY.to_owned(),
+        proof: token_digest(token),
+        name: "platform".to_owned(),
+        ..credential(0, &merchants[0], now)
+    }
 }
 
 fn credential(number: usize, one: &CastMerchant, now: Timestamp) -> Credential {

@@ -9,6 +9,7 @@ use refundry_engine::verdict::{Changes, Write};
 use refundry_service::acquirer::Acquirer;
 use refundry_service::cpu_pool::CpuPool;
 use refundry_service::ids::Ids;
+use refundry_service::node_number::NodeNumber;
 use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
 use refundry_service::world::World;
@@ -65,6 +66,9 @@ pub struct Habits {
     pub hands_over: bool,
     /// Commands of one commit at most.
     pub batch_max: usize,
+    /// For how long a process leases the number under which it makes ids; without it, it has one for ever. A server judges leases by its own
+    /// clock, which no seed sets.
+    pub lease_ms: Option<i64>,
 }
 
 impl Habits {
@@ -76,6 +80,7 @@ impl Habits {
             poll_ms: dice.between(500, 10_000),
             hands_over: dice.percent(60),
             batch_max: *dice.pick(&[1, 2, 16, 256]),
+            lease_ms: Some(dice.between(6_000, 60_000)),
         }
     }
 }
@@ -104,16 +109,34 @@ impl Life {
             store: Arc::new(Line::new(store.clone(), stage.mishaps.clone())) as Arc<dyn Store>,
             clock,
             // A new process counts anew within the millisecond, as after a real start.
-            ids: Arc::new(Ids::new(FIRST_NODE + u16::try_from(place).unwrap_or_default())),
+            ids: Arc::new(match habits.lease_ms {
+                Some(_) => Ids::unnumbered(),
+                None => Ids::new(FIRST_NODE + u16::try_from(place).unwrap_or_default()),
+            }),
             random: stage.random.clone(),
             acquirers: Arc::new(acquirers),
             notifier: stage.merchants.clone(),
         };
+        let number = habits.lease_ms.map(|lease_ms| NodeNumber::new(world.clone(), lease_ms));
         let service = Arc::new(Service::new(world, observer, Arc::new(master_keys()), Arc::new(CpuPool::inline())));
         let generation = ground.generation();
         let mut life = Self { executor: Executor::default(), service, store, held_until: None, commits, generation };
+        if let Some(number) = number {
+            life.keep_number(number);
+        }
         life.start_workers(stage, settings, habits.crews);
         Ok(life)
+    }
+
+    /// Leases the number as a process does at its start, and renews it.
+    fn keep_number(&mut self, number: NodeNumber) {
+        let taken = futures::FutureExt::now_or_never(number.take());
+        let is_there = matches!(taken, Some(Ok(())));
+        self.executor.spawn(async move {
+            // A disk that is ill at the start is asked again; without a number no id is made.
+            while !is_there && number.take_first().await.is_err() {}
+            number.keep().await;
+        });
     }
 
     fn start_workers(&mut self, stage: &Arc<Stage>, settings: WorkerSettings, crews: usize) {

@@ -4,12 +4,15 @@
 mod feed;
 mod final_audit;
 mod money;
+mod people;
+mod queue;
 mod reader;
 mod refunds;
 mod submissions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use refundry_engine::policy::Policy;
 use refundry_engine::{MerchantId, RefundId, TerminalId};
 use refundry_ledger::Money;
 
@@ -80,6 +83,8 @@ struct TopUp {
 struct CastIds {
     merchant: MerchantId,
     antom: TerminalId,
+    /// What each channel allows.
+    rules: BTreeMap<TerminalId, Policy>,
     has_endpoint: bool,
     antom_url: String,
 }
@@ -93,6 +98,9 @@ pub struct Model {
     settled: BTreeSet<(usize, String)>,
     top_ups: BTreeMap<String, TopUp>,
     cancelled: BTreeSet<RefundId>,
+    /// What people were about to let pass, with the amounts that they saw.
+    approvals: BTreeMap<RefundId, BTreeSet<i64>>,
+    queues: BTreeMap<usize, queue::Queue>,
     seen: BTreeMap<RefundId, refunds::Seen>,
     feeds: BTreeMap<usize, Vec<u64>>,
     unfinished: BTreeSet<u32>,
@@ -105,6 +113,7 @@ impl Model {
         let ids = |one: &crate::cast::CastMerchant| CastIds {
             merchant: one.merchant.id,
             antom: one.antom.id,
+            rules: one.terminals().map(|terminal| (terminal.id, terminal.policy_for(&one.merchant, ""))).into(),
             has_endpoint: !one.merchant.endpoints.is_empty(),
             antom_url: one.antom.notify_url.clone().unwrap_or_default(),
         };
@@ -115,6 +124,8 @@ impl Model {
             settled: BTreeSet::new(),
             top_ups: BTreeMap::new(),
             cancelled: BTreeSet::new(),
+            approvals: BTreeMap::new(),
+            queues: BTreeMap::new(),
             seen: BTreeMap::new(),
             feeds: BTreeMap::new(),
             unfinished: BTreeSet::new(),
@@ -243,7 +254,7 @@ impl Model {
 }
 
 fn key(request: &RefundRequest) -> Key {
-    Key { merchant: request.merchant, antom: request.antom, number: request.number.clone() }
+    Key { merchant: request.merchant, antom: request.door.is_antom(), number: request.number.clone() }
 }
 
 fn content(request: &RefundRequest) -> (String, i64) {

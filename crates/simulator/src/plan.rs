@@ -3,7 +3,7 @@
 
 use refundry_ledger::{Currency, Money};
 
-use crate::cast::MERCHANTS;
+use crate::cast::{MERCHANTS, TERMINALS};
 use crate::dice::Dice;
 use crate::disk::{Ailment, Loss};
 use crate::line::Mishap;
@@ -82,11 +82,33 @@ pub enum Wish {
     },
 }
 
+/// Over which channel a refund is asked for; each has rules of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Door {
+    /// The merchant's Antom terminal.
+    Antom,
+    /// Its first native terminal.
+    Native,
+    /// Its second native terminal.
+    Counter,
+    /// A platform that acts for some of the merchants, over the native API; the channel is the payment's.
+    Platform,
+}
+
+impl Door {
+    /// Whether the bytes are Antom's. All others name their refunds over the native API, and share its numbers.
+    pub const fn is_antom(self) -> bool {
+        matches!(self, Self::Antom)
+    }
+}
+
 /// A payment to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentWish {
     /// Whose.
     pub merchant: usize,
+    /// Over which of its terminals it came, in the order of the cast.
+    pub terminal: usize,
     /// The number that the merchant was given.
     pub reference: String,
     /// Taken in all.
@@ -104,8 +126,8 @@ pub struct PaymentWish {
 pub struct RefundRequest {
     /// Whose.
     pub merchant: usize,
-    /// Over Antom, or over the native API.
-    pub antom: bool,
+    /// Over which of the merchant's channels.
+    pub door: Door,
     /// The merchant's number.
     pub number: String,
     /// The payment's reference.
@@ -179,7 +201,9 @@ impl Plan {
             }
             if dice.percent(60) {
                 let settle = Wish::Settle { merchant: payment.merchant, reference: payment.reference.clone() };
-                events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(settle)));
+                for _ in 0..=usize::from(dice.percent(25)) {
+                    events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(settle.clone())));
+                }
             }
         }
         wishes_for_refunds(&payments, &mut events, &mut dice);
@@ -224,6 +248,7 @@ fn payments(dice: &mut Dice) -> Vec<PaymentWish> {
         let minor = dice.between(500, 9_000);
         payments.push(PaymentWish {
             merchant,
+            terminal: dice.below(TERMINALS),
             reference: format!("PAY{number}"),
             captured: Money::new(minor, *dice.pick(&currencies)),
             fee_minor: dice.between(0, minor / 20),
@@ -246,7 +271,7 @@ fn wishes_for_refunds(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEv
         };
         let request = RefundRequest {
             merchant: payment.merchant,
-            antom: dice.percent(50),
+            door: *dice.pick(&[Door::Antom, Door::Antom, Door::Native, Door::Counter, Door::Platform]),
             number: format!("R{number}"),
             reference: payment.reference.clone(),
             minor,
@@ -257,6 +282,11 @@ fn wishes_for_refunds(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEv
         if dice.percent(35) {
             let again_ms = if dice.percent(50) { at_ms } else { at_ms + dice.between(1, 60_000) };
             events.push((again_ms, PlannedEvent::Wish(Wish::Refund(request.clone()))));
+        }
+        if dice.percent(10) && !request.door.is_antom() {
+            // The same number over another channel of the same merchant means the same refund.
+            let door = *dice.pick(&[Door::Native, Door::Counter, Door::Platform]);
+            events.push((at_ms + dice.between(0, 30_000), PlannedEvent::Wish(Wish::Refund(RefundRequest { door, ..request.clone() }))));
         }
         if dice.percent(12) {
             let other = RefundRequest { minor: request.minor + 1, ..request.clone() };

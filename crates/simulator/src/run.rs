@@ -26,6 +26,8 @@ pub use report::{Figures, Remains, RunReport};
 
 /// Steps of one run at most: more mean that something turns in circles.
 const STEPS_MAX: u64 = 400_000;
+/// Leases of node numbers when days pass: each renewal is a step.
+const QUIET_LEASE_MS: i64 = 86_400_000;
 /// Virtual days after the eventful part in which everything must become final.
 const QUIET_DAYS_MAX: i64 = 12;
 /// Tries to open the database after a crash, while the disk may still be ill.
@@ -96,7 +98,8 @@ pub fn run_in(plan: &Plan, setting: Setting) -> RunReport {
 impl Run {
     fn new(plan: Plan, stage: Arc<Stage>, setting: Setting) -> Self {
         let mut dice = Dice::new(plan.seed, "run");
-        let (habits, begin) = (Habits::thrown(&mut dice), stage.begin);
+        let (mut habits, begin) = (Habits::thrown(&mut dice), stage.begin);
+        habits.lease_ms = habits.lease_ms.filter(|_| !setting.compared);
         Self {
             plan,
             stage,
@@ -192,6 +195,7 @@ impl Run {
         self.crash_in = None;
         self.lane_waits_until = self.stage.begin;
         self.habits.poll_ms = 1_800_000;
+        self.habits.lease_ms = self.habits.lease_ms.map(|_| QUIET_LEASE_MS);
         self.stage.mishaps.end();
         for place in 0..self.lives.len() {
             self.turn = place;
@@ -341,6 +345,7 @@ impl Run {
             .audit_refunds(&reader)
             .and_then(|()| model.audit_money(&reader))
             .and_then(|()| model.audit_feeds(&reader, wholly))
+            .and_then(|()| model.audit_queues(&reader))
             .and_then(|()| if wholly { model.audit_notifications(&reader) } else { Ok(()) })
             .and_then(|()| if checks_books { audit_books(&reader) } else { Ok(()) });
         drop(model);

@@ -21,8 +21,9 @@ use refundry_service::world::Clock as _;
 use refundry_service::{Caller, Service, funds, notifications, payments, refunds, synchronous};
 use refundry_store::{PageRequest, RefundFilter};
 
+use crate::cast::LINKED;
 use crate::model::Answer;
-use crate::plan::{PaymentWish, RefundRequest, Wish};
+use crate::plan::{Door, PaymentWish, RefundRequest, Wish};
 use crate::stage::Stage;
 
 /// Milliseconds before the same is asked a second time; later waits are longer.
@@ -46,7 +47,7 @@ pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wi
             Wish::Record(payment) => record(&stage, &service, payment).await,
             Wish::Settle { merchant, reference } => settle(&stage, &service, *merchant, reference).await,
             Wish::TopUp { merchant, number, amount } => top_up(&stage, &service, (*merchant, number), *amount).await,
-            Wish::Refund(request) if request.antom => antom::refund(&stage, &service, request).await,
+            Wish::Refund(request) if request.door.is_antom() => antom::refund(&stage, &service, request).await,
             Wish::Refund(request) => native_refund(&stage, &service, request).await,
             Wish::Inquire(request) => antom::inquire(&stage, &service, request).await,
             Wish::Cancel(request) => cancel(&stage, &service, request).await,
@@ -71,15 +72,25 @@ fn merchant_id(stage: &Stage, merchant: usize) -> MerchantId {
     stage.cast.merchants[merchant].merchant.id
 }
 
-/// The terminal over which a merchant asks for this refund.
-pub fn terminal<'a>(stage: &'a Stage, request: &RefundRequest) -> &'a Terminal {
+fn platform(stage: &Stage) -> Caller {
+    Caller::of(&stage.cast.platform, None, None).expect("a platform's credential needs neither merchant nor terminal")
+}
+
+/// The terminal over which a merchant asks for this refund; a platform leaves it to the payment.
+fn terminal<'a>(stage: &'a Stage, request: &RefundRequest) -> Option<&'a Terminal> {
     let one = &stage.cast.merchants[request.merchant];
-    if request.antom { &one.antom } else { &one.native }
+    let terminal = match request.door {
+        Door::Antom => &one.antom,
+        Door::Native => &one.native,
+        Door::Counter => &one.counter,
+        Door::Platform => return None,
+    };
+    Some(terminal)
 }
 
 fn shop(stage: &Stage, request: &RefundRequest) -> Caller {
     let one = &stage.cast.merchants[request.merchant];
-    let terminal = terminal(stage, request);
+    let Some(terminal) = terminal(stage, request) else { return platform(stage) };
     Caller {
         holder: Holder::Terminal { merchant_id: one.merchant.id, terminal_id: terminal.id },
         mode: Mode::Live,
@@ -102,7 +113,7 @@ async fn record(stage: &Stage, service: &Service, wish: &PaymentWish) -> Try {
     let currency = wish.captured.currency();
     let new = NewPayment {
         merchant_id: Some(one.merchant.id),
-        terminal_id: Some(one.antom.id),
+        terminal_id: Some(one.terminals()[wish.terminal].id),
         payment_reference: wish.reference.clone(),
         merchant_reference: format!("order of {}", wish.reference),
         method: "card".to_owned(),
@@ -160,9 +171,19 @@ async fn native_refund(stage: &Stage, service: &Service, request: &RefundRequest
         compared: compared.map(|(name, value)| (name.to_owned(), value)).into(),
         ..RefundWish::new(request.number.clone(), PaymentKey::Reference(request.reference.clone()), amount)
     };
-    stage.model().asks(request);
-    let new = NewRefund { merchant_id: None, terminal_id: None, wish, dry_run: false };
+    let may_ask = request.door != Door::Platform || request.merchant < LINKED;
+    if may_ask {
+        stage.model().asks(request);
+    }
+    let merchant_id = (request.door == Door::Platform).then(|| merchant_id(stage, request.merchant));
+    let new = NewRefund { merchant_id, terminal_id: None, wish, dry_run: false };
     let answer = match synchronous::create_and_wait(service, &shop(stage, request), NATIVE, new).await {
+        Ok((accepted, _)) if !may_ask => {
+            let what = format!("{} of merchant {}", accepted.refund.number, request.merchant);
+            stage.model().broke("a_platform_acts_for_its_merchants_alone", what);
+            return Try::Done;
+        }
+        Err(ServiceError::Refused(Refusal::UnknownMerchant)) if !may_ask => return Try::Done,
         Ok((accepted, _)) => {
             let word = accepted.refund.state.name().word().to_owned();
             Answer::Accepted { refund_id: accepted.refund.id, word, is_frozen: false }
@@ -177,8 +198,12 @@ async fn native_refund(stage: &Stage, service: &Service, request: &RefundRequest
 
 async fn cancel(stage: &Stage, service: &Service, request: &RefundRequest) -> Try {
     let Some(refund_id) = stage.model().refund_of(request) else { return Try::Done };
-    match refunds::cancel(service, &shop(stage, request), None, refund_id).await {
+    let named = (request.door == Door::Platform).then(|| merchant_id(stage, request.merchant));
+    match refunds::cancel(service, &shop(stage, request), named, refund_id).await {
         Ok(refund) => {
+            if request.door == Door::Platform && request.merchant >= LINKED {
+                stage.model().broke("a_platform_acts_for_its_merchants_alone", format!("it cancelled {}", refund.number));
+            }
             stage.trace.line(&format!("{} is cancelled: {}", request.number, refund.state.name().word()));
             if matches!(refund.state, RefundState::Cancelled { .. }) {
                 stage.model().cancelled(refund_id);
@@ -215,6 +240,9 @@ async fn review_all(stage: &Stage, service: &Service, merchant: usize, approve: 
     for refund in page.rows {
         if !matches!(&refund.state, RefundState::Pending { holds } if holds.review.is_some()) {
             continue;
+        }
+        if approve {
+            stage.model().approves(refund.id, refund.amount.minor());
         }
         let review = Review {
             merchant_id: Some(refund.merchant_id),

@@ -21,6 +21,7 @@ mod open_api;
 mod pages;
 mod parallel;
 mod payments;
+mod platform;
 mod program;
 mod refunds;
 mod rolling_restart;

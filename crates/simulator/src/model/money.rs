@@ -13,11 +13,17 @@ type Found = BTreeMap<(Currency, &'static str), i64>;
 /// Where payments-in are debited.
 const OPERATORS: &str = "operator_cash";
 
+/// Where the merchant's money stands.
+const OWED: [&str; 3] = ["unsettled", "available", "reserve"];
+
 /// What the auditor expects of one book.
 #[derive(Debug, Default)]
 struct Expected {
     in_flight: i64,
     receivable: i64,
+    /// What the merchant is owed in all, wherever it stands, without what was paid in.
+    owed: i64,
+    fees: i64,
 }
 
 impl Model {
@@ -37,9 +43,12 @@ impl Model {
             let expected = self.expected(merchant, reader)?;
             for (currency, expected) in &expected {
                 let balance = |account| found.get(&(*currency, account)).copied().unwrap_or(0);
+                let paid_in = -balance(OPERATORS);
+                let owed: i64 = OWED.into_iter().map(balance).sum();
                 let checks = [
                     ("refunds_in_flight", expected.in_flight, "money_in_flight_is_that_of_open_refunds"),
                     ("acquirer_receivable", expected.receivable, "the_acquirer_owes_captures_less_refunds"),
+                    ("fee_income", expected.fees, "fees_are_those_of_payments_and_refunds"),
                     ("exposure", 0, "nothing_is_paid_after_its_end"),
                 ];
                 for (account, wanted, rule) in checks {
@@ -47,6 +56,14 @@ impl Model {
                     must(there == wanted, rule, || {
                         format!("merchant {merchant}, {account} {}: {there}, expected {wanted}", currency.code())
                     })?;
+                }
+                must(owed == expected.owed + paid_in, "the_merchant_is_owed_captures_less_refunds", || {
+                    let wanted = expected.owed + paid_in;
+                    format!("merchant {merchant} is owed {owed} {}, expected {wanted}: {found:?}", currency.code())
+                })?;
+                for account in ["unsettled", "reserve"] {
+                    let minor = balance(account);
+                    must(minor >= 0, "no_payment_is_settled_twice", || format!("merchant {merchant}: {account} is {minor}"))?;
                 }
             }
             self.audit_top_ups(merchant, &found)?;
@@ -60,9 +77,21 @@ impl Model {
         for payment in reader.payments(merchant_id)? {
             let book = expected.entry(payment.captured.currency()).or_default();
             book.receivable -= payment.captured.minor() - payment.marketing.minor();
+            book.owed += payment.captured.minor() - payment.fee.minor();
+            book.fees += payment.fee.minor();
         }
         for refund in reader.refunds(merchant_id)? {
             let book = expected.entry(refund.amount.currency()).or_default();
+            let (amount, fee, given_back) = (refund.amount.minor(), refund.refund_fee.minor(), refund.fee_given_back.minor());
+            let counts = match refund.state {
+                RefundState::Succeeded { .. } => true,
+                RefundState::Pending { .. } | RefundState::Submitted { .. } | RefundState::Unresolved { .. } => refund.drawn.is_some(),
+                RefundState::Failed { .. } | RefundState::Cancelled { .. } | RefundState::Returned { .. } => false,
+            };
+            // The refund's own fee was earned when it had succeeded once.
+            let is_earned = counts || matches!(refund.state, RefundState::Returned { .. });
+            book.owed -= if counts { amount - given_back } else { 0 } + if is_earned { fee } else { 0 };
+            book.fees += if is_earned { fee } else { 0 } - if counts { given_back } else { 0 };
             match refund.state {
                 RefundState::Pending { .. } | RefundState::Submitted { .. } | RefundState::Unresolved { .. } => {
                     book.in_flight += if refund.drawn.is_some() { refund.amount.minor() } else { 0 };

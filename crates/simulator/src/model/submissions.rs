@@ -19,6 +19,8 @@ impl Model {
             must(committed, "nothing_is_sent_before_it_is_committed", || {
                 format!("attempt {} of {} was sent, the store has {} attempts", sent.attempt, sent.number, refund.attempts)
             })?;
+            let merchant = self.cast.iter().position(|ids| ids.merchant == sent.merchant_id);
+            merchant.map_or(Ok(()), |merchant| self.must_be_approved(merchant, &refund))?;
             let user_part = refund.amount.minor() - refund.marketing.minor();
             must(sent.amount.minor() == user_part, "the_acquirer_is_sent_the_users_part", || format!("{}: {}", sent.number, sent.amount))?;
             let pays_again = refund.acquirer == ACQUIRERS[1] && earlier.iter().any(|before| before.arrives);

@@ -53,7 +53,7 @@ pub async fn refund(stage: &Stage, service: &Service, request: &RefundRequest) -
 }
 
 pub async fn inquire(stage: &Stage, service: &Service, request: &RefundRequest) -> Try {
-    if !request.antom {
+    if !request.door.is_antom() {
         return Try::Done;
     }
     let answer = exchange(stage, service, request, INQUIRY, &json!({ "refundRequestId": request.number })).await;

@@ -1,0 +1,103 @@
+//! Who waits for money is served in order: nobody who waits is overtaken by somebody who came later, unless that one takes nothing of what
+//! the others wait for.
+
+use std::collections::BTreeMap;
+
+use refundry_engine::event::{Event, EventKind};
+use refundry_engine::policy::{FundsRule, Policy};
+use refundry_engine::refund::{Holds, Refund, RefundState};
+use refundry_engine::{RefundId, TerminalId, Timestamp};
+use refundry_ledger::Currency;
+
+use super::{Model, Reader, Violation, must};
+
+/// A refund that waits for money.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    currency: Currency,
+    /// The number of the event after which it certainly waited.
+    after: i64,
+}
+
+/// The queues of one merchant, as its feed tells of them.
+#[derive(Debug, Default)]
+pub struct Queue {
+    /// The last event that was followed.
+    read: i64,
+    waiting: BTreeMap<RefundId, Waiting>,
+}
+
+impl Model {
+    /// Follows what the feeds say since the last look.
+    pub fn audit_queues(&mut self, reader: &Reader<'_>) -> Result<(), Violation> {
+        for merchant in 0..self.cast.len() {
+            let ids = &self.cast[merchant];
+            let queue = self.queues.entry(merchant).or_default();
+            for event in reader.events_after(ids.merchant, queue.read)? {
+                queue.read = event.sequence;
+                let Some(refund_id) = event.refund_id else { continue };
+                if let Some(refund) = reader.refund(ids.merchant, refund_id)? {
+                    queue.follow(&event, &refund, &ids.rules)?;
+                }
+            }
+            // Whoever begins to wait after its review or its undo window is not announced.
+            for refund in reader.refunds(ids.merchant)?.iter().filter(|refund| waits(refund)) {
+                let after = queue.read;
+                queue.waiting.entry(refund.id).or_insert(Waiting { currency: refund.amount.currency(), after });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Queue {
+    fn follow(&mut self, event: &Event, refund: &Refund, rules: &BTreeMap<TerminalId, Policy>) -> Result<(), Violation> {
+        let fact = |name: &str| event.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        match (event.kind, fact("holds")) {
+            (EventKind::RefundAccepted, None) => self.must_not_overtake(event, refund)?,
+            (EventKind::RefundAccepted, Some(holds)) if holds.contains("funds") => {
+                let waiting = Waiting { currency: refund.amount.currency(), after: event.sequence };
+                self.waiting.insert(refund.id, waiting);
+            }
+            (EventKind::RefundReleased, _) => {
+                let since = fact("waited_since_us").and_then(|text| text.parse().ok()).map(Timestamp::from_us);
+                // Since when it waited is not known of one that began after a review and was served before anybody looked.
+                let is_known = since.is_none() || self.waiting.contains_key(&refund.id);
+                if is_known && since.is_none_or(|since| event.at < end_of_waiting(since, rules.get(&refund.terminal_id))) {
+                    self.must_not_overtake(event, refund)?;
+                }
+                self.waiting.remove(&refund.id);
+            }
+            (EventKind::RefundFailed | EventKind::RefundCancelled, _) => drop(self.waiting.remove(&refund.id)),
+            (_, _) => {}
+        }
+        Ok(())
+    }
+
+    /// The refund got its money now: what is available was not somebody else's before.
+    fn must_not_overtake(&self, event: &Event, refund: &Refund) -> Result<(), Violation> {
+        let takes_available = refund.drawn.is_none_or(|draw| draw.available_minor > 0) || refund.refund_fee.minor() > 0;
+        let own = self.waiting.get(&refund.id).copied();
+        let is_before = |other: RefundId, waiting: &Waiting| own.is_none_or(|own| other < refund.id && waiting.after < own.after);
+        let mut others = self
+            .waiting
+            .iter()
+            .filter(|(other, waiting)| **other != refund.id && waiting.currency == refund.amount.currency() && is_before(**other, waiting));
+        let overtaken = if takes_available { others.next() } else { None };
+        must(overtaken.is_none(), "nobody_who_waits_is_overtaken", || {
+            format!("{} of {} got its money at event {}, before {overtaken:?}", refund.number, refund.amount, event.sequence)
+        })
+    }
+}
+
+/// At the end of its time a refund takes what is there or fails.
+fn end_of_waiting(since: Timestamp, rules: Option<&Policy>) -> Timestamp {
+    match rules.map(|rules| (rules.funds, rules.funds_wait_days)) {
+        Some((FundsRule::Wait, days)) => since.plus_days(i64::from(days)),
+        Some((FundsRule::Refuse | FundsRule::FailLater, _)) | None => since,
+    }
+}
+
+fn waits(refund: &Refund) -> bool {
+    matches!(&refund.state, RefundState::Pending { holds: Holds { funds: Some(_), .. } })
+}
