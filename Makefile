@@ -12,13 +12,14 @@ PROFILE_DIR := $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 SEEDS ?= 2000
 REFUNDS ?= 1000000
 SEED ?= 1
+MERCHANT_DAYS ?= 10000
 # Refunds that `make bench` stores before it measures with much stored.
 STORED ?= 1000000
 CARGO := cargo
 # The simulator and the load generator are release programs: a debug build would measure the compiler.
 RELEASE := $(CARGO) run --release --locked --quiet
 
-.PHONY: help run check-run test test-long test-copy test-crash ha-demo sim bench conformance openapi fmt lint deny clean tools test-tools
+.PHONY: help run check-run test test-long test-copy test-crash ha-demo sim sim-days bench conformance openapi fmt lint deny clean tools test-tools
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,7 +35,7 @@ test: test-tools lint ## format check, clippy, documentation tests, every test b
 	$(CARGO) test --workspace --locked --doc --quiet
 	scripts/with-postgres scripts/every-test
 
-test-long: test-tools ## SEEDS=2000 simulated runs, and as many on both engines, then the planted bugs that must be found
+test-long: test-tools ## SEEDS=2000 simulated runs, as many on both engines, 10000 merchant-days, then the planted bugs that must be found
 	scripts/test-long $(SEEDS)
 
 test-copy: test-tools ## REFUNDS=1000000 moved to PostgreSQL, the copy killed three times with signal 9, every answer compared
@@ -45,6 +46,9 @@ test-crash: test-tools ## kill -9 a server on SQLite, then two servers and their
 
 ha-demo: tools ## three machines with PostgreSQL under Patroni and two refundry nodes, killed one after the other under load (needs root)
 	deploy/ha-demo/run
+
+sim-days: tools ## MERCHANT_DAYS=10000 simulated days of trade, refunds, settlements and payouts, then the check of the books
+	$(CARGO) run --locked --quiet --profile simulation --bin refundry-sim -- --merchant-days $(MERCHANT_DAYS)
 
 sim: tools ## one simulated run: make sim SEED=42
 	$(CARGO) run --locked --quiet --profile simulation --bin refundry-sim -- --seed $(SEED)

@@ -201,7 +201,7 @@ impl Acquirer for LyingAcquirer {
                 }
                 // Reports are rare, and a report that waits a little is nothing new for an acquirer.
                 let next = self.book.next_report_at(self.name).unwrap_or(Timestamp::from_us(i64::MAX));
-                let look_again = self.clock.now().plus_ms(if self.book.is_honest() { 3_600_000 } else { 20_000 });
+                let look_again = self.clock.now().plus_ms(if self.book.is_patient() { 3_600_000 } else { 20_000 });
                 self.clock.sleep_until(next.min(look_again)).await;
             }
         })

@@ -21,9 +21,12 @@ use crate::dice::Dice;
 use crate::executor::Executor;
 use crate::ground::{Ground, Opening, SteppedStore};
 use crate::line::Line;
+use crate::plan::DAY_MS;
 use crate::stage::Stage;
 use crate::trace::Trace;
 
+/// Milliseconds between looks for tasks when days pass.
+const PATIENT_POLL_MS: i64 = 1_800_000;
 const INBOX_LENGTH_MAX: usize = 64;
 /// The number of the first process; the others count on.
 const FIRST_NODE: u16 = 1;
@@ -82,6 +85,14 @@ impl Habits {
             batch_max: *dice.pick(&[1, 2, 16, 256]),
             lease_ms: Some(dice.between(6_000, 60_000)),
         }
+    }
+}
+
+impl Habits {
+    /// When days pass: each look for tasks, and each renewal of a lease, is a step.
+    pub fn become_patient(&mut self) {
+        self.poll_ms = PATIENT_POLL_MS;
+        self.lease_ms = self.lease_ms.map(|_| DAY_MS);
     }
 }
 

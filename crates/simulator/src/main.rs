@@ -5,10 +5,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use refundry_service::world::Clock as _;
+use refundry_simulator::cast::MERCHANTS;
 use refundry_simulator::plan::Plan;
 use refundry_simulator::run::RunReport;
 use refundry_simulator::seeds::{Place, SeedsReport, SeedsWanted, run_seeds};
 use refundry_simulator::shrink::shrink;
+
+/// Days of one seed when merchant-days are asked for: long enough for reserves to be released.
+const DAYS_OF_TRADE: i64 = 90;
 
 /// Simulates the whole service on a virtual clock: one seed is one run.
 #[derive(Parser)]
@@ -23,6 +27,12 @@ struct Options {
     /// Of one seed's plan, keep only these steps, such as 3,7,12.
     #[arg(long, value_delimiter = ',', requires = "seed")]
     keep: Option<Vec<u32>>,
+    /// Run so many days of trade of every merchant instead of a few minutes.
+    #[arg(long)]
+    days: Option<i64>,
+    /// Run seeds of ninety days of trade until all merchants together had so many.
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "days"])]
+    merchant_days: Option<u64>,
     /// Run each plan on SQLite and on PostgreSQL and compare; the cluster is that of scripts/with-postgres.
     #[arg(long)]
     both_engines: bool,
@@ -44,7 +54,12 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let mut options = Options::parse();
+    if let Some(merchant_days) = options.merchant_days {
+        let of_one_seed = DAYS_OF_TRADE.unsigned_abs() * u64::try_from(MERCHANTS).unwrap_or(1);
+        options.days = Some(DAYS_OF_TRADE);
+        options.seeds = Some(1..=merchant_days.div_ceil(of_one_seed));
+    }
     // A panic inside a run is a broken rule and is reported as one.
     std::panic::set_hook(Box::new(|_| {}));
     let passed = match (&options.seeds, options.seed) {
@@ -55,7 +70,7 @@ fn main() -> ExitCode {
 }
 
 fn one(options: &Options, seed: u64) -> bool {
-    let place = Place::new(options.both_engines);
+    let place = Place::new(options.both_engines, options.days);
     let whole = place.plan(seed);
     let plan = options.keep.as_ref().map_or_else(|| whole.clone(), |kept| whole.keeping(kept));
     let report = place.run(&plan);
@@ -79,13 +94,19 @@ fn one(options: &Options, seed: u64) -> bool {
 fn many(options: &Options, seeds: RangeInclusive<u64>) -> bool {
     let clock = refundry_simulator::clock::WallClock;
     let begin = clock.now();
-    let wanted =
-        SeedsWanted { seeds, twice: options.twice, jobs: options.jobs, stop_at_first: options.stop, both_engines: options.both_engines };
+    let wanted = SeedsWanted {
+        seeds,
+        twice: options.twice,
+        jobs: options.jobs,
+        stop_at_first: options.stop,
+        both_engines: options.both_engines,
+        days: options.days,
+    };
     let report = run_seeds(&wanted);
     let ms = (clock.now().us() - begin.us()) / 1_000;
     print_summary(&report, ms);
     if let (Some((seed, violation)), false) = (report.failures.first(), options.no_shrink) {
-        let place = Place::new(options.both_engines);
+        let place = Place::new(options.both_engines, options.days);
         explain(&place, &place.plan(*seed), violation.rule);
     }
     report.failures.is_empty() && report.unequal.is_empty()
@@ -122,11 +143,9 @@ fn explain(place: &Place, plan: &Plan, rule: &str) {
         println!("  {:>4} at {:>7} ms  {:?}", step.number, step.at_ms, step.event);
     }
     let kept: Vec<String> = kept.iter().map(u32::to_string).collect();
-    let command = match place {
-        Place::Disk => "refundry-sim",
-        Place::BothEngines(_) => "scripts/with-postgres refundry-sim --both-engines",
-    };
-    println!("repeat it with: {command} --seed {} --log --keep {}", plan.seed, kept.join(","));
+    let command = if place.is_of_both_engines() { "scripts/with-postgres refundry-sim --both-engines" } else { "refundry-sim" };
+    let days = plan.days.map(|days| format!(" --days {days}")).unwrap_or_default();
+    println!("repeat it with: {command}{days} --seed {} --log --keep {}", plan.seed, kept.join(","));
 }
 
 fn figures_of(report: &RunReport) -> String {

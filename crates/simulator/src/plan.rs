@@ -1,6 +1,8 @@
 //! What a run does, from its seed: the wishes of merchants and operators, and the faults, each at its time and with a number by which the
 //! shrinker can leave it out.
 
+mod days;
+
 use refundry_ledger::{Currency, Money};
 
 use crate::cast::{MERCHANTS, TERMINALS};
@@ -9,7 +11,9 @@ use crate::disk::{Ailment, Loss};
 use crate::line::Mishap;
 use crate::merchants::Deafness;
 
-/// Length of the eventful part of a run.
+pub use days::DAY_MS;
+
+/// Length of the eventful part of a run of minutes.
 pub const PLAN_MS: i64 = 240_000;
 
 /// Everything that a run does.
@@ -17,6 +21,8 @@ pub const PLAN_MS: i64 = 240_000;
 pub struct Plan {
     /// Where the choices come from.
     pub seed: u64,
+    /// Days of trade, when it is a plan of days and not of a few minutes.
+    pub days: Option<i64>,
     /// The steps, by time.
     pub steps: Vec<Step>,
 }
@@ -111,6 +117,8 @@ pub struct PaymentWish {
     pub terminal: usize,
     /// The number that the merchant was given.
     pub reference: String,
+    /// When it was paid, in milliseconds after the start.
+    pub paid_ms: i64,
     /// Taken in all.
     pub captured: Money,
     /// The operator's fee.
@@ -211,27 +219,32 @@ impl Plan {
         faults(&mut events, &mut dice);
         events.sort_by_key(|(at_ms, _)| *at_ms);
         let steps = (1..).zip(events).map(|(number, (at_ms, event))| Step { number, at_ms, event });
-        Self { seed, steps: steps.collect() }
+        Self { seed, days: None, steps: steps.collect() }
     }
 
     /// The plan of a seed where no disk can fail: on a server's database, and on SQLite to compare with it. Commands and answers get lost instead.
-    pub fn without_disk(seed: u64) -> Self {
-        let mut plan = Self::of(seed);
-        let mut dice = Dice::new(seed, "line");
-        for step in &mut plan.steps {
+    #[must_use]
+    pub fn without_disk(mut self) -> Self {
+        let mut dice = Dice::new(self.seed, "line");
+        for step in &mut self.steps {
             if let PlannedEvent::Fault(PlannedFault::CrashInWrite { .. } | PlannedFault::Disk { .. }) = &step.event {
                 let how = *dice.pick(&[Mishap::NotTaken, Mishap::AnswerLost]);
                 step.event = PlannedEvent::Fault(PlannedFault::Line { after: dice.below(6), count: 1 + dice.below(4), how });
             }
         }
-        plan
+        self
+    }
+
+    /// Length of the eventful part.
+    pub fn length_ms(&self) -> i64 {
+        self.days.map_or(PLAN_MS, |days| days * DAY_MS)
     }
 
     /// The same plan without the steps that are not kept.
     #[must_use]
     pub fn keeping(&self, kept: &[u32]) -> Self {
         let steps = self.steps.iter().filter(|step| kept.contains(&step.number)).cloned().collect();
-        Self { seed: self.seed, steps }
+        Self { seed: self.seed, days: self.days, steps }
     }
 
     /// The numbers of its steps.
@@ -240,8 +253,12 @@ impl Plan {
     }
 }
 
+fn currency(code: &str) -> Currency {
+    code.parse().expect("plans name currencies of ISO 4217")
+}
+
 fn payments(dice: &mut Dice) -> Vec<PaymentWish> {
-    let currencies: [Currency; 2] = ["EUR", "JPY"].map(|code| code.parse().expect("both are currencies of ISO 4217"));
+    let currencies = ["EUR", "JPY"].map(currency);
     let mut payments = Vec::new();
     for number in 0..dice.between(2, 6) {
         let merchant = dice.below(MERCHANTS);
@@ -250,6 +267,7 @@ fn payments(dice: &mut Dice) -> Vec<PaymentWish> {
             merchant,
             terminal: dice.below(TERMINALS),
             reference: format!("PAY{number}"),
+            paid_ms: 0,
             captured: Money::new(minor, *dice.pick(&currencies)),
             fee_minor: dice.between(0, minor / 20),
             reserved_minor: if dice.percent(40) { minor / 10 } else { 0 },
@@ -303,8 +321,8 @@ fn wishes_for_refunds(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEv
 
 fn other_wishes(events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
     for number in 0..dice.below(6) {
-        let currency = if dice.percent(70) { "EUR" } else { "JPY" };
-        let amount = Money::new(dice.between(100, 6_000), currency.parse().expect("both are currencies of ISO 4217"));
+        let code = if dice.percent(70) { "EUR" } else { "JPY" };
+        let amount = Money::new(dice.between(100, 6_000), currency(code));
         let top_up = Wish::TopUp { merchant: dice.below(MERCHANTS), number: format!("T{number}"), amount };
         for _ in 0..=usize::from(dice.percent(40)) {
             events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(top_up.clone())));

@@ -1,6 +1,7 @@
 //! One run of one plan: chooses what happens next, step by step, and has the auditor look after each.
 
 mod choice;
+mod faults;
 mod report;
 
 use std::collections::BTreeMap;
@@ -17,17 +18,16 @@ use crate::ground::{Ground, transact_now};
 use crate::life::{Habits, Life};
 use crate::merchants::Deafness;
 use crate::model::{Reader, Violation, audit_books};
-use crate::plan::{PLAN_MS, Plan, PlannedEvent, PlannedFault, Step};
+use crate::plan::{Plan, PlannedEvent, Step};
 use crate::reads;
 use crate::stage::Stage;
 use crate::wishes;
 
 pub use report::{Figures, Remains, RunReport};
 
-/// Steps of one run at most: more mean that something turns in circles.
+/// Steps of one run at most, and of each day of it: more mean that something turns in circles.
 const STEPS_MAX: u64 = 400_000;
-/// Leases of node numbers when days pass: each renewal is a step.
-const QUIET_LEASE_MS: i64 = 86_400_000;
+const STEPS_OF_A_DAY_MAX: u64 = 20_000;
 /// Virtual days after the eventful part in which everything must become final.
 const QUIET_DAYS_MAX: i64 = 12;
 /// Tries to open the database after a crash, while the disk may still be ill.
@@ -36,6 +36,8 @@ const OPENINGS_MAX: u32 = 5;
 const DEAF_FOR_EVER_PERCENT: u32 = 5;
 /// Commits between two looks at everything.
 const COMMITS_BETWEEN_AUDITS: u64 = 12;
+/// The same in a plan of days, where there is more to look at.
+const COMMITS_BETWEEN_AUDITS_OF_DAYS: u64 = 600;
 
 /// How a run is set up.
 pub struct Setting {
@@ -100,6 +102,10 @@ impl Run {
         let mut dice = Dice::new(plan.seed, "run");
         let (mut habits, begin) = (Habits::thrown(&mut dice), stage.begin);
         habits.lease_ms = habits.lease_ms.filter(|_| !setting.compared);
+        if plan.days.is_some() {
+            habits.become_patient();
+            stage.book.become_patient();
+        }
         Self {
             plan,
             stage,
@@ -128,7 +134,7 @@ impl Run {
             self.begin_life()?;
         }
         self.install()?;
-        let end = self.stage.begin.plus_ms(PLAN_MS);
+        let end = self.stage.begin.plus_ms(self.plan.length_ms());
         while self.next_step < self.plan.steps.len() || self.stage.clock.now() < end {
             self.step(Some(end))?;
         }
@@ -194,8 +200,7 @@ impl Run {
         }
         self.crash_in = None;
         self.lane_waits_until = self.stage.begin;
-        self.habits.poll_ms = 1_800_000;
-        self.habits.lease_ms = self.habits.lease_ms.map(|_| QUIET_LEASE_MS);
+        self.habits.become_patient();
         self.stage.mishaps.end();
         for place in 0..self.lives.len() {
             self.turn = place;
@@ -252,32 +257,6 @@ impl Run {
         let service = life.service.clone();
         life.executor.spawn(wishes::carry_out(stage, service, number, wish));
         Ok(())
-    }
-
-    fn go_wrong(&mut self, fault: &PlannedFault) {
-        let now = self.stage.clock.now();
-        match fault {
-            PlannedFault::Crash { steps, loss } => self.crash_in = Some((*steps, *loss)),
-            PlannedFault::CrashInWrite { operations, loss } => {
-                let dice = Dice::new(self.dice.throw(), "power");
-                if let Some(disk) = self.setting.ground.failing_disk() {
-                    disk.crash_after(*operations, *loss, dice);
-                }
-            }
-            PlannedFault::Disk { ailment, for_ms } => {
-                if let Some(disk) = self.setting.ground.failing_disk() {
-                    disk.fall_ill(Some(*ailment));
-                }
-                self.disk_is_ill_until = now.plus_ms(*for_ms);
-            }
-            PlannedFault::Line { after, count, how } => self.stage.mishaps.plan(*after, *count, *how),
-            PlannedFault::SlowDisk { for_ms } => self.lane_waits_until = now.plus_ms(*for_ms),
-            PlannedFault::Deaf { merchant, how, for_ms } => self.deafen(*merchant, *how, now.plus_ms(*for_ms)),
-        }
-    }
-
-    fn deafen(&self, merchant: usize, how: Deafness, until: Timestamp) {
-        self.stage.merchants.deafen(&crate::cast::host(merchant), until, how);
     }
 
     /// The process dies and comes back: callers whose answer was lost ask again.

@@ -36,10 +36,17 @@ pub struct SeedsWanted {
     pub stop_at_first: bool,
     /// Whether each plan is run on both engines.
     pub both_engines: bool,
+    /// How many days of trade each plan has; minutes without.
+    pub days: Option<i64>,
 }
 
-/// Where the runs of one thread take place, one after the other.
-pub enum Place {
+/// Where the runs of one thread take place, one after the other, and how long they are.
+pub struct Place {
+    ground: PlaceGround,
+    days: Option<i64>,
+}
+
+enum PlaceGround {
     /// On SQLite, with everything that can go wrong with a disk.
     Disk,
     /// On both engines, compared; the database of PostgreSQL is this thread's own.
@@ -47,24 +54,28 @@ pub enum Place {
 }
 
 impl Place {
-    /// A new place, with a database of its own where one is needed.
-    pub fn new(both_engines: bool) -> Self {
-        if both_engines { Self::BothEngines(Arc::new(Server::create())) } else { Self::Disk }
+    /// A new place, with a database of its own where one is needed. Runs take minutes, or so many days.
+    pub fn new(both_engines: bool, days: Option<i64>) -> Self {
+        let ground = if both_engines { PlaceGround::BothEngines(Arc::new(Server::create())) } else { PlaceGround::Disk };
+        Self { ground, days }
+    }
+
+    /// Whether each plan is run on both engines.
+    pub const fn is_of_both_engines(&self) -> bool {
+        matches!(self.ground, PlaceGround::BothEngines(_))
     }
 
     /// The plan of a seed for this place.
     pub fn plan(&self, seed: u64) -> Plan {
-        match self {
-            Self::Disk => Plan::of(seed),
-            Self::BothEngines(_) => Plan::without_disk(seed),
-        }
+        let plan = self.days.map_or_else(|| Plan::of(seed), |days| Plan::of_days(seed, days));
+        if self.is_of_both_engines() { plan.without_disk() } else { plan }
     }
 
     /// Runs a plan.
     pub fn run(&self, plan: &Plan) -> RunReport {
-        match self {
-            Self::Disk => run(plan),
-            Self::BothEngines(server) => run_on_both(plan, server),
+        match &self.ground {
+            PlaceGround::Disk => run(plan),
+            PlaceGround::BothEngines(server) => run_on_both(plan, server),
         }
     }
 }
@@ -76,7 +87,7 @@ pub fn run_seeds(wanted: &SeedsWanted) -> SeedsReport {
     std::thread::scope(|scope| {
         for _ in 0..wanted.jobs.max(1) {
             scope.spawn(|| {
-                let place = Place::new(wanted.both_engines);
+                let place = Place::new(wanted.both_engines, wanted.days);
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     let failed = !report.lock().unwrap_or_else(PoisonError::into_inner).failures.is_empty();

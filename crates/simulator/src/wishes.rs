@@ -118,7 +118,7 @@ async fn record(stage: &Stage, service: &Service, wish: &PaymentWish) -> Try {
         merchant_reference: format!("order of {}", wish.reference),
         method: "card".to_owned(),
         status: PaymentStatus::Captured,
-        paid_at: stage.begin,
+        paid_at: stage.begin.plus_ms(wish.paid_ms),
         authorised: wish.captured,
         captured: wish.captured,
         marketing: Some(Money::new(wish.marketing_minor, currency)),

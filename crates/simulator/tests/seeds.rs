@@ -8,6 +8,8 @@ use refundry_simulator::seeds::{Place, SeedsWanted, run_seeds};
 const FIRST_SEED: u64 = 100_001;
 const SEEDS: u64 = 30;
 const SEEDS_ON_BOTH: u64 = 2;
+const SEEDS_OF_DAYS: u64 = 2;
+const DAYS: i64 = 20;
 /// Before regressions that need both engines.
 const ON_BOTH: &str = "both ";
 const JOBS: usize = 2;
@@ -15,7 +17,7 @@ const JOBS: usize = 2;
 #[test]
 fn some_seeds_break_no_rule() {
     let seeds = FIRST_SEED..=FIRST_SEED + SEEDS - 1;
-    let report = run_seeds(&SeedsWanted { seeds, twice: 0, jobs: JOBS, stop_at_first: false, both_engines: false });
+    let report = run_seeds(&SeedsWanted { seeds, twice: 0, jobs: JOBS, stop_at_first: false, both_engines: false, days: None });
     assert_eq!(report.failures, []);
     assert_eq!(report.seeds, SEEDS);
     let figures = report.figures;
@@ -25,10 +27,19 @@ fn some_seeds_break_no_rule() {
 #[test]
 fn both_engines_do_the_same() {
     let seeds = FIRST_SEED..=FIRST_SEED + SEEDS_ON_BOTH - 1;
-    let report = run_seeds(&SeedsWanted { seeds, twice: 0, jobs: JOBS, stop_at_first: false, both_engines: true });
+    let report = run_seeds(&SeedsWanted { seeds, twice: 0, jobs: JOBS, stop_at_first: false, both_engines: true, days: None });
     assert_eq!(report.failures, []);
     let figures = report.figures;
     assert!(figures.refunds > SEEDS_ON_BOTH && figures.lost_connections > 0 && figures.held > 0, "the runs are eventful: {figures:?}");
+}
+
+#[test]
+fn weeks_of_trade_break_no_rule() {
+    let seeds = FIRST_SEED..=FIRST_SEED + SEEDS_OF_DAYS - 1;
+    let report = run_seeds(&SeedsWanted { seeds, twice: 1, jobs: JOBS, stop_at_first: false, both_engines: false, days: Some(DAYS) });
+    assert_eq!((report.failures, report.unequal), (vec![], vec![]));
+    let figures = report.figures;
+    assert!(figures.refunds > SEEDS_OF_DAYS * DAYS.unsigned_abs(), "the weeks are eventful: {figures:?}");
 }
 
 #[test]
@@ -40,7 +51,7 @@ fn seeds_that_once_failed_stay_cured() {
 
 #[test]
 fn seeds_that_once_failed_on_both_engines_stay_cured() {
-    let place = Place::new(true);
+    let place = Place::new(true, None);
     for line in regressions().filter_map(|line| line.strip_prefix(ON_BOTH)) {
         assert_eq!(place.run(&place.plan(seed_of(line))).violation, None, "{line}");
     }

@@ -34,6 +34,7 @@ pub struct AcquirerBook(Mutex<State>);
 #[derive(Default)]
 struct State {
     honest: bool,
+    patient: bool,
     submissions: Vec<Received>,
     unseen: usize,
     fates: BTreeMap<RefundId, Fate>,
@@ -54,6 +55,17 @@ impl AcquirerBook {
     /// Whether they do.
     pub fn is_honest(&self) -> bool {
         self.lock().honest
+    }
+
+    /// Days pass: reports are looked for less often.
+    pub fn become_patient(&self) {
+        self.lock().patient = true;
+    }
+
+    /// Whether days pass.
+    pub fn is_patient(&self) -> bool {
+        let book = self.lock();
+        book.honest || book.patient
     }
 
     /// Writes down that a submission was sent.

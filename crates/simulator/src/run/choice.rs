@@ -3,7 +3,7 @@
 use refundry_engine::Timestamp;
 use refundry_service::world::Clock as _;
 
-use super::{COMMITS_BETWEEN_AUDITS, Run, STEPS_MAX};
+use super::{COMMITS_BETWEEN_AUDITS, COMMITS_BETWEEN_AUDITS_OF_DAYS, Run, STEPS_MAX, STEPS_OF_A_DAY_MAX};
 use crate::model::{Reader, Violation};
 
 /// Of a thousand choices so many let a moment pass although there is something to do.
@@ -22,8 +22,9 @@ impl Run {
     /// One choice; the clock goes no further than `end`.
     pub(super) fn step(&mut self, end: Option<Timestamp>) -> Result<(), Violation> {
         self.figures.steps += 1;
-        if self.figures.steps > STEPS_MAX {
-            return Err(Violation { rule: "a_run_ends", what: format!("{STEPS_MAX} steps were not enough") });
+        let steps_max = STEPS_MAX + STEPS_OF_A_DAY_MAX * self.plan.days.unwrap_or(0).unsigned_abs();
+        if self.figures.steps > steps_max {
+            return Err(Violation { rule: "a_run_ends", what: format!("{steps_max} steps were not enough") });
         }
         self.begin_due_steps()?;
         self.let_stragglers_arrive();
@@ -162,7 +163,8 @@ impl Run {
         }
         if self.life()?.commits.take_touched() {
             let count = self.commits();
-            if count >= self.audited_at + COMMITS_BETWEEN_AUDITS || count < self.audited_at {
+            let between = if self.plan.days.is_some() { COMMITS_BETWEEN_AUDITS_OF_DAYS } else { COMMITS_BETWEEN_AUDITS };
+            if count >= self.audited_at + between || count < self.audited_at {
                 self.audited_at = count;
                 return self.audit(false);
             }
