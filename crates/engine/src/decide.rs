@@ -1,6 +1,6 @@
 use crate::funds::{release_waiting, settle, top_up};
 use crate::refund::{cancel, create, record_arn, record_result, record_return, release, review, start_submission};
-use crate::{Act, Command, Snapshot, Verdict, delivery, record_payment, settings};
+use crate::{Act, Command, Snapshot, Verdict, adjustment, delivery, payout, record_payment, settings};
 
 /// Decides one command against a snapshot.
 pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
@@ -18,6 +18,10 @@ pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
         Act::RecordPayment(act) => record_payment::decide(snapshot, stamp, act),
         Act::SettlePayment(act) => settle::decide(snapshot, stamp, act),
         Act::TopUp(act) => top_up::decide(snapshot, stamp, act),
+        Act::PreparePayout(act) => payout::prepare::decide(snapshot, stamp, act),
+        Act::AdvancePayout(act) => payout::advance::decide(snapshot, stamp, act),
+        Act::ProposeAdjustment(act) => adjustment::propose(snapshot, stamp, act),
+        Act::DecideAdjustment(act) => adjustment::decide(snapshot, stamp, act),
         Act::RecordDelivery(act) => delivery::record(snapshot, stamp, act),
         Act::ReplayNotification(act) => delivery::replay(snapshot, stamp, act),
         Act::PutMerchant(merchant) => settings::put_merchant(snapshot, stamp, merchant),

@@ -10,7 +10,9 @@ use crate::ids::IdBlock;
 use crate::notification::{Notification, NotificationState};
 use crate::notify;
 use crate::payment::Payment;
+use crate::payout::{self, FIRST_PERIOD, Pots};
 use crate::policy::Policy;
+use crate::posting_rules::SPENDABLE;
 use crate::refund::{Refund, RefundInPlay};
 use crate::task::Task;
 use crate::verdict::{AuditLine, BookedEntry, Changes};
@@ -99,6 +101,20 @@ impl<'a> Draft<'a> {
         drafted.unwrap_or_else(|| self.snapshot.balances.of(merchant_id, account, currency))
     }
 
+    /// What was loaded.
+    pub(crate) fn snapshot(&self) -> &'a Snapshot {
+        self.snapshot
+    }
+
+    /// The pots of a merchant's available money, entries of this draft included.
+    pub(crate) fn pots(&self, merchant_id: MerchantId, currency: Currency) -> Pots {
+        let key = (merchant_id, currency);
+        let mut pots = self.snapshot.pots.get(&key).map(|pots| BTreeMap::from([(key, pots.clone())])).unwrap_or_default();
+        let opened = |merchant_id, currency| self.snapshot.balances.of(merchant_id, SPENDABLE, currency);
+        self.changes.entries.iter().for_each(|booked| payout::record(&mut pots, booked.cause, &booked.entry, opened));
+        pots.remove(&key).unwrap_or_else(|| Pots::opened_with(opened(merchant_id, currency)))
+    }
+
     /// How many refunds of a merchant and currency wait for money, this draft included.
     pub(crate) fn waiting(&self, merchant_id: MerchantId, currency: Currency) -> i64 {
         let key = (merchant_id, currency);
@@ -132,12 +148,21 @@ impl<'a> Draft<'a> {
                 self.balances.insert((posting.book, posting.amount.currency(), account), after);
             }
         }
+        let mut periods: Vec<(Currency, i64)> = Vec::new();
+        for posting in entry.postings() {
+            let currency = posting.amount.currency();
+            let period = self.snapshot.pots.get(&(posting.book, currency)).map_or(FIRST_PERIOD, |pots| pots.period);
+            if period != FIRST_PERIOD && !periods.iter().any(|(of, _)| *of == currency) {
+                periods.push((currency, period));
+            }
+        }
         self.changes.entries.push(BookedEntry {
             id: EntryId::new(self.ids.take()),
             at: self.now(),
             cause,
             payment_id: about.payment_id,
             refund_id: about.refund_id,
+            periods,
             entry,
         });
         Ok(())

@@ -62,6 +62,20 @@ event_kinds! {
     PaymentSettled = "payment.settled";
     /// Money was paid in by the merchant.
     ToppedUp = "funds.topped_up";
+    /// Money was set aside for a payout.
+    PayoutPrepared = "payout.prepared";
+    /// The bank has a payout.
+    PayoutSent = "payout.sent";
+    /// A payout arrived.
+    PayoutPaid = "payout.paid";
+    /// The bank did not carry a payout out; its money is available again.
+    PayoutFailed = "payout.failed";
+    /// A payout came back after it had arrived; its money is available again.
+    PayoutReturned = "payout.returned";
+    /// A payout was taken back before it was sent.
+    PayoutCancelled = "payout.cancelled";
+    /// The operator took something or gave something.
+    FundsAdjusted = "funds.adjusted";
     /// A refund was accepted.
     RefundAccepted = "refund.accepted";
     /// A reviewer let it pass.

@@ -146,6 +146,10 @@ ids! {
     EndpointId = "end";
     /// A credential: a key pair, an API key, a secret.
     CredentialId = "crd";
+    /// A payment to a merchant's bank: the batch number of a payout.
+    PayoutId = "pyt";
+    /// What the operator takes or gives outside of payments and refunds.
+    AdjustmentId = "adj";
     /// Something due; a refund's next step has the refund's number.
     TaskId = "tsk";
     /// A line of the audit log.

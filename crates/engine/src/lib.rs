@@ -3,6 +3,7 @@
 
 mod actor;
 pub mod asked;
+pub mod adjustment;
 pub mod chart;
 pub mod command;
 pub mod credential;
@@ -19,6 +20,7 @@ pub mod money_text;
 pub mod notification;
 mod notify;
 pub mod payment;
+pub mod payout;
 pub mod policy;
 pub mod posting_rules;
 pub mod record_payment;
@@ -36,7 +38,8 @@ pub use command::{Act, Command, Stamp};
 pub use decide::decide;
 pub use explain::{Explanation, Language, Text, Who, explain};
 pub use ids::{
-    AuditId, CredentialId, EndpointId, EntryId, IdBlock, MerchantId, NotAnId, NotificationId, PaymentId, RefundId, TaskId, TerminalId,
+    AdjustmentId, AuditId, CredentialId, EndpointId, EntryId, IdBlock, MerchantId, NotAnId, NotificationId, PaymentId, PayoutId, RefundId,
+    TaskId, TerminalId,
 };
 pub use merchant::Mode;
 pub use refusal::Refusal;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::payout::PayoutTerms;
 use crate::policy::{Policy, PolicyPatch};
 use crate::{EndpointId, MerchantId, TerminalId};
 
@@ -52,6 +53,9 @@ pub struct Merchant {
     pub standing: Standing,
     /// Rules for all its terminals.
     pub policy: PolicyPatch,
+    /// When it is paid out, by currency code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub payout_terms: BTreeMap<String, PayoutTerms>,
     /// Addresses that hear of everything, with Standard Webhooks headers.
     pub endpoints: Vec<Endpoint>,
 }

@@ -48,6 +48,13 @@ const fn is_told_in_dialects(kind: EventKind) -> bool {
         | EventKind::PaymentUpdated
         | EventKind::PaymentSettled
         | EventKind::ToppedUp
+        | EventKind::PayoutPrepared
+        | EventKind::PayoutSent
+        | EventKind::PayoutPaid
+        | EventKind::PayoutFailed
+        | EventKind::PayoutReturned
+        | EventKind::PayoutCancelled
+        | EventKind::FundsAdjusted
         | EventKind::RefundAccepted
         | EventKind::RefundApproved
         | EventKind::RefundReleased

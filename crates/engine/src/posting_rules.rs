@@ -4,7 +4,10 @@
 use refundry_ledger::{LedgerAccount, Money, Posting};
 
 use crate::MerchantId;
-use crate::chart::{ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, MARKETING, OPERATOR_CASH, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED};
+use crate::adjustment::AdjustmentKind;
+use crate::chart::{
+    ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, MARKETING, OPERATOR_CASH, PAID_OUT, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED,
+};
 use crate::payment::Payment;
 use crate::refund::{Draw, Refund};
 
@@ -38,6 +41,37 @@ pub fn settled(payment: &mut Payment) -> Postings {
 /// The merchant paid money in.
 pub fn topped_up(merchant_id: MerchantId, amount: Money) -> Postings {
     vec![Posting { book: merchant_id, debit: OPERATOR_CASH, credit: AVAILABLE, amount }]
+}
+
+/// Set aside for a payout: it is on its way to the merchant's bank.
+pub fn payout_prepared(merchant_id: MerchantId, amount: Money) -> Postings {
+    vec![Posting { book: merchant_id, debit: AVAILABLE, credit: PAID_OUT, amount }]
+}
+
+/// A payout that was not carried out: its money is available again.
+pub fn payout_undone(merchant_id: MerchantId, amount: Money) -> Postings {
+    vec![Posting { book: merchant_id, debit: PAID_OUT, credit: AVAILABLE, amount }]
+}
+
+/// A payout arrived: the operator's bank has paid it.
+pub fn payout_paid(merchant_id: MerchantId, amount: Money) -> Postings {
+    vec![Posting { book: merchant_id, debit: PAID_OUT, credit: OPERATOR_CASH, amount }]
+}
+
+/// A payout came back after it had arrived: the operator has the money again, and owes it.
+pub fn payout_returned(merchant_id: MerchantId, amount: Money) -> Postings {
+    vec![Posting { book: merchant_id, debit: OPERATOR_CASH, credit: AVAILABLE, amount }]
+}
+
+/// What the operator takes from the available money or gives to it.
+pub fn adjusted(merchant_id: MerchantId, kind: AdjustmentKind, amount: Money) -> Postings {
+    let (debit, credit) = match kind {
+        AdjustmentKind::SettlementFee | AdjustmentKind::Deduction => (AVAILABLE, FEE_INCOME),
+        AdjustmentKind::OtherCharge => (AVAILABLE, OPERATOR_CASH),
+        AdjustmentKind::OtherCredit => (OPERATOR_CASH, AVAILABLE),
+        AdjustmentKind::GivenBack => (FEE_INCOME, AVAILABLE),
+    };
+    vec![Posting { book: merchant_id, debit, credit, amount }]
 }
 
 /// Which money a refund would be drawn from, or how much is missing. The order: the payment's unsettled money, its reserve, then what is

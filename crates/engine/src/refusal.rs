@@ -7,10 +7,12 @@ mod text;
 use refundry_ledger::{Currency, Money, MoneyError};
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::adjustment::AdjustmentState;
 use crate::money_text;
 use crate::payment::{PaymentStatus, currency_text};
+use crate::payout::PayoutStateName;
 use crate::refund::{IllegalTransition, RefundStateName};
+use crate::{PayoutId, Timestamp};
 
 /// Why a request is declined, with the facts that explain it. Domain rule: section 4, decision order. A remembered refusal is stored as
 /// JSON, so variants and fields are added, never renamed.
@@ -148,6 +150,47 @@ pub enum Refusal {
         /// Where it stands.
         status: PaymentStatus,
     },
+    /// The merchant is not paid out for now.
+    PayoutsOnHold,
+    /// A payout of that kind and currency is prepared and not sent.
+    PayoutIsPrepared {
+        /// Which.
+        payout_id: PayoutId,
+    },
+    /// Refunds wait for money; what comes in is theirs first.
+    RefundsWaitForMoney {
+        /// How many.
+        waiting: i64,
+    },
+    /// There is not so much that could be paid out.
+    NothingToPayOut {
+        /// What could; may be below zero.
+        #[serde(with = "money_text")]
+        due: Money,
+    },
+    /// What is due does not reach the minimum of the terms.
+    BelowPayoutMinimum {
+        /// What is due.
+        #[serde(with = "money_text")]
+        due: Money,
+        /// The minimum.
+        #[serde(with = "money_text")]
+        minimum: Money,
+    },
+    /// The payout stands where this cannot be done.
+    PayoutStateForbids {
+        /// Where it stands.
+        state: PayoutStateName,
+        /// What was tried.
+        verb: String,
+    },
+    /// The adjustment was booked or rejected before.
+    AdjustmentIsDecided {
+        /// How it ended.
+        state: AdjustmentState,
+    },
+    /// Whoever asked for it may not carry it out.
+    SecondPersonNeeded,
     /// Names, references, addresses: longer or other than allowed.
     FieldInvalid {
         /// The field.

@@ -7,7 +7,7 @@ use refundry_ledger::Currency;
 use crate::command::{Act, Command};
 use crate::idempotency::IdempotencyKey;
 use crate::payment::PaymentKey;
-use crate::{CredentialId, MerchantId, NotificationId, RefundId, TerminalId};
+use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PayoutId, RefundId, TerminalId};
 
 /// The rows that a batch of commands needs. A refund brings its payment, terminal and merchant along; a payment its balances; a merchant its
 /// counters; a key what is remembered of it, with the refund. So a scope names only the first thing of each chain.
@@ -20,6 +20,8 @@ pub struct Scope {
     pub refunds: BTreeSet<(MerchantId, RefundId)>,
     pub keys: BTreeSet<IdempotencyKey>,
     pub notifications: BTreeSet<(MerchantId, NotificationId)>,
+    pub payouts: BTreeSet<(MerchantId, PayoutId)>,
+    pub adjustments: BTreeSet<(MerchantId, AdjustmentId)>,
     pub credentials: BTreeSet<CredentialId>,
     /// Currencies whose balances are needed beside those of the payments.
     pub currencies: BTreeSet<(MerchantId, Currency)>,
@@ -63,6 +65,19 @@ impl Scope {
                 self.merchants.insert(act.merchant_id);
                 self.currencies.insert((act.merchant_id, act.amount.currency()));
                 self.keys.insert(act.key.clone());
+            }
+            Act::PreparePayout(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.currencies.insert((act.merchant_id, act.currency));
+            }
+            Act::AdvancePayout(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.payouts.insert((act.merchant_id, act.payout_id));
+            }
+            Act::ProposeAdjustment(act) => self.merchant(act.merchant_id),
+            Act::DecideAdjustment(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.adjustments.insert((act.merchant_id, act.adjustment_id));
             }
             Act::RecordDelivery(act) => {
                 self.notifications.insert((act.merchant_id, act.attempt.notification_id));

@@ -8,11 +8,13 @@ use crate::merchant::{ACCOUNT_LENGTH_MAX, CALLERS_MAX, ENDPOINTS_MAX, METHOD_RUL
 use crate::policy::PolicyPatch;
 use crate::refund::URL_LENGTH_MAX;
 use crate::verdict::{AuditLine, Changes};
-use crate::{AuditId, MerchantId, Outcome, Refusal, Snapshot, Stamp, Verdict};
+use crate::{AuditId, MerchantId, Outcome, Refusal, Snapshot, Stamp, Verdict, payout};
 
 /// Adds or changes a merchant. Its mode never changes: books of play money stay books of play money.
 pub fn put_merchant(snapshot: &Snapshot, stamp: &Stamp, merchant: &Merchant) -> Verdict {
-    let checked = check_text("name", &merchant.name, NAME_LENGTH_MAX).and_then(|()| check_policy(&merchant.policy));
+    let checked = check_text("name", &merchant.name, NAME_LENGTH_MAX)
+        .and_then(|()| check_policy(&merchant.policy))
+        .and_then(|()| payout::schedule::check_terms(merchant));
     if let Err(refusal) = checked {
         return Verdict::refused(refusal);
     }
@@ -24,6 +26,8 @@ pub fn put_merchant(snapshot: &Snapshot, stamp: &Stamp, merchant: &Merchant) -> 
     }
     let mut changes = audited(stamp, Some(merchant.id), "merchant.put", merchant.id.to_string());
     changes.merchants.insert(merchant.id, Arc::new(merchant.clone()));
+    let before = snapshot.merchants.get(&merchant.id).map(Arc::as_ref);
+    changes.tasks.extend(payout::schedule::runs(before, merchant, stamp.now));
     Verdict { outcome: Outcome::Done, changes }
 }
 

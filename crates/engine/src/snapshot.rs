@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use refundry_ledger::{Balances, Currency};
 
+use crate::adjustment::Adjustment;
 use crate::credential::Credential;
 use crate::idempotency::{IdempotencyKey, Remembered};
 use crate::merchant::{Merchant, Terminal};
 use crate::notification::Notification;
 use crate::payment::{Payment, PaymentKey};
+use crate::payout::{self, Payout, Pots};
+use crate::posting_rules::SPENDABLE;
 use crate::refund::Refund;
 use crate::verdict::{Changes, Write};
-use crate::{CredentialId, MerchantId, NotificationId, PaymentId, RefundId, TerminalId};
+use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TerminalId};
 
 /// The state that a batch is decided against.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +30,11 @@ pub struct Snapshot {
     pub remembered: BTreeMap<IdempotencyKey, Remembered>,
     pub notifications: BTreeMap<(MerchantId, NotificationId), Notification>,
     pub credentials: BTreeMap<CredentialId, Credential>,
+    pub payouts: BTreeMap<(MerchantId, PayoutId), Payout>,
+    pub adjustments: BTreeMap<(MerchantId, AdjustmentId), Adjustment>,
     pub balances: Balances<MerchantId>,
+    /// What moved on the available money since the last payouts.
+    pub pots: BTreeMap<(MerchantId, Currency), Pots>,
     /// The number of the last event in each merchant's feed.
     pub last_sequence: BTreeMap<MerchantId, i64>,
     /// How many refunds of a merchant and currency wait for money.
@@ -76,8 +83,21 @@ impl Snapshot {
         for credential in changes.credentials.values() {
             self.credentials.insert(credential.id, credential.clone());
         }
+        for payout in changes.payouts.values().map(Write::row) {
+            self.payouts.insert((payout.merchant_id, payout.id), payout.clone());
+        }
+        for adjustment in changes.adjustments.values().map(Write::row) {
+            self.adjustments.insert((adjustment.merchant_id, adjustment.id), adjustment.clone());
+        }
         for booked in &changes.entries {
+            let balances = &self.balances;
+            payout::record(&mut self.pots, booked.cause, &booked.entry, |merchant_id, currency| {
+                balances.of(merchant_id, SPENDABLE, currency)
+            });
             self.balances.post(&booked.entry).expect("a verdict never overflows a balance");
+        }
+        for (key, pots) in &changes.pots {
+            self.pots.insert(*key, pots.clone());
         }
         for event in &changes.events {
             self.last_sequence.insert(event.merchant_id, event.sequence);

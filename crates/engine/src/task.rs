@@ -2,6 +2,7 @@
 
 use refundry_ledger::Currency;
 
+use crate::payout::PayoutKind;
 use crate::{MerchantId, NotificationId, RefundId, TaskId, Timestamp};
 
 macro_rules! task_kinds {
@@ -38,6 +39,8 @@ task_kinds! {
     ReleaseRefund = "release_refund";
     /// Serve the refunds of one merchant and currency that wait for money, a page at a time.
     ReleaseWaiting = "release_waiting";
+    /// Prepare the payout of one merchant and currency, on its day.
+    PreparePayout = "prepare_payout";
     /// Send a notification.
     DeliverNotification = "deliver_notification";
 }
@@ -81,8 +84,31 @@ impl Task {
     /// Serves who waits for money in one currency: one task per merchant and currency. A task's id is unique within its merchant, and the
     /// currency's letters make a number far below every id that carries a time.
     pub fn release_waiting(merchant_id: MerchantId, currency: Currency, due_at: Timestamp) -> Self {
-        let number = currency.code().bytes().fold(0, |number, letter| number * 32 + i64::from(letter & 31));
-        Self { id: TaskId::new(number), merchant_id, kind: TaskKind::ReleaseWaiting, due_at, tries: 0, note: currency.code().to_owned() }
+        Self {
+            id: TaskId::new(number_of(currency)),
+            merchant_id,
+            kind: TaskKind::ReleaseWaiting,
+            due_at,
+            tries: 0,
+            note: currency.code().to_owned(),
+        }
+    }
+
+    /// Prepares the payout of one merchant, currency and kind: one task for each, with a number of its own as above.
+    pub fn prepare_payout(merchant_id: MerchantId, currency: Currency, kind: PayoutKind, due_at: Timestamp) -> Self {
+        let place = match kind {
+            PayoutKind::Trade => PREPARE_TRADE,
+            PayoutKind::Reserve => PREPARE_RESERVE,
+        };
+        let id = TaskId::new(place + number_of(currency));
+        let note = format!("{} {currency}", kind.word());
+        Self { id, merchant_id, kind: TaskKind::PreparePayout, due_at, tries: 0, note }
+    }
+
+    /// The kind and the currency of the payout that it prepares.
+    pub fn payout(&self) -> Option<(PayoutKind, Currency)> {
+        let (kind, currency) = self.note.split_once(' ')?;
+        Some((PayoutKind::from_word(kind)?, currency.parse().ok()?))
     }
 
     /// The refund that it is about, for the kinds that are about one.
@@ -94,4 +120,14 @@ impl Task {
     pub fn notification_id(&self) -> NotificationId {
         NotificationId::new(self.id.get())
     }
+}
+
+/// Below the numbers of tasks that prepare payouts out of the trade's pot.
+const PREPARE_TRADE: i64 = 7 << 20;
+/// Below those out of the reserve's pot.
+const PREPARE_RESERVE: i64 = 8 << 20;
+
+/// The letters of a currency as a number below 32,768.
+fn number_of(currency: Currency) -> i64 {
+    currency.code().bytes().fold(0, |number, letter| number * 32 + i64::from(letter & 31))
 }

@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use refundry_ledger::{Currency, Entry};
 
+use crate::adjustment::Adjustment;
 use crate::credential::Credential;
 use crate::event::Event;
 use crate::idempotency::{IdempotencyKey, Remembered};
 use crate::merchant::{Merchant, Terminal};
 use crate::notification::{DeliveryAttempt, Notification};
 use crate::payment::Payment;
+use crate::payout::{FIRST_PERIOD, Payout, Pots};
 use crate::refund::Refund;
 use crate::task::Task;
 use crate::{
-    Actor, AuditId, CredentialId, EntryId, MerchantId, NotificationId, PaymentId, RefundId, Refusal, TaskId, TerminalId, Timestamp,
+    Actor, AdjustmentId, AuditId, CredentialId, EntryId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, Refusal, TaskId,
+    TerminalId, Timestamp,
 };
 
 /// The answer and the changes, to be applied in one commit or not at all.
@@ -71,6 +74,16 @@ pub enum Outcome {
         /// Number of the attempt.
         attempt: u32,
     },
+    /// The payout as it stands now.
+    Payout {
+        /// The payout.
+        payout: Box<Payout>,
+    },
+    /// The adjustment as it stands now.
+    Adjustment {
+        /// The adjustment.
+        adjustment: Box<Adjustment>,
+    },
     /// Done, or nothing was to be done.
     Done,
     /// The id that the shell proposed is taken by another payment: propose another.
@@ -88,6 +101,10 @@ pub struct Changes {
     pub credentials: BTreeMap<CredentialId, Credential>,
     pub payments: BTreeMap<(MerchantId, PaymentId), Write<Payment>>,
     pub refunds: BTreeMap<(MerchantId, RefundId), Write<Refund>>,
+    pub payouts: BTreeMap<(MerchantId, PayoutId), Write<Payout>>,
+    pub adjustments: BTreeMap<(MerchantId, AdjustmentId), Write<Adjustment>>,
+    /// What the pots of available money are once the entries are in them, where a payout changed them otherwise.
+    pub pots: BTreeMap<(MerchantId, Currency), Pots>,
     pub notifications: BTreeMap<(MerchantId, NotificationId), Write<Notification>>,
     pub deliveries: Vec<(MerchantId, DeliveryAttempt)>,
     /// Keys whose time is over, forgotten before what is remembered is written.
@@ -139,8 +156,17 @@ pub struct BookedEntry {
     pub payment_id: Option<PaymentId>,
     /// The refund that it is about.
     pub refund_id: Option<RefundId>,
+    /// The period of payouts that each currency was in, where that is not the one before the first payout.
+    pub periods: Vec<(Currency, i64)>,
     /// What is moved.
     pub entry: Entry<MerchantId>,
+}
+
+impl BookedEntry {
+    /// The period of payouts that its postings in a currency belong to.
+    pub fn period(&self, currency: Currency) -> i64 {
+        self.periods.iter().find(|(of, _)| *of == currency).map_or(FIRST_PERIOD, |(_, period)| *period)
+    }
 }
 
 /// A line of the audit log: what a person or a credential did. Append-only.
@@ -170,6 +196,9 @@ impl Changes {
             && self.credentials.is_empty()
             && self.payments.is_empty()
             && self.refunds.is_empty()
+            && self.payouts.is_empty()
+            && self.adjustments.is_empty()
+            && self.pots.is_empty()
             && self.notifications.is_empty()
             && self.deliveries.is_empty()
             && self.forgotten.is_empty()
@@ -188,6 +217,9 @@ impl Changes {
         self.credentials.extend(later.credentials);
         merge_writes(&mut self.payments, later.payments);
         merge_writes(&mut self.refunds, later.refunds);
+        merge_writes(&mut self.payouts, later.payouts);
+        merge_writes(&mut self.adjustments, later.adjustments);
+        self.pots.extend(later.pots);
         merge_writes(&mut self.notifications, later.notifications);
         self.deliveries.extend(later.deliveries);
         self.forgotten.extend(later.forgotten);

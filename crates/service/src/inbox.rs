@@ -38,7 +38,7 @@ impl From<Task> for HandedTask {
 /// Tasks that wait together. Receivers of notifications belong to strangers and may be slow; what they hold up must not be money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// Everything that moves refunds on.
+    /// Everything that moves refunds and payouts on.
     Refunds,
     /// Telling merchants.
     Deliveries,
@@ -51,7 +51,11 @@ impl Work {
     /// What a kind of task belongs to.
     pub const fn of(kind: TaskKind) -> Self {
         match kind {
-            TaskKind::SubmitRefund | TaskKind::ResolveRefund | TaskKind::ReleaseRefund | TaskKind::ReleaseWaiting => Self::Refunds,
+            TaskKind::SubmitRefund
+            | TaskKind::ResolveRefund
+            | TaskKind::ReleaseRefund
+            | TaskKind::ReleaseWaiting
+            | TaskKind::PreparePayout => Self::Refunds,
             TaskKind::DeliverNotification => Self::Deliveries,
         }
     }

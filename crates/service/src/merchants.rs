@@ -1,5 +1,7 @@
 //! Merchants, as the operator keeps them.
 
+use std::collections::BTreeMap;
+
 use refundry_engine::command::Change;
 use refundry_engine::merchant::{Merchant, Standing};
 use refundry_engine::policy::PolicyPatch;
@@ -37,7 +39,8 @@ pub async fn create(service: &Service, caller: &Caller, new: NewMerchant) -> Res
     operator_with(caller, Permission::MerchantsWrite)?;
     let id = MerchantId::new(service.world.ids.one(service.world.now())?);
     let NewMerchant { name, policy } = new;
-    let merchant = Merchant { id, mode: caller.mode, name, standing: Standing::Active, policy, endpoints: Vec::new() };
+    let merchant =
+        Merchant { id, mode: caller.mode, name, standing: Standing::Active, policy, payout_terms: BTreeMap::new(), endpoints: Vec::new() };
     service.transact(caller, Act::PutMerchant(Box::new(merchant.clone()))).await?;
     Ok(merchant)
 }

@@ -4,6 +4,7 @@
 
 pub mod crew;
 pub mod deliver_notifications;
+pub mod prepare_payouts;
 pub mod record_reports;
 pub mod release_refunds;
 pub mod resolve_refunds;

@@ -133,6 +133,7 @@ fn merchant(number: usize, seed: u64, dice: &mut Dice) -> CastMerchant {
         name: format!("Shop {number}"),
         standing: Standing::Active,
         policy: PolicyPatch::default(),
+        payout_terms: BTreeMap::new(),
         // The last merchant hears of nothing but what its dialect says.
         endpoints: if number + 1 < MERCHANTS { vec![endpoint] } else { Vec::new() },
     };

@@ -145,6 +145,7 @@ fn put_merchant(number: u64) -> (u64, Act) {
         name: format!("Shop {number}"),
         standing: Standing::Active,
         policy: PolicyPatch::default(),
+        payout_terms: Default::default(),
         endpoints: Vec::new(),
     };
     (2 * number, Act::PutMerchant(Box::new(merchant)))

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::executor::block_on;
+use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::command::{
-    Act, CancelRefund, Change, PutEndpoint, RecordArn, RecordDelivery, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting,
-    RemoveEndpoint, ReplayNotification, ReviewRefund, RevokeCredential, SettlePayment, StartSubmission, TopUp,
+    Act, AdvancePayout, CancelRefund, Change, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint,
+    RecordArn, RecordDelivery, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting, RemoveEndpoint, ReplayNotification, ReviewRefund,
+    RevokeCredential, SettlePayment, StartSubmission, TopUp,
 };
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::merchant::{Endpoint, Merchant, Mode, Terminal};
 use refundry_engine::notification::DeliveryAttempt;
 use refundry_engine::payment::Payment;
+use refundry_engine::payout::PayoutKind;
 use refundry_engine::refund::{AcquirerAnswer, Refund};
 use refundry_engine::task::TaskKind;
-use refundry_engine::{CredentialId, EndpointId, MerchantId, NotificationId, TaskId};
+use refundry_engine::{AdjustmentId, CredentialId, EndpointId, MerchantId, NotificationId, PayoutId, TaskId};
 use refundry_store::{
     Claim, ConnectionFaults, DistributeError, DistributeWish, Moment, PostgresOptions, PostgresStore, StoreError, distribute,
 };
@@ -40,6 +43,7 @@ fn every_act(stage: &Stage, number: i64) -> Vec<Act> {
     let named = |name: &str| Merchant { name: name.to_owned(), endpoints: vec![endpoint.clone()], ..stage::merchant(id) };
     let payment = stage.payment(id, "p1", 10_000);
     let refund = stage.refund(&payment, "r1", 400);
+    let (payout_id, adjustment_id) = (PayoutId::new(number), AdjustmentId::new(number));
     let mut acts = vec![
         Act::PutEndpoint(PutEndpoint { merchant_id: id, before: None, endpoint: endpoint.clone() }),
         Act::ChangeMerchant(Box::new(Change { before: named("Shop"), after: named("Store") })),
@@ -57,6 +61,24 @@ fn every_act(stage: &Stage, number: i64) -> Vec<Act> {
         Act::RevokeCredential(RevokeCredential { merchant_id: None, credential_id: operators.id, at: stage.now() }),
         Act::TopUp(TopUp { merchant_id: id, mode: Mode::Live, amount: euro(500), key: key(id, "t1") }),
         Act::SettlePayment(SettlePayment { merchant_id: id, payment_id: payment.id }),
+        Act::PreparePayout(PreparePayout {
+            payout_id,
+            merchant_id: id,
+            mode: None,
+            kind: PayoutKind::Trade,
+            currency: payment.currency(),
+            run: PayoutRun::Scheduled { due_at: stage.now() },
+        }),
+        Act::AdvancePayout(AdvancePayout { merchant_id: id, mode: None, payout_id, step: PayoutStep::Send { bank_reference: None } }),
+        Act::ProposeAdjustment(ProposeAdjustment {
+            adjustment_id,
+            merchant_id: id,
+            mode: None,
+            kind: AdjustmentKind::OtherCredit,
+            amount: euro(5_000),
+            reason: "agreed".to_owned(),
+        }),
+        Act::DecideAdjustment(DecideAdjustment { merchant_id: id, mode: None, adjustment_id, book: false }),
         Act::CreateRefund(Box::new(stage.ask(&payment, "r2", 700))),
         Act::CreateRefund(Box::new(stage.ask(&payment, "r1", 400))),
         Act::RemoveEndpoint(RemoveEndpoint { merchant_id: id, endpoint_id: endpoint.id }),
@@ -114,8 +136,12 @@ fn place_of(act: &Act) -> usize {
         Act::RemoveEndpoint(_) => 17,
         Act::PutCredential(_) => 18,
         Act::RevokeCredential(_) => 19,
+        Act::PreparePayout(_) => 20,
+        Act::AdvancePayout(_) => 21,
+        Act::ProposeAdjustment(_) => 22,
+        Act::DecideAdjustment(_) => 23,
         // Those by which the stage makes merchants and payments.
-        Act::PutMerchant(_) | Act::PutTerminal(_) | Act::RecordPayment(_) => 20,
+        Act::PutMerchant(_) | Act::PutTerminal(_) | Act::RecordPayment(_) => 24,
     }
 }
 
@@ -149,7 +175,7 @@ fn batches_of_many_merchants_stay_in_their_shards() {
     let (stage, statements) = Stage::in_shards();
     let acts: Vec<Vec<Act>> = (1..=MERCHANTS).map(|number| every_act(&stage, stage.merchant(number).get())).collect();
     let sent: BTreeSet<usize> = acts.iter().flatten().map(place_of).collect();
-    assert_eq!(sent, (0..20).collect(), "every act is among them");
+    assert_eq!(sent, (0..24).collect(), "every act is among them");
     // The first of all merchants, then the second of all: as many merchants as can be share a batch.
     let longest = acts.iter().map(Vec::len).max().unwrap();
     for turn in 0..longest {

@@ -207,7 +207,15 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         Refusal::NotEnoughFunds { .. } => MERCHANT_BALANCE_NOT_ENOUGH,
         Refusal::UnknownRefund => return ResultText::saying(ORDER_NOT_EXIST, "The refund order does not exist."),
         Refusal::FieldInvalid { field, rule } => return illegal(field, rule),
-        Refusal::ExpectedRemainingStale { .. }
+        Refusal::PayoutsOnHold
+        | Refusal::PayoutIsPrepared { .. }
+        | Refusal::RefundsWaitForMoney { .. }
+        | Refusal::NothingToPayOut { .. }
+        | Refusal::BelowPayoutMinimum { .. }
+        | Refusal::PayoutStateForbids { .. }
+        | Refusal::AdjustmentIsDecided { .. }
+        | Refusal::SecondPersonNeeded
+        | Refusal::ExpectedRemainingStale { .. }
         | Refusal::ExtentMismatch { .. }
         | Refusal::RefundStateForbids { .. }
         | Refusal::ReviewedContentChanged

@@ -29,6 +29,13 @@ pub fn notify(announcement: &Announcement<'_>, context: &Context<'_>) -> Option<
         | EventKind::PaymentUpdated
         | EventKind::PaymentSettled
         | EventKind::ToppedUp
+        | EventKind::PayoutPrepared
+        | EventKind::PayoutSent
+        | EventKind::PayoutPaid
+        | EventKind::PayoutFailed
+        | EventKind::PayoutReturned
+        | EventKind::PayoutCancelled
+        | EventKind::FundsAdjusted
         | EventKind::RefundAccepted
         | EventKind::RefundApproved
         | EventKind::RefundReleased

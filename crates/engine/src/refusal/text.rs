@@ -57,6 +57,14 @@ texts! {
     ArnIsSet = "arn_is_set", "The refund has the ARN {arn}, and an ARN never changes.", "该退款的查询号为 {arn}，一经设置不可更改。";
     PaymentInconsistent = "payment_inconsistent", "The payment is known with another {field}.", "该笔支付已登记，但 {field} 不同。";
     PaymentStatusForbids = "payment_status_forbids", "A payment that is {status} stays so.", "状态为 {status} 的支付不可再变更。";
+    PayoutsOnHold = "payouts_on_hold", "Payouts of the merchant are on hold; end the hold in its payout terms first.", "该商户的划款已暂停；请先在划款条款中解除暂停。";
+    PayoutIsPrepared = "payout_is_prepared", "The payout {payout_id} is prepared and not sent; send or cancel it first.", "划款批次 {payout_id} 已制表但尚未划出；请先划出或取消。";
+    RefundsWaitForMoney = "refunds_wait_for_money", "{waiting} refunds wait for money, and what comes in is theirs first; try again when they are served.", "有 {waiting} 笔退款正在等待资金，入账款项优先用于退款；请稍后重试。";
+    NothingToPayOut = "nothing_to_pay_out", "{due} could be paid out, not more.", "可划款金额为 {due}，不足以划款。";
+    BelowPayoutMinimum = "below_payout_minimum", "{due} is due, less than the minimum of {minimum}; it is carried into the next payout.", "应划金额 {due} 低于最低划款金额 {minimum}，将并入下一批次。";
+    PayoutStateForbids = "payout_state_forbids", "A payout that is {state} cannot {verb}.", "划款批次处于“{state}”状态，不能执行该操作。";
+    AdjustmentIsDecided = "adjustment_is_decided", "The adjustment is {state}; propose another.", "该调账已处理（{state}）；请重新提交。";
+    SecondPersonNeeded = "second_person_needed", "Whoever asked for it may not carry it out; ask a colleague.", "申请人不能自行复核；请由其他人员操作。";
     FieldInvalid = "field_invalid", "{field}: {rule}.", "{field} 不符合要求：{rule}。";
     AlreadyExists = "already_exists", "{field} is taken; choose another.", "{field} 已被占用；请更换。";
     LimitReached = "limit_reached", "There can be {limit} {what} at most.", "{what} 最多 {limit} 个。";
@@ -80,6 +88,13 @@ impl Refusal {
             Self::RetrievalOpen | Self::ChargebackOpen | Self::UnknownRefund | Self::OutOfRange => vec![],
             Self::ReviewerIsApplicant | Self::ReviewedContentChanged => vec![],
             Self::PaymentUnreconciled | Self::PayoutInPreparation | Self::ReserveInSettlement => vec![],
+            Self::PayoutsOnHold | Self::SecondPersonNeeded => vec![],
+            Self::PayoutIsPrepared { payout_id } => vec![("payout_id", payout_id.to_string())],
+            Self::RefundsWaitForMoney { waiting } => vec![("waiting", waiting.to_string())],
+            Self::NothingToPayOut { due } => vec![("due", due.to_string())],
+            Self::BelowPayoutMinimum { due, minimum } => vec![("due", due.to_string()), ("minimum", minimum.to_string())],
+            Self::PayoutStateForbids { state, verb } => vec![("state", state.word().to_owned()), ("verb", verb.clone())],
+            Self::AdjustmentIsDecided { state } => vec![("state", state.word().to_owned())],
             Self::NotAllowed { permission } => vec![("permission", permission.clone())],
             Self::RepeatInconsistent { field, first, now } => {
                 vec![("field", field.clone()), ("first", first.clone()), ("now", now.clone())]

@@ -165,6 +165,30 @@ kinds! {
     PAYMENT_STATUS_FORBIDS = "payment_status_forbids", 409: ["Not from this status", "当前支付状态不允许"],
         ["The payment cannot go from where it stands to what was sent.", "该支付不能从当前状态变为所发送的状态。"],
         ["A captured payment stays captured.", "已请款的支付状态不再改变。"];
+    PAYOUTS_ON_HOLD = "payouts_on_hold", 409: ["Payouts are on hold", "划款已暂停"],
+        ["The merchant's payouts in this currency are on hold.", "该商户此币种的划款已暂停。"],
+        ["End the hold in the merchant's payout terms first.", "请先在该商户的划款条款中解除暂停。"];
+    PAYOUT_IS_PREPARED = "payout_is_prepared", 409: ["A payout is prepared", "已有待划款批次"],
+        ["A payout of this kind and currency is prepared and not sent.", "该类型和币种已有制表但尚未划出的批次。"],
+        ["Send or cancel the payout in `facts` first.", "请先划出或取消 `facts` 中的批次。"];
+    REFUNDS_WAIT_FOR_MONEY = "refunds_wait_for_money", 409: ["Refunds wait for money", "有退款等待资金"],
+        ["Refunds wait for money; what comes in is theirs first.", "有退款正在等待资金，入账款项优先用于退款。"],
+        ["Try again when they are served.", "请在这些退款处理后重试。"];
+    NOTHING_TO_PAY_OUT = "nothing_to_pay_out", 422: ["Not so much to pay out", "可划款金额不足"],
+        ["There is nothing that could be paid out, or less than was asked for.", "没有可划款的金额，或低于所请求的金额。"],
+        ["Ask for at most the amount in `facts`, if it is above zero.", "若 `facts` 中的金额大于零，请勿超过该金额。"];
+    BELOW_PAYOUT_MINIMUM = "below_payout_minimum", 422: ["Below the minimum", "低于最低划款金额"],
+        ["What is due does not reach the minimum of the payout terms; it is carried into the next payout.", "应划金额低于划款条款的最低金额，将并入下一批次。"],
+        ["Wait for more, or name an amount.", "请等待金额累积，或指定划款金额。"];
+    PAYOUT_STATE_FORBIDS = "payout_state_forbids", 409: ["Not in this state", "当前状态不允许"],
+        ["The payout stands where this cannot be done.", "该划款批次的当前状态不允许此操作。"],
+        ["Read the payout to see where it stands.", "请查询该批次的当前状态。"];
+    ADJUSTMENT_IS_DECIDED = "adjustment_is_decided", 409: ["Already decided", "调账已处理"],
+        ["The adjustment was booked or rejected before.", "该调账已入账或已驳回。"],
+        ["Propose another one.", "请重新提交调账。"];
+    SECOND_PERSON_NEEDED = "second_person_needed", 403: ["A second person is needed", "需要第二人复核"],
+        ["Whoever asked for it may not carry it out.", "申请人不能自行复核。"],
+        ["Ask a colleague with a key of their own.", "请由持有自己密钥的同事操作。"];
     ALREADY_EXISTS = "already_exists", 409: ["Already taken", "已存在"],
         ["A number that must be unique is taken.", "必须唯一的编号已被占用。"],
         ["Choose another one.", "请换一个编号。"];

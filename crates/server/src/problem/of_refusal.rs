@@ -75,6 +75,14 @@ fn kind(refusal: &Refusal) -> &'static Kind {
         Refusal::ArnIsSet { .. } => &kinds::ARN_IS_SET,
         Refusal::PaymentInconsistent { .. } => &kinds::PAYMENT_INCONSISTENT,
         Refusal::PaymentStatusForbids { .. } => &kinds::PAYMENT_STATUS_FORBIDS,
+        Refusal::PayoutsOnHold => &kinds::PAYOUTS_ON_HOLD,
+        Refusal::PayoutIsPrepared { .. } => &kinds::PAYOUT_IS_PREPARED,
+        Refusal::RefundsWaitForMoney { .. } => &kinds::REFUNDS_WAIT_FOR_MONEY,
+        Refusal::NothingToPayOut { .. } => &kinds::NOTHING_TO_PAY_OUT,
+        Refusal::BelowPayoutMinimum { .. } => &kinds::BELOW_PAYOUT_MINIMUM,
+        Refusal::PayoutStateForbids { .. } => &kinds::PAYOUT_STATE_FORBIDS,
+        Refusal::AdjustmentIsDecided { .. } => &kinds::ADJUSTMENT_IS_DECIDED,
+        Refusal::SecondPersonNeeded => &kinds::SECOND_PERSON_NEEDED,
         Refusal::FieldInvalid { .. } => &kinds::FIELD_INVALID,
         Refusal::AlreadyExists { .. } => &kinds::ALREADY_EXISTS,
         Refusal::LimitReached { .. } => &kinds::LIMIT_REACHED,
@@ -116,6 +124,14 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::ReserveInSettlement
         | Refusal::RetrievalOpen
         | Refusal::ChargebackOpen
+        | Refusal::PayoutsOnHold
+        | Refusal::PayoutIsPrepared { .. }
+        | Refusal::RefundsWaitForMoney { .. }
+        | Refusal::NothingToPayOut { .. }
+        | Refusal::BelowPayoutMinimum { .. }
+        | Refusal::PayoutStateForbids { .. }
+        | Refusal::AdjustmentIsDecided { .. }
+        | Refusal::SecondPersonNeeded
         | Refusal::NotEnoughFunds { .. }
         | Refusal::UnknownRefund
         | Refusal::RefundStateForbids { .. }
@@ -136,6 +152,11 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         | Refusal::ExceedsRefundable { refundable }
         | Refusal::ExceedsMarketing { refundable } => ("refundable", amount(refundable)),
         Refusal::ExceedsPayment { captured } | Refusal::ExtentMismatch { captured } => ("captured", amount(captured)),
+        Refusal::NothingToPayOut { due } | Refusal::BelowPayoutMinimum { due, .. } => ("due", amount(due)),
+        Refusal::PayoutIsPrepared { payout_id } => ("payout_id", payout_id.to_string().into()),
+        Refusal::RefundsWaitForMoney { waiting } => ("waiting", waiting.into()),
+        Refusal::PayoutStateForbids { state, .. } => ("state", state.word().into()),
+        Refusal::AdjustmentIsDecided { state } => ("state", state.word().into()),
         Refusal::NotEnoughFunds { missing } => ("missing", amount(missing)),
         Refusal::RefundWindowExceeded { until } => ("until", instant(until)),
         Refusal::TooManyRefunds { allowed } => ("allowed", allowed.into()),
@@ -160,6 +181,8 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         | Refusal::ReserveInSettlement
         | Refusal::RetrievalOpen
         | Refusal::ChargebackOpen
+        | Refusal::PayoutsOnHold
+        | Refusal::SecondPersonNeeded
         | Refusal::UnknownRefund
         | Refusal::ReviewerIsApplicant
         | Refusal::ReviewedContentChanged

@@ -24,7 +24,11 @@ pub async fn run_one(world: &World, settings: &WorkerSettings, task: &Task) -> R
             let answer = call(world, settings, &refund, attempt).await;
             record(world, settings, &refund, attempt, answer).await
         }
-        Outcome::Refund { .. } | Outcome::Refused { .. } | Outcome::Payment { .. } => Ok(()),
+        Outcome::Refund { .. }
+        | Outcome::Refused { .. }
+        | Outcome::Payment { .. }
+        | Outcome::Payout { .. }
+        | Outcome::Adjustment { .. } => Ok(()),
         Outcome::Done | Outcome::IdTaken | Outcome::Stale => Ok(()),
     }
 }

@@ -7,6 +7,39 @@
 -- Settlement terms, reserves and logistics.
 
 -- Payouts and their statements.
+-- turnover says of the available money what moved since the last payouts, by cause, as JSON; NULL for other accounts.
+ALTER TABLE balances ADD COLUMN turnover TEXT;
+
+-- The span of time between two payouts of a currency that a posting falls into, from 1.
+ALTER TABLE postings ADD COLUMN period INTEGER NOT NULL DEFAULT 1;
+
+-- The body says everything; beside it stands what lists are filtered by.
+CREATE TABLE payouts (
+    merchant_id  INTEGER NOT NULL,
+    payout_id    INTEGER NOT NULL,
+    mode         TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    currency     TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    prepared_at  INTEGER NOT NULL,
+    paid_at      INTEGER,
+    body         TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, payout_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE adjustments (
+    merchant_id   INTEGER NOT NULL,
+    adjustment_id INTEGER NOT NULL,
+    mode          TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    state         TEXT NOT NULL,
+    currency      TEXT NOT NULL,
+    amount_minor  INTEGER NOT NULL,
+    proposed_at   INTEGER NOT NULL,
+    body          TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, adjustment_id)
+) STRICT, WITHOUT ROWID;
 
 -- Disputes and other events of a payment's later life.
 

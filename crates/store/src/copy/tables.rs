@@ -2,7 +2,7 @@
 
 /// Name, columns with the types that PostgreSQL has for them, and the key in whose order SQLite keeps the rows. Large tables stand first: those that
 /// take the longest begin the earliest. Left out are `meta`, which every database has for itself, and `nodes` and `commits`, which belong to processes.
-const TABLES: [(&str, &str, &str); 14] = [
+const TABLES: [(&str, &str, &str); 16] = [
     (
         "events",
         "merchant_id int8, sequence int8, at int8, kind text, actor text, payment_id int8, refund_id int8, facts text",
@@ -20,7 +20,7 @@ const TABLES: [(&str, &str, &str); 14] = [
     (
         "postings",
         "entry_id int8, merchant_id int8, line int2, debit_account int2, credit_account int2, amount_minor int8, currency text, cause text, \
-         payment_id int8, refund_id int8, at int8",
+         payment_id int8, refund_id int8, at int8, period int8",
         "entry_id, merchant_id, line",
     ),
     (
@@ -60,7 +60,18 @@ const TABLES: [(&str, &str, &str); 14] = [
         "credential_id int8, merchant_id int8, dialect text, lookup text, key_version int4, scheme text, body text",
         "credential_id",
     ),
-    ("balances", "merchant_id int8, currency text, account int2, balance_minor int8", "merchant_id, currency, account"),
+    (
+        "payouts",
+        "merchant_id int8, payout_id int8, mode text, kind text, state text, currency text, amount_minor int8, prepared_at int8, paid_at int8, \
+         body text",
+        "merchant_id, payout_id",
+    ),
+    (
+        "adjustments",
+        "merchant_id int8, adjustment_id int8, mode text, kind text, state text, currency text, amount_minor int8, proposed_at int8, body text",
+        "merchant_id, adjustment_id",
+    ),
+    ("balances", "merchant_id int8, currency text, account int2, balance_minor int8, turnover text", "merchant_id, currency, account"),
     ("counters", "merchant_id int8, name text, value int8", "merchant_id, name"),
 ];
 

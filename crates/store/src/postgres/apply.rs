@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use refundry_engine::idempotency::RememberedDecision;
 use refundry_engine::notification::Recipient;
-use refundry_engine::verdict::BookedEntry;
 use refundry_engine::{Changes, MerchantId, Snapshot, Write};
 
 use super::arrays::{Array, Param, Rows};
@@ -14,7 +13,7 @@ use super::session::Call;
 use super::statements::{SHARD, insert, put, update};
 use super::{payment_row, refund_row};
 use crate::StoreError;
-use crate::rows::{Names, json_text, merchant_of};
+use crate::rows::{Names, json_text, merchant_of, money};
 use crate::words::mode_word;
 
 static PUT_MERCHANTS: LazyLock<String> = LazyLock::new(|| {
@@ -37,11 +36,21 @@ static INSERT_REMEMBERED: LazyLock<String> = LazyLock::new(|| {
 });
 static INSERT_POSTINGS: LazyLock<String> = LazyLock::new(|| {
     let columns = "entry_id int8, merchant_id int8, line int8, debit_account int8, credit_account int8, amount_minor int8, currency text, \
-        cause text, payment_id int8, refund_id int8, at int8";
+        cause text, payment_id int8, refund_id int8, at int8, period int8";
     insert("postings", columns)
 });
 static PUT_BALANCES: LazyLock<String> = LazyLock::new(|| {
-    put("balances", "merchant_id int8, currency text, account int8, balance_minor int8", "merchant_id, currency, account")
+    put("balances", "merchant_id int8, currency text, account int8, balance_minor int8, turnover text", "merchant_id, currency, account")
+});
+static PUT_PAYOUTS: LazyLock<String> = LazyLock::new(|| {
+    let columns = "merchant_id int8, payout_id int8, mode text, kind text, state text, currency text, amount_minor int8, prepared_at int8, \
+        paid_at int8, body text";
+    put("payouts", columns, "merchant_id, payout_id")
+});
+static PUT_ADJUSTMENTS: LazyLock<String> = LazyLock::new(|| {
+    let columns = "merchant_id int8, adjustment_id int8, mode text, kind text, state text, currency text, amount_minor int8, \
+        proposed_at int8, body text";
+    put("adjustments", columns, "merchant_id, adjustment_id")
 });
 static FORGET: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -80,7 +89,8 @@ pub fn calls(changes: &Changes, snapshot: &Snapshot, facts: &AllFacts) -> Result
     payments(changes, facts, &mut calls)?;
     refunds(changes, &mut calls)?;
     remembered(changes, &mut calls)?;
-    postings(&changes.entries, snapshot, &mut calls);
+    postings(changes, snapshot, &mut calls)?;
+    payouts(changes, &mut calls)?;
     events(changes, &mut calls)?;
     notifications(changes, &mut calls);
     audit(changes, &mut calls)?;
@@ -187,24 +197,43 @@ fn remembered(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn postings(entries: &[BookedEntry], snapshot: &Snapshot, calls: &mut Calls) {
-    let mut rows = Rows::of(11);
-    let mut touched = BTreeSet::new();
-    for booked in entries {
+fn postings(changes: &Changes, snapshot: &Snapshot, calls: &mut Calls) -> Result<(), StoreError> {
+    let mut rows = Rows::of(12);
+    for booked in &changes.entries {
         for (line, posting) in (0_i64..).zip(booked.entry.postings()) {
             let currency = posting.amount.currency();
             rows.int(booked.id.get()).int(posting.book.get()).int(line).int(posting.debit.code()).int(posting.credit.code());
             rows.int(posting.amount.minor()).text(currency.code()).text(booked.cause);
             rows.int_or_null(booked.payment_id.map(|id| id.get())).int_or_null(booked.refund_id.map(|id| id.get())).int(booked.at.us());
-            touched.extend([posting.debit, posting.credit].map(|account| (posting.book, currency, account)));
+            rows.int(booked.period(currency));
         }
     }
     calls.add(&INSERT_POSTINGS, rows);
-    let mut balances = Rows::of(4);
-    for (book, currency, account) in touched {
+    let mut balances = Rows::of(5);
+    for (book, currency, account) in money::touched(changes) {
         balances.int(book.get()).text(currency.code()).int(account.code()).int(snapshot.balances.of(book, account, currency));
+        balances.text_or_null(money::turnover(snapshot, (book, currency, account))?.as_deref());
     }
     calls.add(&PUT_BALANCES, balances);
+    Ok(())
+}
+
+fn payouts(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
+    let mut payouts = Rows::of(10);
+    for payout in changes.payouts.values().map(Write::row) {
+        payouts.int(payout.merchant_id.get()).int(payout.id.get()).text(mode_word(payout.mode)).text(payout.kind.word());
+        payouts.text(payout.state.name().word()).text(payout.amount.currency().code()).int(payout.amount.minor());
+        payouts.int(payout.prepared_at.us()).int_or_null(payout.state.paid_at().map(|at| at.us())).text(&json_text(payout)?);
+    }
+    calls.add(&PUT_PAYOUTS, payouts);
+    let mut adjustments = Rows::of(9);
+    for adjustment in changes.adjustments.values().map(Write::row) {
+        adjustments.int(adjustment.merchant_id.get()).int(adjustment.id.get()).text(mode_word(adjustment.mode));
+        adjustments.text(adjustment.kind.word()).text(adjustment.state.word()).text(adjustment.amount.currency().code());
+        adjustments.int(adjustment.amount.minor()).int(adjustment.proposed_at.us()).text(&json_text(adjustment)?);
+    }
+    calls.add(&PUT_ADJUSTMENTS, adjustments);
+    Ok(())
 }
 
 fn events(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
@@ -281,6 +310,8 @@ pub fn statements() -> Vec<&'static str> {
         &INSERT_REMEMBERED,
         &INSERT_POSTINGS,
         &PUT_BALANCES,
+        &PUT_PAYOUTS,
+        &PUT_ADJUSTMENTS,
         &PUT_COUNTERS,
         &INSERT_EVENTS,
         &INSERT_NOTIFICATIONS,

@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use refundry_engine::adjustment::Adjustment;
 use refundry_engine::idempotency::RememberedDecision;
 use refundry_engine::payment::PaymentKey;
+use refundry_engine::payout::Payout;
 use refundry_engine::{MerchantId, PaymentId, RefundId, Scope, Snapshot, TerminalId, chart};
 use refundry_ledger::Currency;
 use tokio_postgres::Row;
@@ -34,11 +36,16 @@ const ADD_LOCKS: &str = "INSERT INTO counters (merchant_id, name, value) SELECT 
     WHERE merchant_id = ANY($1) ON CONFLICT DO NOTHING";
 const VERSIONS: &str = "SELECT merchant_id, version FROM merchants WHERE merchant_id = ANY($1)";
 const COUNTERS: &str = "SELECT merchant_id, name, value FROM counters WHERE merchant_id = ANY($1)";
-const BALANCES: &str = "SELECT merchant_id, currency, account, balance_minor FROM balances WHERE merchant_id = ANY($1)";
+const BALANCES: &str = "SELECT merchant_id, currency, account, balance_minor, turnover FROM balances WHERE merchant_id = ANY($1)";
 const MERCHANTS: &str = "SELECT version, body FROM merchants WHERE merchant_id = ANY($1)";
 const TERMINALS: &str = "SELECT body FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN terminals ON merchant_id = m AND terminal_id = i \
     WHERE /* shard */ merchant_id = ANY($3)";
 const CREDENTIALS: &str = "SELECT body FROM credentials WHERE credential_id = ANY($1) ORDER BY credential_id FOR NO KEY UPDATE";
+
+const PAYOUTS: &str = "SELECT body FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN payouts ON merchant_id = m AND payout_id = i \
+    WHERE /* shard */ merchant_id = ANY($3)";
+const ADJUSTMENTS: &str = "SELECT body FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN adjustments ON merchant_id = m \
+    AND adjustment_id = i WHERE /* shard */ merchant_id = ANY($3)";
 
 static REMEMBERED: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -180,6 +187,13 @@ fn keyed_calls(scope: &Scope) -> Vec<Asked<'static>> {
         let notifications = scope.notifications.iter().map(|(merchant_id, id)| (*merchant_id, id.get()));
         calls.push((pairs(&NOTIFICATIONS, notifications), &Loading::notification));
     }
+    if !scope.payouts.is_empty() {
+        calls.push((pairs(PAYOUTS, scope.payouts.iter().map(|(merchant_id, id)| (*merchant_id, id.get()))), &Loading::payout));
+    }
+    if !scope.adjustments.is_empty() {
+        let adjustments = scope.adjustments.iter().map(|(merchant_id, id)| (*merchant_id, id.get()));
+        calls.push((pairs(ADJUSTMENTS, adjustments), &Loading::adjustment));
+    }
     if !scope.credentials.is_empty() {
         let credentials = Param::Array(Array::of_ints(scope.credentials.iter().map(|id| id.get())));
         calls.push((Call { sql: CREDENTIALS, params: vec![credentials] }, &Loading::credential));
@@ -283,6 +297,19 @@ impl Loading {
         let (merchant_id, currency) = (MerchantId::new(columns.int()?), columns.currency()?);
         let account = chart::by_code(columns.small()?).ok_or_else(|| columns.unreadable("the account is not known"))?;
         self.snapshot.balances.set(merchant_id, account, currency, columns.int()?);
+        self.snapshot.pots.extend(columns.json_or_null()?.map(|pots| ((merchant_id, currency), pots)));
+        Ok(())
+    }
+
+    fn payout(&mut self, row: &Row) -> Result<(), StoreError> {
+        let payout: Payout = Columns::new(row, "payout").json()?;
+        self.snapshot.payouts.insert((payout.merchant_id, payout.id), payout);
+        Ok(())
+    }
+
+    fn adjustment(&mut self, row: &Row) -> Result<(), StoreError> {
+        let adjustment: Adjustment = Columns::new(row, "adjustment").json()?;
+        self.snapshot.adjustments.insert((adjustment.merchant_id, adjustment.id), adjustment);
         Ok(())
     }
 
@@ -362,6 +389,8 @@ pub fn statements() -> Vec<&'static str> {
         MERCHANTS,
         TERMINALS,
         CREDENTIALS,
+        PAYOUTS,
+        ADJUSTMENTS,
         &REMEMBERED,
         &NOTIFICATIONS,
         &REFUNDS,

@@ -18,6 +18,8 @@ pub const TABLES: &[(&str, Spread)] = &[
     ("remembered", Spread::ByMerchant),
     ("postings", Spread::ByMerchant),
     ("balances", Spread::ByMerchant),
+    ("payouts", Spread::ByMerchant),
+    ("adjustments", Spread::ByMerchant),
     ("counters", Spread::ByMerchant),
     ("events", Spread::ByMerchant),
     ("notifications", Spread::ByMerchant),

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use refundry_engine::event::Event;
 use refundry_engine::idempotency::{IdempotencyKey, Remembered, RememberedDecision};
@@ -13,7 +13,7 @@ use super::load::{LAST_SEQUENCE, WAITING};
 use super::{payment_row, refund_row};
 use crate::StoreError;
 use crate::rows::payment::Facts;
-use crate::rows::{Names, json_text, merchant_of};
+use crate::rows::{self, Names, json_text, merchant_of};
 use crate::words::mode_word;
 
 /// Writes everything but the tasks. Each row once per batch: a payment with two hundred refunds is written with its last sums.
@@ -47,7 +47,8 @@ pub fn apply(
     changes.forgotten.iter().try_for_each(|key| forget(connection, key))?;
     changes.remembered.iter().try_for_each(|remembered| insert_remembered(connection, remembered))?;
     changes.entries.iter().try_for_each(|booked| insert_postings(connection, booked))?;
-    put_balances(connection, &changes.entries, snapshot)?;
+    put_balances(connection, changes, snapshot)?;
+    put_payouts(connection, changes)?;
     changes.events.iter().try_for_each(|event| insert_event(connection, event))?;
     changes.notifications.values().try_for_each(|write| put_notification(connection, write))?;
     changes.deliveries.iter().try_for_each(|(merchant_id, attempt)| insert_delivery(connection, *merchant_id, attempt))?;
@@ -148,7 +149,7 @@ fn insert_remembered(connection: &Connection, remembered: &Remembered) -> Result
 
 fn insert_postings(connection: &Connection, booked: &BookedEntry) -> Result<(), StoreError> {
     let sql = "INSERT INTO postings (entry_id, merchant_id, line, debit_account, credit_account, amount_minor, currency, cause, payment_id, \
-        refund_id, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        refund_id, at, period) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let mut statement = prepared(connection, sql)?;
     for (line, posting) in (0_i64..).zip(booked.entry.postings()) {
         let row = params![
@@ -163,24 +164,60 @@ fn insert_postings(connection: &Connection, booked: &BookedEntry) -> Result<(), 
             booked.payment_id.map(|id| id.get()),
             booked.refund_id.map(|id| id.get()),
             booked.at.us(),
+            booked.period(posting.amount.currency()),
         ];
         statement.execute(row).map_err(fault)?;
     }
     Ok(())
 }
 
-fn put_balances(connection: &Connection, entries: &[BookedEntry], snapshot: &Snapshot) -> Result<(), StoreError> {
-    let touched: BTreeSet<_> = entries
-        .iter()
-        .flat_map(|booked| booked.entry.postings())
-        .flat_map(|posting| [posting.debit, posting.credit].map(|account| (posting.book, posting.amount.currency(), account)))
-        .collect();
-    let sql = "INSERT INTO balances (merchant_id, currency, account, balance_minor) VALUES (?1, ?2, ?3, ?4) \
-        ON CONFLICT (merchant_id, currency, account) DO UPDATE SET balance_minor = excluded.balance_minor";
+fn put_balances(connection: &Connection, changes: &Changes, snapshot: &Snapshot) -> Result<(), StoreError> {
+    let sql = "INSERT INTO balances (merchant_id, currency, account, balance_minor, turnover) VALUES (?1, ?2, ?3, ?4, ?5) \
+        ON CONFLICT (merchant_id, currency, account) DO UPDATE SET balance_minor = excluded.balance_minor, turnover = excluded.turnover";
     let mut statement = prepared(connection, sql)?;
-    for (book, currency, account) in touched {
-        let row = params![book.get(), currency.code(), account.code(), snapshot.balances.of(book, account, currency)];
+    for (book, currency, account) in rows::money::touched(changes) {
+        let turnover = rows::money::turnover(snapshot, (book, currency, account))?;
+        let row = params![book.get(), currency.code(), account.code(), snapshot.balances.of(book, account, currency), turnover];
         statement.execute(row).map_err(fault)?;
+    }
+    Ok(())
+}
+
+fn put_payouts(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    let sql = "INSERT INTO payouts (merchant_id, payout_id, mode, kind, state, currency, amount_minor, prepared_at, paid_at, body) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (merchant_id, payout_id) DO UPDATE SET state = excluded.state, \
+        paid_at = excluded.paid_at, body = excluded.body";
+    for payout in changes.payouts.values().map(Write::row) {
+        let row = params![
+            payout.merchant_id.get(),
+            payout.id.get(),
+            mode_word(payout.mode),
+            payout.kind.word(),
+            payout.state.name().word(),
+            payout.amount.currency().code(),
+            payout.amount.minor(),
+            payout.prepared_at.us(),
+            payout.state.paid_at().map(|at| at.us()),
+            json_text(payout)?,
+        ];
+        prepared(connection, sql)?.execute(row).map_err(fault)?;
+    }
+    let sql = "INSERT INTO adjustments (merchant_id, adjustment_id, mode, kind, state, currency, amount_minor, proposed_at, body) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (merchant_id, adjustment_id) DO UPDATE SET state = excluded.state, \
+        body = excluded.body";
+    for adjustment in changes.adjustments.values().map(Write::row) {
+        let row = params![
+            adjustment.merchant_id.get(),
+            adjustment.id.get(),
+            mode_word(adjustment.mode),
+            adjustment.kind.word(),
+            adjustment.state.word(),
+            adjustment.amount.currency().code(),
+            adjustment.amount.minor(),
+            adjustment.proposed_at.us(),
+            json_text(adjustment)?,
+        ];
+        prepared(connection, sql)?.execute(row).map_err(fault)?;
     }
     Ok(())
 }

@@ -52,6 +52,9 @@ pub fn load(
     load_settings(connection, settings, (&scope.merchants, &terminals), &mut snapshot)?;
     load_notifications(connection, &scope.notifications, &mut snapshot)?;
     load_credentials(connection, &scope.credentials, &mut snapshot)?;
+    load_payouts(connection, scope, &mut snapshot)?;
+    currencies.extend(snapshot.payouts.values().map(|payout| (payout.merchant_id, payout.amount.currency())));
+    currencies.extend(snapshot.adjustments.values().map(|adjustment| (adjustment.merchant_id, adjustment.amount.currency())));
     load_counters(connection, &scope.merchants, &mut snapshot)?;
     load_balances(connection, &currencies, &mut snapshot)?;
     Ok(snapshot)
@@ -80,6 +83,10 @@ pub const FIND_REFERENCE: &str = "SELECT payment_id FROM payments WHERE merchant
 pub const FIND_MERCHANT: &str = "SELECT body FROM merchants WHERE merchant_id = ?1";
 /// Finds a terminal.
 pub const FIND_TERMINAL: &str = "SELECT body FROM terminals WHERE merchant_id = ?1 AND terminal_id = ?2";
+/// Finds a payout.
+pub const FIND_PAYOUT: &str = "SELECT body FROM payouts WHERE merchant_id = ?1 AND payout_id = ?2";
+/// Finds an adjustment.
+pub const FIND_ADJUSTMENT: &str = "SELECT body FROM adjustments WHERE merchant_id = ?1 AND adjustment_id = ?2";
 /// Finds a credential.
 pub const FIND_CREDENTIAL: &str = "SELECT body FROM credentials WHERE credential_id = ?1";
 
@@ -186,6 +193,18 @@ fn load_credentials(connection: &Connection, ids: &BTreeSet<CredentialId>, snaps
     Ok(())
 }
 
+fn load_payouts(connection: &Connection, scope: &Scope, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+    for (merchant_id, id) in &scope.payouts {
+        let found = find(connection, FIND_PAYOUT, (merchant_id.get(), id.get()), body)?;
+        snapshot.payouts.extend(found.map(|payout| ((*merchant_id, *id), payout)));
+    }
+    for (merchant_id, id) in &scope.adjustments {
+        let found = find(connection, FIND_ADJUSTMENT, (merchant_id.get(), id.get()), body)?;
+        snapshot.adjustments.extend(found.map(|adjustment| ((*merchant_id, *id), adjustment)));
+    }
+    Ok(())
+}
+
 fn load_counters(connection: &Connection, merchants: &BTreeSet<MerchantId>, snapshot: &mut Snapshot) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached("SELECT name, value FROM counters WHERE merchant_id = ?1").map_err(fault)?;
     for merchant_id in merchants {
@@ -210,7 +229,7 @@ fn load_balances(
     currencies: &BTreeSet<(MerchantId, Currency)>,
     snapshot: &mut Snapshot,
 ) -> Result<(), StoreError> {
-    let sql = "SELECT account, balance_minor FROM balances WHERE merchant_id = ?1 AND currency = ?2";
+    let sql = "SELECT account, balance_minor, turnover FROM balances WHERE merchant_id = ?1 AND currency = ?2";
     let mut statement = connection.prepare_cached(sql).map_err(fault)?;
     for (merchant_id, currency) in currencies {
         let mut rows = statement.query((merchant_id.get(), currency.code())).map_err(fault)?;
@@ -218,6 +237,7 @@ fn load_balances(
             let mut columns = Columns::new(row, "balance");
             let account = chart::by_code(columns.small()?).ok_or_else(|| columns.unreadable("the account is not known"))?;
             snapshot.balances.set(*merchant_id, account, *currency, columns.int()?);
+            snapshot.pots.extend(columns.json_or_null()?.map(|pots| ((*merchant_id, *currency), pots)));
         }
     }
     Ok(())

@@ -301,6 +301,7 @@ pub fn merchant(id: MerchantId) -> Merchant {
         name: format!("Shop {}", id.get()),
         standing: Standing::Active,
         policy: PolicyPatch::default(),
+        payout_terms: Default::default(),
         endpoints: Vec::new(),
     }
 }

@@ -17,7 +17,7 @@ pub const SHARDS: u16 = 32;
 pub const EVERYWHERE: [&str; 3] = ["credentials", "meta", "nodes"];
 
 /// Tables whose rows lie with their merchant.
-pub const BY_MERCHANT: [&str; 14] = [
+pub const BY_MERCHANT: [&str; 16] = [
     "merchants",
     "terminals",
     "payments",
@@ -25,6 +25,8 @@ pub const BY_MERCHANT: [&str; 14] = [
     "remembered",
     "postings",
     "balances",
+    "payouts",
+    "adjustments",
     "counters",
     "events",
     "notifications",

@@ -2,6 +2,7 @@
 //! must always hold.
 
 mod invariants;
+mod payouts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,8 +56,15 @@ impl Desk {
             now: Timestamp::from_ms(BEGINNING_MS),
             ids_taken: 0,
         };
-        let merchant =
-            Merchant { id: MERCHANT, mode: Mode::Live, name: "Acme".to_owned(), standing: Standing::Active, policy, endpoints: Vec::new() };
+        let merchant = Merchant {
+            id: MERCHANT,
+            mode: Mode::Live,
+            name: "Acme".to_owned(),
+            standing: Standing::Active,
+            policy,
+            payout_terms: BTreeMap::new(),
+            endpoints: Vec::new(),
+        };
         let terminal = Terminal {
             id: TERMINAL,
             merchant_id: MERCHANT,
@@ -115,6 +123,7 @@ impl Desk {
         self.events.extend(verdict.changes.events);
         self.audit.extend(verdict.changes.audit);
         invariants::check(self);
+        payouts::check(self);
         verdict.outcome
     }
 

@@ -7,6 +7,7 @@ use refundry_engine::task::Task;
 use refundry_engine::{Language, Outcome, RefundId, Timestamp, explain};
 use refundry_ledger::Money;
 
+use super::payouts;
 use crate::desk::Desk;
 
 const US_PER_SECOND: i64 = 1_000_000;
@@ -26,6 +27,8 @@ pub fn outcome(outcome: &Outcome) -> String {
         }
         Outcome::Payment { payment, .. } => format!("{} {}", payment.status.word(), if payment.settled { "settled" } else { "unsettled" }),
         Outcome::CallAcquirer { refund, attempt } => format!("attempt {attempt} over {}", refund.user_part()),
+        Outcome::Payout { payout } => payouts::payout(payout),
+        Outcome::Adjustment { adjustment } => format!("{} {} {}", adjustment.kind.word(), adjustment.amount, adjustment.state.word()),
         Outcome::Done => "done".to_owned(),
         Outcome::IdTaken => "id taken".to_owned(),
         Outcome::Stale => "stale".to_owned(),

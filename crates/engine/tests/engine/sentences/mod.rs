@@ -1,6 +1,7 @@
 //! The sentences that scenarios are written in. A sentence is played on the desk and answered in words.
 
 mod answers;
+mod payouts;
 
 use std::iter::Peekable;
 use std::str::SplitWhitespace;
@@ -77,6 +78,8 @@ impl Scenario {
                 let amount = money(&mut words);
                 self.desk.top_up(amount, words.next().unwrap_or("once"))
             }
+            "payout" => return payouts::terms_or_payout(&mut self.desk, words),
+            "adjust" => payouts::adjust(&mut self.desk, words),
             "serve" => {
                 let currency = next(&mut words).parse().unwrap();
                 match words.next() {

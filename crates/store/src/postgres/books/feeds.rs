@@ -13,7 +13,7 @@ pub async fn check_tasks(client: &Client, findings: &mut Findings) -> Result<(),
     let sql = "SELECT tasks.merchant_id, task_id, kind FROM tasks \
         LEFT JOIN notifications ON notifications.merchant_id = tasks.merchant_id AND notification_id = task_id \
         LEFT JOIN refunds ON refunds.merchant_id = tasks.merchant_id AND refunds.refund_id = task_id \
-        WHERE CASE kind WHEN 'deliver_notification' THEN notification_id IS NULL WHEN 'release_waiting' THEN false \
+        WHERE CASE kind WHEN 'deliver_notification' THEN notification_id IS NULL WHEN 'release_waiting' THEN false WHEN 'prepare_payout' THEN false \
         ELSE refunds.refund_id IS NULL END";
     each(client, sql, |row| {
         let mut columns = Columns::new(row, "task");

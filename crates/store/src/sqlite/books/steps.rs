@@ -11,7 +11,7 @@ pub fn check_tasks(connection: &Connection, merchant_id: i64, findings: &mut Fin
     let sql = "SELECT task_id, kind FROM tasks WHERE merchant_id = ?1 AND CASE kind \
         WHEN 'deliver_notification' THEN NOT EXISTS (SELECT 1 FROM notifications WHERE notifications.merchant_id = ?1 \
             AND notification_id = task_id) \
-        WHEN 'release_waiting' THEN 0 \
+        WHEN 'release_waiting' THEN 0 WHEN 'prepare_payout' THEN 0 \
         ELSE NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.merchant_id = ?1 AND refund_id = task_id) END";
     each(connection, sql, [merchant_id], |row| {
         let mut columns = Columns::new(row, "task");
