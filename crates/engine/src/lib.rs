@@ -2,8 +2,8 @@
 //! own. [`decide`] looks at a [`Snapshot`] and a [`Command`] and gives a [`Verdict`]; whoever calls it loads the one and applies the other.
 
 mod actor;
-pub mod asked;
 pub mod adjustment;
+pub mod asked;
 pub mod chart;
 pub mod command;
 pub mod credential;

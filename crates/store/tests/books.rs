@@ -87,7 +87,7 @@ fn spoilt() -> Vec<(&'static str, String)> {
         ("balance_is_fold_of_postings", "DELETE FROM balances WHERE account = 1".to_owned()),
         ("balance_is_fold_of_postings", format!("DELETE FROM postings {of_r1}")),
         ("book_sums_to_zero", "UPDATE balances SET balance_minor = balance_minor - 5 WHERE account = 1".to_owned()),
-        ("shares_due_sum_to_zero", "INSERT INTO balances VALUES (7, 'EUR', 6, 10)".to_owned()),
+        ("shares_due_sum_to_zero", "INSERT INTO balances VALUES (7, 'EUR', 6, 10, NULL)".to_owned()),
         ("payment_refunded_is_sum_of_refunds", "UPDATE payments SET refunded_minor = 0".to_owned()),
         ("payment_marketing_is_sum_of_refunds", "UPDATE payments SET refunded_marketing_minor = 3".to_owned()),
         ("payment_refund_count_is_count_of_refunds", "UPDATE payments SET refund_count = 9".to_owned()),
