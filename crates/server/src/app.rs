@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
 use refundry_service::Service;
+use refundry_service::outgoing::addresses::Network;
 
 use crate::acquirer_reports::Reporters;
 use crate::config::Config;
@@ -19,6 +20,8 @@ pub struct App {
     pub language: Language,
     /// Limits of requests.
     pub limits: Limits,
+    /// Reverse proxies that say where a request came from.
+    pub trusted_proxies: Vec<Network>,
     /// Figures of requests and of everything else.
     pub metrics: Arc<Metrics>,
     /// Acquirers that may report over HTTP.
@@ -51,6 +54,7 @@ impl App {
             service,
             language: Language::of_tag(&config.server.lang).unwrap_or(Language::English),
             limits,
+            trusted_proxies: config.server.trusted_proxies.clone(),
             metrics,
             reporters: Reporters::default(),
             open_api: Bytes::from(crate::openapi::document_text()),

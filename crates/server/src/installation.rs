@@ -67,7 +67,9 @@ pub async fn open(config: &Config, works: bool) -> anyhow::Result<Installation> 
     let no_number = "get a number for the ids of this process from the database / 从数据库获取本进程的节点号";
     node_number.take_first().await.context(no_number)?;
     let cpu = CpuPool::new(config.server.cpu_threads).context("start the threads that make signatures")?;
-    let service = Arc::new(Service::new(world, observer, Arc::new(master_keys), Arc::new(cpu)));
+    let mut service = Service::new(world, observer, Arc::new(master_keys), Arc::new(cpu));
+    service.stand_in_seconds = config.limits.unnumbered_replay_seconds;
+    let service = Arc::new(service);
     install(&service).await.context("make what a fresh database needs")?;
     let keeper = node_number.clone();
     let keeping_number = tokio::spawn(async move { keeper.keep().await });

@@ -3,6 +3,7 @@
 pub mod acquirer_reports;
 pub mod app;
 pub mod call;
+mod caller_address;
 pub mod commands;
 pub mod config;
 pub mod database;

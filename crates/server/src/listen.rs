@@ -26,7 +26,7 @@ use pace::{Pace, Paced, Patience};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,6 +44,10 @@ use tracing::{Instrument, Span};
 const BACKLOG: i32 = 1024;
 /// How long accepting pauses when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The far end of a request's connection, in its extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// Bound sockets that do not serve yet.
 pub struct Listening {
@@ -158,10 +162,10 @@ fn open(address: SocketAddr, tls: Option<Arc<TlsFiles>>) -> Result<(TcpListener,
 async fn accept(listener: TcpListener, tls: Option<Arc<TlsFiles>>, router: Router, settings: Arc<Settings>, open: Arc<Open>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let permit = settings.connections.clone().acquire_owned().await;
                 let permit = permit.expect("the semaphore is never closed");
-                let connection = serve_stream(stream, tls.clone(), router.clone(), settings.clone(), open.clone());
+                let connection = serve_stream((stream, peer.ip()), tls.clone(), router.clone(), settings.clone(), open.clone());
                 tokio::spawn(hold(permit, connection));
             }
             Err(error) => {
@@ -176,20 +180,20 @@ async fn hold(_permit: OwnedSemaphorePermit, connection: impl Future<Output = ()
     connection.await;
 }
 
-async fn serve_stream(stream: TcpStream, tls: Option<Arc<TlsFiles>>, router: Router, settings: Arc<Settings>, open: Arc<Open>) {
+async fn serve_stream((stream, peer): (TcpStream, IpAddr), tls: Option<Arc<TlsFiles>>, router: Router, settings: Arc<Settings>, open: Arc<Open>) {
     // Answers are written whole; waiting for more would only delay them. If the option fails, they are merely slower.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve_connection(stream, router, &settings, open).await,
+        None => serve_connection((stream, peer), router, &settings, open).await,
         Some(tls) => match tokio::time::timeout(settings.patience.head, tls.acceptor().accept(stream)).await {
-            Ok(Ok(stream)) => serve_connection(stream, router, &settings, open).await,
+            Ok(Ok(stream)) => serve_connection((stream, peer), router, &settings, open).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         },
     }
 }
 
-async fn serve_connection<S>(stream: S, router: Router, settings: &Settings, open: Arc<Open>)
+async fn serve_connection<S>((stream, peer): (S, IpAddr), router: Router, settings: &Settings, open: Arc<Open>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -198,7 +202,8 @@ where
     let io = TokioIo::new(Paced::new(stream, pace.clone(), settings.patience));
     let (unhurried, metrics, answering, all) = (settings.unhurried, settings.metrics.clone(), pace.clone(), open.clone());
     metrics.connection_opened();
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
         let path = request.uri().path();
         answering.begin_request(unhurried(path));
         let call = Call { route: metrics.route(path), begun_at: Instant::now(), span: traces::request_span(&request) };

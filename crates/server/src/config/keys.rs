@@ -128,6 +128,7 @@ pub const SECTIONS: &[Section] = &[
         list("listen", &["127.0.0.1:8080"], Form::Listen, "Addresses for plain HTTP: behind a proxy, or on this machine only. Empty: none.", "明文 HTTP 监听地址：用于反向代理之后或仅限本机。留空则不监听。"),
         list("roles", &["api", "workers"], Form::OneOf(&["api", "workers"]), "What this process does: answer requests, carry out tasks, or both.", "本进程的职责：应答请求、执行任务，或两者。"),
         text("lang", "en", Form::OneOf(&["en", "zh"]), "Language of messages to the operator.", "面向运维人员的消息语言。"),
+        list("trusted_proxies", &[], Form::Network, "Networks of reverse proxies whose X-Forwarded-For is believed when a terminal checks where its callers come from. Anybody else's is ignored.", "可信反向代理的网段；终端校验调用方地址时采信其 X-Forwarded-For，其他来源的该请求头一律忽略。"),
         number("node_lease_ms", (MINUTE_MS, 3_000, 60 * MINUTE_MS), "How long the number that this process puts into its ids is its own without being renewed; it is renewed three times as often.", "本进程写入编号的节点号不续约时的有效期；续约频率为其三倍。"),
         number("io_threads", (0, 0, 1024), "Threads that serve connections; 0: one per core.", "处理连接的线程数；0 表示每核一个。"),
         number("cpu_threads", (0, 0, 1024), "Threads that make signatures; 0: one per core.", "计算签名的线程数；0 表示每核一个。"),
@@ -199,7 +200,8 @@ pub const SECTIONS: &[Section] = &[
         text("otlp_endpoint", "", Form::Url, "Collector for OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces. Empty: no traces.", "OTLP/HTTP 采集端，例如 http://127.0.0.1:4318/v1/traces。留空则不追踪。"),
         number("sample_per_mille", (100, 0, 1_000), "How many of 1,000 requests are traced.", "每 1000 个请求中被追踪的数量。"),
     ] },
-    Section { name: "limits", about: ("Limits of the native API.", "原生接口的限制。"), keys: &[
+    Section { name: "limits", about: ("Limits of requests.", "请求的限制。"), keys: &[
         number("import_line_bytes_max", (64 * KIB, KIB, 16 * MIB), "Longest line of an import.", "导入中单行的最大长度。"),
+        number("unnumbered_replay_seconds", (600, 1, 86_400), "How long the same refund request without a number of the merchant's is a repeat of the first; later it is a new refund.", "不带商户退款单号的相同请求在此时间内视为重复请求；超过后视为新的退款。"),
     ] },
 ];

@@ -28,6 +28,7 @@ pub struct Config {
 pub struct Server {
     pub listen: Vec<SocketAddr>,
     pub roles: Vec<Role>,
+    pub trusted_proxies: Vec<Network>,
     pub lang: String,
     pub node_lease_ms: i64,
     pub io_threads: usize,
@@ -174,6 +175,7 @@ pub struct Tracing {
 #[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
 pub struct Limits {
     pub import_line_bytes_max: usize,
+    pub unnumbered_replay_seconds: u32,
 }
 
 impl std::fmt::Debug for Acquirer {
@@ -204,7 +206,10 @@ impl Config {
                 otlp_endpoint: Some(values.text("tracing", "otlp_endpoint")).filter(|endpoint| !endpoint.is_empty()),
                 sample_per_mille: values.number("tracing", "sample_per_mille"),
             },
-            limits: Limits { import_line_bytes_max: values.number("limits", "import_line_bytes_max") },
+            limits: Limits {
+                import_line_bytes_max: values.number("limits", "import_line_bytes_max"),
+                unnumbered_replay_seconds: values.number("limits", "unnumbered_replay_seconds"),
+            },
         }
     }
 }
@@ -217,6 +222,7 @@ impl Server {
         Server {
             listen: parsed(values.list("server", "listen")),
             roles: values.list("server", "roles").into_iter().map(role).collect(),
+            trusted_proxies: parsed(values.list("server", "trusted_proxies")),
             lang: values.text("server", "lang"),
             node_lease_ms: values.number("server", "node_lease_ms"),
             io_threads: threads(values.number("server", "io_threads")),

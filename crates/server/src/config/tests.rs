@@ -44,7 +44,7 @@ fn every_key_reaches_the_program() {
             let other = match key.name {
                 "listen" => r#"["127.0.0.9:9"]"#.to_owned(),
                 "roles" => r#"["api"]"#.to_owned(),
-                "networks_allowed" => r#"["10.0.0.0/8"]"#.to_owned(),
+                "networks_allowed" | "trusted_proxies" => r#"["10.0.0.0/8"]"#.to_owned(),
                 "io_threads" | "cpu_threads" => "1021".to_owned(),
                 "lang" => r#""zh""#.to_owned(),
                 "sync" => r#""normal""#.to_owned(),
