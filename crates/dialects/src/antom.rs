@@ -12,7 +12,7 @@ mod response;
 use refundry_engine::policy::{FundsRule, PolicyPatch};
 
 use crate::{Announcement, Answer, Claimed, Context, Dialect, DialectEntry, Incoming, KeyScope, Keys};
-use crate::{NotificationRequest, WireError, WireRequest, WireResponse};
+use crate::{NotificationRequest, Reach, WireError, WireRequest, WireResponse, scheme};
 
 /// Antom, for [`ALL`](crate::ALL).
 pub static ENTRY: DialectEntry = DialectEntry {
@@ -24,6 +24,8 @@ pub static ENTRY: DialectEntry = DialectEntry {
     resends_in_sandbox: false,
     remembers_refusals: true,
     key_scope: KeyScope::Terminal,
+    schemes: &[scheme::RSA, scheme::API_KEY],
+    reach: Reach::Refunds,
     forcible: &[("refund", codes::OF_REFUND), ("inquiryRefund", codes::OF_INQUIRY)],
     dialect: &Antom,
 };

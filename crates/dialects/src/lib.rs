@@ -55,10 +55,23 @@ pub struct DialectEntry {
     pub remembers_refusals: bool,
     /// Within what a refund number is unique.
     pub key_scope: KeyScope,
+    /// The schemes by which its callers prove themselves.
+    pub schemes: &'static [&'static str],
+    /// What its callers reach.
+    pub reach: Reach,
     /// Result codes that may be forced for a while, by API: the "error scenario simulation".
     pub forcible: &'static [(&'static str, &'static [&'static str])],
     /// How it speaks.
     pub dialect: &'static dyn Dialect,
+}
+
+/// What a dialect's callers reach, when nobody narrows it down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Refunds.
+    Refunds,
+    /// Refunds, orders, authorisations and parcels.
+    Orders,
 }
 
 /// Within what a dialect's refund numbers are unique: the scope of its idempotency keys.

@@ -6,7 +6,7 @@ use crate::event::{EventFacts, EventKind};
 use crate::merchant::Endpoint;
 use crate::notification::Recipient;
 use crate::refund::{Refund, RefundInPlay, RefundState};
-use crate::{MerchantId, Snapshot};
+use crate::{MerchantId, Snapshot, TerminalId};
 
 /// Everybody who hears of an event: the dialect's address, for what dialects have words for, and the native endpoints that want the kind.
 pub(crate) fn recipients(
@@ -23,13 +23,18 @@ pub(crate) fn recipients(
     dialect.into_iter().chain(endpoints)
 }
 
-/// The address in the request, else the payment's, else the terminal's.
+/// The address in the request, else the payment's, else that of the terminal that asked, else that of the one that took the payment. Who asked by
+/// way of another dialect than the payment's is told there, but the payment's address hears the dialect that it was given for.
 fn dialect_address(snapshot: &Snapshot, in_play: &RefundInPlay) -> Option<Recipient> {
     let RefundInPlay { refund, payment } = in_play;
-    let terminal = snapshot.terminals.get(&(refund.merchant_id, refund.terminal_id));
-    let of_terminal = || terminal.and_then(|terminal| terminal.notify_url.as_ref());
-    let url = refund.notify_url.as_ref().or(payment.notify_url.as_ref()).or_else(of_terminal)?;
-    Some(Recipient::Dialect { terminal_id: refund.terminal_id, url: url.clone() })
+    let [asked, paid] = [refund.terminal_id, payment.terminal_id].map(|id| snapshot.terminals.get(&(refund.merchant_id, id)));
+    let one_dialect = asked.zip(paid).is_none_or(|(asked, paid)| asked.dialect == paid.dialect);
+    let speaks_of_payment = if one_dialect { refund.terminal_id } else { payment.terminal_id };
+    let of = |terminal_id: TerminalId, url: Option<&String>| url.map(|url| Recipient::Dialect { terminal_id, url: url.clone() });
+    of(refund.terminal_id, refund.notify_url.as_ref())
+        .or_else(|| of(speaks_of_payment, payment.notify_url.as_ref()))
+        .or_else(|| of(refund.terminal_id, asked?.notify_url.as_ref()))
+        .or_else(|| of(payment.terminal_id, paid?.notify_url.as_ref()))
 }
 
 fn wants(endpoint: &Endpoint, kind: EventKind) -> bool {

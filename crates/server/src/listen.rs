@@ -180,7 +180,13 @@ async fn hold(_permit: OwnedSemaphorePermit, connection: impl Future<Output = ()
     connection.await;
 }
 
-async fn serve_stream((stream, peer): (TcpStream, IpAddr), tls: Option<Arc<TlsFiles>>, router: Router, settings: Arc<Settings>, open: Arc<Open>) {
+async fn serve_stream(
+    (stream, peer): (TcpStream, IpAddr),
+    tls: Option<Arc<TlsFiles>>,
+    router: Router,
+    settings: Arc<Settings>,
+    open: Arc<Open>,
+) {
     // Answers are written whole; waiting for more would only delay them. If the option fails, they are merely slower.
     let _ = stream.set_nodelay(true);
     match tls {

@@ -8,6 +8,7 @@ use refundry_dialects::wire::Headers;
 use refundry_dialects::{WireRequest, WireResponse};
 
 use crate::app::App;
+use crate::caller_address::caller_address;
 use crate::listen::{BodyError, read_body};
 
 /// Has the front door answer a request in its dialect.
@@ -17,14 +18,15 @@ pub async fn serve(app: &App, request: Request) -> Response {
     // An absolute-form target is reduced to path and query, which is what its sender signed.
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let headers = SentHeaders(&parts.headers);
+    let peer = caller_address(&parts, &app.trusted_proxies);
     let whole = read_body(&parts.headers, body, limit).await;
     let answer = match &whole {
         Ok(bytes) => {
-            let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: bytes, peer: None };
+            let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: bytes, peer };
             app.service.answer(request).await
         }
         Err(BodyError::TooLong { limit }) => {
-            let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: &[], peer: None };
+            let request = WireRequest { method: parts.method.as_str(), path, headers: &headers, body: &[], peer };
             app.service.answer_too_large(request, *limit).await
         }
         Err(BodyError::Incomplete) => return broken(),

@@ -2,7 +2,7 @@
 
 mod rules;
 
-use refundry_dialects::scheme::{API_KEY, RSA};
+use refundry_dialects::scheme::{API_KEY, RSA, SECURE_CODE};
 use refundry_engine::command::RevokeCredential;
 use refundry_engine::credential::{Credential, Holder, VALID_CREDENTIALS_MAX};
 use refundry_engine::{Act, CredentialId, MerchantId, Mode, Refusal, Timestamp};
@@ -18,7 +18,7 @@ use crate::merchants;
 use crate::permissions::{Permission, Permissions};
 use crate::service::Edits;
 use crate::signatures::{RsaVerifier, generate_rsa_keys};
-use crate::tokens::{new_token, token_digest};
+use crate::tokens::{GivenSecret, new_secret, new_token, token_digest};
 use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_hand_out, may_write, unused};
 
 /// The longest time for which an old and a new key are both valid.
@@ -54,6 +54,8 @@ pub enum NewKey {
     PublicKey(String),
     /// Both key pairs are made here, and the caller's private key is shown once: for trying out, sandbox only.
     BothPairs,
+    /// A secret that both sides know and neither sends: given from outside, for callers that have one already, or made here and shown once.
+    SharedSecret(Option<GivenSecret>),
 }
 
 /// A new credential with what is shown this once.
@@ -64,6 +66,8 @@ pub struct IssuedCredential {
     pub token: Option<Zeroizing<String>>,
     /// The caller's private key, base64 of PKCS#8, when it was made here.
     pub private_key: Option<Zeroizing<String>>,
+    /// The shared secret, when it was made here.
+    pub secret: Option<Zeroizing<String>>,
 }
 
 /// Issues a credential.
@@ -136,8 +140,7 @@ async fn next_version(
     key: &NewKey,
 ) -> Result<(Credential, Vec<Credential>), ServiceError> {
     may_hand_out(caller, &before.holder, Permissions::from_words(before.permissions.iter().map(String::as_str)))?;
-    let scheme = if matches!(key, NewKey::Token) { API_KEY } else { RSA };
-    if scheme != before.scheme {
+    if key.scheme() != before.scheme {
         return Err(invalid("key", "a credential keeps its kind; issue another one instead").into());
     }
     let now = service.world.now();
@@ -211,7 +214,7 @@ pub async fn list(
 
 /// Fills in the keys, stores the row, and gives what is shown once.
 async fn put_with_keys(service: &Service, caller: &Caller, mut row: Credential, key: NewKey) -> Result<IssuedCredential, ServiceError> {
-    let (mut token, mut private_key) = (None, None);
+    let (mut token, mut private_key, mut secret) = (None, None, None);
     match key {
         NewKey::Token => {
             let text = new_token(&format!("{}_", row.lookup), service.world.random.as_ref());
@@ -233,9 +236,28 @@ async fn put_with_keys(service: &Service, caller: &Caller, mut row: Credential, 
             private_key = Some(pair.private_pkcs8);
             add_our_key(service, &mut row).await?;
         }
+        NewKey::SharedSecret(given) => {
+            SECURE_CODE.clone_into(&mut row.scheme);
+            let text = match given {
+                Some(given) => given.checked()?,
+                None => secret.insert(new_secret(service.world.random.as_ref())).clone(),
+            };
+            row.sealed_secret = service.master_keys.seal(&credential_purpose(&row), text.as_bytes(), service.world.random.as_ref());
+        }
     }
     service.transact(caller, Act::PutCredential(Box::new(row.clone()))).await?;
-    Ok(IssuedCredential { credential: row, token, private_key })
+    Ok(IssuedCredential { credential: row, token, private_key, secret })
+}
+
+impl NewKey {
+    /// The scheme of what it proves.
+    pub const fn scheme(&self) -> &'static str {
+        match self {
+            Self::Token => API_KEY,
+            Self::PublicKey(_) | Self::BothPairs => RSA,
+            Self::SharedSecret(_) => SECURE_CODE,
+        }
+    }
 }
 
 /// Our key for the answers to this caller. A first version gets the gateway's own: a client that mistypes its name can then still verify the

@@ -6,16 +6,18 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use refundry_dialects::scheme::{API_KEY, RSA};
+use refundry_dialects::scheme::{API_KEY, RSA, SECURE_CODE};
 use refundry_dialects::{Keys, Signer};
 use refundry_engine::credential::{Credential, Holder};
+use refundry_engine::merchant::Terminal;
 use refundry_engine::{MerchantId, TerminalId, Timestamp};
 use refundry_store::{PAGE_LIMIT_MAX, PageRequest, Store, StoreError};
 
 use crate::caller::Caller;
 use crate::seal::MasterKeys;
-use crate::signatures::{RsaSigner, RsaVerifier};
+use crate::signatures::{RsaSigner, RsaVerifier, constant_time_equal, sha256_of};
 use crate::tokens::token_fits;
+use zeroize::Zeroizing;
 
 /// Age from which on an entry is not used any more, so that the changes of other processes are seen.
 pub const KEY_AGE_MS_MAX: i64 = 2_000;
@@ -41,6 +43,7 @@ pub struct KnownCredential {
     pub caller: Option<Arc<Caller>>,
     verifier: Option<RsaVerifier>,
     signer: Option<RsaSigner>,
+    secret: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// All credentials of one name or terminal, newest version first.
@@ -162,8 +165,8 @@ impl Keyring {
         }
         let caller = Caller::of(&row, merchant.map(Arc::new), terminal.map(Arc::new)).map(Arc::new);
         let verifier = (row.scheme == RSA).then(|| RsaVerifier::parse(&row.proof).ok()).flatten();
-        let signer = self.open_signer(&row);
-        Ok(Arc::new(KnownCredential { credential: row, caller, verifier, signer }))
+        let (signer, secret) = (self.open_signer(&row), self.open_secret(&row));
+        Ok(Arc::new(KnownCredential { credential: row, caller, verifier, signer, secret }))
     }
 
     /// Our private key of a credential. One that does not open is logged and left out: the caller is then answered with the gateway's own key.
@@ -177,12 +180,21 @@ impl Keyring {
         let parsed = RsaSigner::parse(text);
         parsed.inspect_err(|cause| tracing::error!(credential = %row.id, %cause, "a signing key cannot be read")).ok()
     }
+
+    /// The secret that we share with the caller. One that does not open is logged and left out: nothing proves its caller then.
+    fn open_secret(&self, row: &Credential) -> Option<Zeroizing<Vec<u8>>> {
+        if row.scheme != SECURE_CODE || row.sealed_secret.is_empty() {
+            return None;
+        }
+        let opened = self.master_keys.open(&credential_purpose(row), &row.sealed_secret);
+        opened.inspect_err(|cause| tracing::error!(credential = %row.id, %cause, "a shared secret does not open")).ok()
+    }
 }
 
 impl KnownCredential {
-    /// Whether it has our private key.
+    /// Whether it has our private key, or a secret that we share.
     pub const fn can_sign(&self) -> bool {
-        self.signer.is_some()
+        self.signer.is_some() || self.secret.is_some()
     }
 
     fn is_about(
@@ -204,8 +216,8 @@ impl Signer for KnownCredential {
         self.signer.as_ref().map(|signer| signer.sign(message)).unwrap_or_default()
     }
 
-    fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {
-        None
+    fn secret_sha256(&self, message: &[u8]) -> Option<[u8; 32]> {
+        self.secret.as_ref().map(|secret| sha256_of(&[message, secret]))
     }
 }
 
@@ -215,9 +227,21 @@ impl KnownCaller {
         self.credentials.iter().find(|known| known.credential.is_valid_at(now) && known.can_sign()).cloned()
     }
 
+    /// The credential that signs what nobody asked for. Of two shared secrets the older one does, until it ends: a receiver learns a new secret some
+    /// time after it was issued, and is told by ending the older one when that is done. A receiver with our public key verifies with the newest.
+    pub fn notice_signer(&self, now: Timestamp) -> Option<Arc<KnownCredential>> {
+        let older = self.credentials.iter().rev().find(|known| known.credential.is_valid_at(now) && known.secret.is_some());
+        older.cloned().or_else(|| self.signer(now))
+    }
+
     /// Whether any credential ever could sign for us, valid or not: errors about an expired key are signed with it.
     pub fn last_signer(&self) -> Option<Arc<KnownCredential>> {
         self.credentials.iter().find(|known| known.can_sign()).cloned()
+    }
+
+    /// The terminal that its credentials belong to.
+    pub fn terminal(&self) -> Option<&Terminal> {
+        self.credentials.iter().find_map(|known| known.caller.as_ref()?.terminal.as_deref())
     }
 
     /// The keys for one request made at `now`.
@@ -255,7 +279,11 @@ impl CallerKeys<'_> {
 
 impl Keys for CallerKeys<'_> {
     fn is_empty(&self) -> bool {
-        !self.valid().any(|(_, known)| known.verifier.is_some() || !known.credential.proof.is_empty() && known.credential.scheme == API_KEY)
+        let proves = |known: &KnownCredential| match known.credential.scheme.as_str() {
+            API_KEY => !known.credential.proof.is_empty(),
+            _ => known.verifier.is_some() || known.secret.is_some(),
+        };
+        !self.valid().any(|(_, known)| proves(known))
     }
 
     fn rsa_sha256(&self, key_version: Option<u32>, message: &[u8], signature: &[u8]) -> bool {
@@ -268,12 +296,12 @@ impl Keys for CallerKeys<'_> {
         self.prove(|known| known.credential.scheme == API_KEY && token_fits(token, &known.credential.proof))
     }
 
-    fn secret_sha256(&self, _message: &[u8], _digest: &[u8]) -> bool {
-        false
+    fn secret_sha256(&self, message: &[u8], digest: &[u8]) -> bool {
+        self.prove(|known| known.secret_sha256(message).is_some_and(|expected| constant_time_equal(&expected, digest)))
     }
 
     fn account(&self) -> Option<&str> {
-        None
+        self.known.terminal()?.wire.account.as_deref()
     }
 
     fn now(&self) -> Timestamp {

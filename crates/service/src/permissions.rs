@@ -66,6 +66,9 @@ permissions! {
 /// What a wire dialect needs: refunds, and nothing else.
 pub const DIALECT: &[Permission] = &[Permission::RefundsWrite, Permission::RefundsRead];
 
+/// What a wire dialect needs that also speaks of orders.
+pub const ORDERS_DIALECT: &[Permission] = &[Permission::RefundsWrite, Permission::RefundsRead, Permission::PaymentsRead];
+
 /// What a merchant's own native key has when nothing else is said.
 pub const MERCHANT: &[Permission] = &[
     Permission::RefundsWrite,

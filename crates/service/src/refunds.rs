@@ -1,9 +1,9 @@
 //! Refunds on request: create, cancel, review, find, list. Each stamps a command and queues it, or reads.
 
-use refundry_dialects::{DialectEntry, KeyScope, RefundInquiry, RefundWish};
+use refundry_dialects::{DialectEntry, KeyScope, NumberedBy, RefundInquiry, RefundWish};
 use refundry_engine::command::{CancelRefund, CreateRefund, ReviewRefund};
 use refundry_engine::event::Event;
-use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, Remembered, RememberedDecision};
+use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, Remembered, RememberedDecision, STAND_IN_SCOPE};
 use refundry_engine::payment::{PaymentKey, REFERENCE_LENGTH_MAX};
 use refundry_engine::refund::{METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, URL_LENGTH_MAX};
 use refundry_engine::task::Task;
@@ -214,14 +214,17 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
     let terminal_id = terminal_id(caller, new.terminal_id)?;
     let mut stamp = service.world.stamp(caller.actor())?;
     let wish = new.wish;
-    let key = key(rules, merchant_id, terminal_id, wish.number);
+    let (key, key_seconds) = match wish.numbered_by {
+        NumberedBy::Merchant => (key(rules, merchant_id, terminal_id, wish.number), None),
+        NumberedBy::Proof => (stand_in_key(rules, merchant_id, wish.number), Some(service.stand_in_seconds)),
+    };
     let act = CreateRefund {
         refund_id: RefundId::new(stamp.ids.take()),
         merchant_id,
         terminal_id,
         mode: caller.mode,
         key,
-        key_seconds: None,
+        key_seconds,
         compared: wish.compared,
         remember_refusals: rules.remembers_refusals,
         payment: wish.payment,
@@ -283,6 +286,11 @@ fn key(rules: DialectRules, merchant_id: MerchantId, terminal_id: Option<Termina
         KeyScope::Terminal => terminal_id.map(|id| id.to_string()).unwrap_or_default(),
     };
     IdempotencyKey { merchant_id, dialect: rules.name.to_owned(), scope, number }
+}
+
+/// What proved a request stands for the number that its caller did not give.
+fn stand_in_key(rules: DialectRules, merchant_id: MerchantId, number: String) -> IdempotencyKey {
+    IdempotencyKey { merchant_id, dialect: rules.name.to_owned(), scope: STAND_IN_SCOPE.to_owned(), number }
 }
 
 pub(crate) async fn decided(service: &Service, command: Command) -> Result<Accepted, ServiceError> {

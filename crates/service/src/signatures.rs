@@ -157,6 +157,15 @@ pub fn sha256(message: &[u8]) -> [u8; 32] {
     digest::digest(&digest::SHA256, message).as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
+/// SHA-256 over the parts, one after the other.
+pub fn sha256_of(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(context.finish().as_ref());
+    bytes
+}
+
 /// SHA-256 in lower-case hexadecimal.
 pub fn sha256_hex(message: &[u8]) -> String {
     hex::encode(sha256(message))

@@ -7,6 +7,7 @@ use crate::random::Random;
 use crate::signatures::{constant_time_equal, sha256_hex};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use refundry_engine::Refusal;
 use zeroize::Zeroizing;
 
 /// Random bytes in one token.
@@ -31,6 +32,43 @@ pub fn new_webhook_secret(random: &dyn Random) -> Zeroizing<String> {
     random.fill(&mut *bytes);
     let text = Zeroizing::new(base64::prelude::BASE64_STANDARD.encode(*bytes));
     Zeroizing::new(format!("whsec_{}", *text))
+}
+
+/// Letters of a shared secret that is given from outside.
+const GIVEN_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+
+/// A shared secret that was given from outside. It is never shown, not even in a log.
+#[derive(Clone, serde::Deserialize)]
+#[serde(from = "String")]
+pub struct GivenSecret(Zeroizing<String>);
+
+impl GivenSecret {
+    /// Takes a text over.
+    pub fn new(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
+    /// The text, if it can be a secret at all.
+    pub(crate) fn checked(self) -> Result<Zeroizing<String>, Refusal> {
+        let fits = GIVEN_LENGTH.contains(&self.0.len()) && self.0.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits {
+            Ok(self.0)
+        } else {
+            Err(Refusal::FieldInvalid { field: "secret".to_owned(), rule: "8 to 128 ASCII letters without blanks".to_owned() })
+        }
+    }
+}
+
+impl From<String> for GivenSecret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl std::fmt::Debug for GivenSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GivenSecret")
+    }
 }
 
 /// What is stored and looked up: SHA-256 of the whole token, in hexadecimal.

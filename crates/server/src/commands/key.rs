@@ -1,14 +1,16 @@
 //! `refundry key …`: issues, lists, rotates and revokes credentials on this machine. Secrets are printed once, when they are made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{ArgGroup, Args, Subcommand};
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::{CredentialId, MerchantId, TerminalId};
 use refundry_service::credentials::{self, IssuedCredential, NewCredential, NewKey};
+use refundry_service::tokens::GivenSecret;
 use refundry_store::{PAGE_LIMIT_MAX, PageRequest};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::at_the_desk::{Desk, print};
 
@@ -85,10 +87,22 @@ struct Proof {
     /// Make both key pairs here, and print the caller's private key: sandbox only.
     #[arg(long, conflicts_with = "public_key")]
     both_pairs: bool,
+    /// A secret that both sides know (Oceanpayment's secureCode): one is made here and printed.
+    #[arg(long, conflicts_with_all = ["public_key", "both_pairs"])]
+    shared_secret: bool,
+    /// As --shared-secret, but take the one that the caller has already: the first line of this file. `-` reads it from the standard input.
+    #[arg(long, conflicts_with_all = ["public_key", "both_pairs", "shared_secret"])]
+    secret_file: Option<PathBuf>,
 }
 
 impl Proof {
     fn key(&self) -> anyhow::Result<NewKey> {
+        if let Some(file) = &self.secret_file {
+            return Ok(NewKey::SharedSecret(Some(GivenSecret::new(first_line(file)?))));
+        }
+        if self.shared_secret {
+            return Ok(NewKey::SharedSecret(None));
+        }
         match &self.public_key {
             Some(file) => {
                 let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
@@ -98,6 +112,13 @@ impl Proof {
             None => Ok(NewKey::Token),
         }
     }
+}
+
+/// The first line of a file: secrets on the command line are seen by everybody on the machine.
+fn first_line(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let read = if file == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let text = Zeroizing::new(read.with_context(|| format!("read {}", file.display()))?);
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().trim().to_owned()))
 }
 
 impl Key {
@@ -155,6 +176,9 @@ fn issued(issued: &IssuedCredential) -> serde_json::Value {
     let mut line = line(&issued.credential);
     if let Some(token) = &issued.token {
         line["token"] = token.as_str().into();
+    }
+    if let Some(secret) = &issued.secret {
+        line["secret"] = secret.as_str().into();
     }
     if let Some(key) = &issued.private_key {
         line["private_key"] = key.as_str().into();

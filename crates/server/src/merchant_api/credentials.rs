@@ -4,6 +4,7 @@ use axum::response::Response;
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::{CredentialId, MerchantId, TerminalId};
 use refundry_service::credentials::{self, IssuedCredential, NewCredential, NewKey};
+use refundry_service::tokens::GivenSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -77,6 +78,12 @@ pub enum KeyRequest {
     },
     /// Both pairs are made here and your private key is shown once: for trying out, sandbox only.
     BothPairs,
+    /// A secret that both sides know: for dialects that hash it (Oceanpayment's secureCode).
+    SharedSecret {
+        /// One that you have already, 8 to 128 ASCII letters; left out, one is made here and shown once.
+        #[schema(value_type = Option<String>)]
+        secret: Option<GivenSecret>,
+    },
 }
 
 /// The next version of a credential.
@@ -127,7 +134,7 @@ pub struct CredentialView {
     pub dialect: String,
     /// The dialect's name for the caller: a client id, the public part of a token.
     pub lookup: String,
-    /// `api_key` or `rsa`.
+    /// `api_key`, `rsa` or `secure_code`.
     pub scheme: String,
     /// Version of the key.
     pub key_version: u32,
@@ -152,6 +159,9 @@ pub struct CredentialView {
     /// Your private key, base64 of PKCS#8; shown once, when it is made here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_key: Option<String>,
+    /// The shared secret; shown once, when it is made here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// Who holds a credential.
@@ -235,6 +245,7 @@ impl From<KeyRequest> for NewKey {
             KeyRequest::Token => Self::Token,
             KeyRequest::PublicKey { public_key } => Self::PublicKey(public_key),
             KeyRequest::BothPairs => Self::BothPairs,
+            KeyRequest::SharedSecret { secret } => Self::SharedSecret(secret),
         }
     }
 }
@@ -271,6 +282,7 @@ impl From<Credential> for CredentialView {
             revoked_at: row.revoked_at.map(Rfc3339),
             token: None,
             private_key: None,
+            secret: None,
         }
     }
 }
@@ -278,6 +290,7 @@ impl From<Credential> for CredentialView {
 impl From<IssuedCredential> for CredentialView {
     fn from(issued: IssuedCredential) -> Self {
         let text = |secret: zeroize::Zeroizing<String>| secret.as_str().to_owned();
-        Self { token: issued.token.map(text), private_key: issued.private_key.map(text), ..Self::from(issued.credential) }
+        let (token, private_key, secret) = (issued.token.map(text), issued.private_key.map(text), issued.secret.map(text));
+        Self { token, private_key, secret, ..Self::from(issued.credential) }
     }
 }

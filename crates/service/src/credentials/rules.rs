@@ -1,5 +1,7 @@
 //! Who may have which credential, and how it is named.
 
+use refundry_dialects::Reach;
+use refundry_dialects::scheme::SECURE_CODE;
 use refundry_engine::credential::Holder;
 use refundry_engine::{Mode, Refusal};
 
@@ -53,6 +55,13 @@ pub async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredenti
     if terminal.dialect != new.dialect {
         return Err(invalid("dialect", &format!("the terminal speaks {}", terminal.dialect)).into());
     }
+    let entry = terminals::dialect(&new.dialect).ok_or_else(|| invalid("dialect", "is not spoken any more"))?;
+    if !entry.schemes.contains(&new.key.scheme()) {
+        return Err(invalid("key", &format!("this dialect proves callers by: {}", entry.schemes.join(", "))).into());
+    }
+    if new.key.scheme() == SECURE_CODE && new.lookup.as_deref().is_some_and(|lookup| !is_terminal_number(lookup)) {
+        return Err(invalid("lookup", "a terminal's number of 8 to 12 digits").into());
+    }
     if matches!(new.key, NewKey::Token) && new.lookup.is_some() {
         return Err(invalid("lookup", "the public part of a token is made here").into());
     }
@@ -61,7 +70,7 @@ pub async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredenti
 
 /// What a new credential may do: wire dialects can do no more than refunds.
 pub fn granted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refusal> {
-    let in_dialect = Permissions::of(permissions::DIALECT.iter().copied());
+    let in_dialect = Permissions::of(usual(&new.dialect).iter().copied());
     let wanted = match (&new.permissions, &new.holder) {
         (Some(words), _) => {
             for word in words {
@@ -69,7 +78,7 @@ pub fn granted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refu
             }
             let wanted = Permissions::from_words(words.iter().map(String::as_str));
             if new.dialect != NATIVE.name && !in_dialect.covers(wanted) {
-                let known: Vec<_> = permissions::DIALECT.iter().map(|permission| permission.word()).collect();
+                let known: Vec<_> = usual(&new.dialect).iter().map(|permission| permission.word()).collect();
                 return Err(invalid("permissions", &format!("for this dialect: {}", known.join(", "))));
             }
             wanted
@@ -82,6 +91,18 @@ pub fn granted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refu
     };
     may_hand_out(caller, &new.holder, wanted)?;
     Ok(wanted)
+}
+
+/// What the callers of a dialect may be allowed.
+fn usual(dialect: &str) -> &'static [Permission] {
+    match terminals::dialect(dialect).map(|entry| entry.reach) {
+        Some(Reach::Orders) => permissions::ORDERS_DIALECT,
+        Some(Reach::Refunds) | None => permissions::DIALECT,
+    }
+}
+
+fn is_terminal_number(text: &str) -> bool {
+    (8..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Nobody hands out more than they have, by a new key or by a new version of one that is there. Only that the operator's keys may equip merchants
@@ -111,6 +132,10 @@ pub async fn unused(service: &Service, dialect: &str, lookup: String) -> Result<
 pub fn fresh_lookup(service: &Service, new: &NewCredential, mode: Mode, permissions: Permissions) -> String {
     let mut bytes = [0_u8; 8];
     service.world.random.fill(&mut bytes);
+    if new.key.scheme() == SECURE_CODE {
+        // Ten digits: within what the vendor's clients take for a terminal's number.
+        return format!("{:010}", u64::from_be_bytes(bytes) % 10_000_000_000);
+    }
     let text = hex::encode(bytes);
     let token = matches!(new.key, NewKey::Token);
     let kind = if permissions.covers(Permissions::of(permissions::DIALECT.iter().copied())) { "isak" } else { "irak" };

@@ -96,7 +96,7 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
         return Ok(Err(Unwritten::Impossible("the refund is not there")));
     };
     let known = service.keyring.by_terminal(merchant_id, terminal_id, now).await?;
-    let Some(signer) = known.and_then(|known| known.signer(now)) else {
+    let Some(signer) = known.and_then(|known| known.notice_signer(now)) else {
         return Ok(Err(Unwritten::Impossible("the terminal has no valid key to sign with; make one and replay")));
     };
     let credential = &signer.credential;

@@ -71,7 +71,7 @@ async fn a_refund_in_its_undo_window_is_cancelled_and_too_long_texts_are_named()
     let cancelled = refunds::cancel(service, caller, None, accepted.refund.id).await.unwrap();
     assert!(cancelled.state.is_final());
     let mut long = refund("r2", "p1", "1.00 EUR");
-    long.wish.reason = Some("字".repeat(257));
+    long.wish.reason = Some("字".repeat(1_001));
     let found = refused(refunds::create(service, caller, refunds::NATIVE, long).await);
     assert!(matches!(found, Refusal::FieldInvalid { field, .. } if field == "reason"));
 }
