@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Method;
 use refundry_engine::Mode;
+use refundry_engine::refund::REASON_LENGTH_MAX;
 use refundry_server::app::App;
 use refundry_server::config::Config;
 use refundry_server::router::router;
@@ -21,7 +22,7 @@ async fn bad_bodies_are_refused_by_name_and_nothing_is_stored() {
     let acme = app.shop(Mode::Sandbox, "native").await;
     app.paid(&acme, "p1", "100.00 EUR").await;
     let amount = r#""amount":{"value":1,"currency":"EUR"}"#;
-    let long = "x".repeat(300);
+    let long = "x".repeat(REASON_LENGTH_MAX + 1);
     for (body, expected) in [
         (String::new(), "400 malformed_json -"),
         ("{".to_owned(), "400 malformed_json -"),

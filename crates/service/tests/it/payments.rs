@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use refundry_engine::ids::IDS_PER_MS;
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::policy::PolicyPatch;
+use refundry_engine::refund::REASON_LENGTH_MAX;
 use refundry_engine::{Mode, Refusal, Timestamp};
 use refundry_service::{payments, refunds};
 use refundry_store::{PageRequest, PaymentFilter};
@@ -71,7 +72,7 @@ async fn a_refund_in_its_undo_window_is_cancelled_and_too_long_texts_are_named()
     let cancelled = refunds::cancel(service, caller, None, accepted.refund.id).await.unwrap();
     assert!(cancelled.state.is_final());
     let mut long = refund("r2", "p1", "1.00 EUR");
-    long.wish.reason = Some("字".repeat(1_001));
+    long.wish.reason = Some("字".repeat(REASON_LENGTH_MAX + 1));
     let found = refused(refunds::create(service, caller, refunds::NATIVE, long).await);
     assert!(matches!(found, Refusal::FieldInvalid { field, .. } if field == "reason"));
 }
