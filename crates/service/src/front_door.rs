@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use refundry_dialects::orders::{OrdersFound, OrdersQuestion};
 use refundry_dialects::scheme::{API_KEY, SECURE_CODE};
 use refundry_dialects::{Answer, Claimed, Context, DialectEntry, Incoming, Signer, WireError, WireRequest, WireResponse};
 use refundry_engine::refund::Refund;
@@ -12,6 +13,7 @@ use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
 use crate::install::gateway_key;
 use crate::keyring::KnownCredential;
+use crate::orders;
 use crate::refunds::{self, NewRefund};
 use crate::synchronous;
 use crate::terminals::takes_calls_from;
@@ -20,6 +22,7 @@ use crate::terminals::takes_calls_from;
 enum Said {
     Refund { refund: Box<Refund>, synchronous: bool },
     Inquiry(Box<Refund>),
+    Orders { question: OrdersQuestion, found: OrdersFound },
     Refused(Refusal),
     Malformed(WireError),
     Fault,
@@ -116,7 +119,11 @@ impl Service {
                 let found = refunds::inquire(self, caller, entry.into(), &inquiry).await;
                 found.map(|refund| Said::Inquiry(Box::new(refund)))
             }
-            Incoming::Orders(_) | Incoming::Authorisation(_) | Incoming::Tracking(_) => return Said::Malformed(WireError::UnknownPath),
+            Incoming::Orders(question) => {
+                let found = orders::answer(self, caller, &question).await;
+                found.map(|found| Said::Orders { question, found })
+            }
+            Incoming::Authorisation(_) | Incoming::Tracking(_) => return Said::Malformed(WireError::UnknownPath),
         };
         said.unwrap_or_else(Said::from)
     }
@@ -161,6 +168,7 @@ impl Said {
         let answer = match self {
             Self::Refund { refund, synchronous } => Answer::Refund { refund, synchronous: *synchronous },
             Self::Inquiry(refund) => Answer::Inquiry { refund },
+            Self::Orders { question, found } => Answer::Orders { question, found },
             Self::Refused(refusal) => Answer::Refused(refusal),
             Self::Malformed(error) => Answer::Malformed(error),
             Self::Fault => Answer::Fault,

@@ -192,6 +192,11 @@ impl Keyring {
 }
 
 impl KnownCredential {
+    /// The terminal that it belongs to.
+    pub fn terminal(&self) -> Option<&Terminal> {
+        self.caller.as_ref()?.terminal.as_deref()
+    }
+
     /// Whether it has our private key, or a secret that we share.
     pub const fn can_sign(&self) -> bool {
         self.signer.is_some() || self.secret.is_some()
@@ -241,7 +246,7 @@ impl KnownCaller {
 
     /// The terminal that its credentials belong to.
     pub fn terminal(&self) -> Option<&Terminal> {
-        self.credentials.iter().find_map(|known| known.caller.as_ref()?.terminal.as_deref())
+        self.credentials.iter().find_map(|known| known.terminal())
     }
 
     /// The keys for one request made at `now`.

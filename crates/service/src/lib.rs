@@ -25,6 +25,7 @@ pub mod merchants;
 pub mod node_number;
 pub mod notifications;
 pub mod observer;
+pub mod orders;
 pub mod outgoing;
 pub mod payments;
 pub mod permissions;

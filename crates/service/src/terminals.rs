@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use refundry_dialects::scheme::SECURE_CODE;
 use refundry_dialects::{ALL, DialectEntry};
 use refundry_engine::command::Change;
 use refundry_engine::merchant::{ForcedAnswer, Standing, Terminal, WireSettings};
@@ -86,6 +87,7 @@ pub async fn create(service: &Service, caller: &Caller, new: NewTerminal) -> Res
     let merchant = merchants::read(service, caller, caller.merchant_id(new.merchant_id)?).await?;
     let mut policy = dialect_policy(&new.dialect)?;
     policy.overlay(&new.policy);
+    let account = new.wire.account.clone().or_else(|| fresh_account(service, &new.dialect));
     let terminal = Terminal {
         id: TerminalId::new(service.world.ids.one(service.world.now())?),
         merchant_id: merchant.id,
@@ -97,7 +99,7 @@ pub async fn create(service: &Service, caller: &Caller, new: NewTerminal) -> Res
         method_policies: new.method_policies,
         notify_url: new.notify_url,
         acquirer: acquirer(service, caller.mode, new.acquirer)?,
-        wire: new.wire,
+        wire: WireSettings { account, ..new.wire },
         forced_answers: Vec::new(),
     };
     service.transact(caller, Act::PutTerminal(Box::new(terminal.clone()))).await?;
@@ -239,6 +241,14 @@ fn may_write(caller: &Caller) -> Result<(), Refusal> {
 /// What is refunded, reviewed and charged is the operator's to rule: a merchant's key can name its terminals and addresses.
 fn may_rule(caller: &Caller, rules: bool) -> Result<(), Refusal> {
     if rules && !caller.is_operator() { Err(missing(Permission::TerminalsWrite)) } else { Ok(()) }
+}
+
+/// An account number for a terminal whose callers must name one, where none was given.
+fn fresh_account(service: &Service, dialect_name: &str) -> Option<String> {
+    dialect(dialect_name).filter(|entry| entry.schemes.contains(&SECURE_CODE))?;
+    let mut bytes = [0; 4];
+    service.world.random.fill(&mut bytes);
+    Some(format!("{:06}", 100_000 + u32::from_be_bytes(bytes) % 900_000))
 }
 
 /// Addresses are checked where they are written, so that nobody is locked out by a slip.

@@ -1,10 +1,11 @@
 //! Sends notifications until they are acknowledged or their schedule ends; then they are parked, and a person can replay them.
 
 use bytes::Bytes;
-use refundry_dialects::{Announcement, Context, DialectEntry, NotificationRequest, Subject, native};
+use refundry_dialects::{Announcement, Context, DialectEntry, NotificationRequest, Reach, Subject, native};
 use refundry_engine::command::{Act, RecordDelivery};
 use refundry_engine::merchant::WireSettings;
 use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
+use refundry_engine::payment::PaymentKey;
 use refundry_engine::task::Task;
 use refundry_engine::{Actor, EndpointId, Mode, TerminalId, Timestamp};
 use refundry_store::StoreError;
@@ -103,6 +104,11 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
     let Some(entry) = refundry_dialects::ALL.iter().find(|entry| entry.name == credential.dialect) else {
         return Ok(Err(Unwritten::Impossible("the terminal's dialect is not spoken any more")));
     };
+    // What a refund's number and amount mean to its receiver stands with the payment, in dialects that speak of orders.
+    let payment = match entry.reach {
+        Reach::Orders => service.world.store.payment(merchant_id, &PaymentKey::Id(refund.payment_id)).await?,
+        Reach::Refunds => None,
+    };
     let path = path_of(url).to_owned();
     let (event, mode, url) = (news.event.clone(), refund.mode, url.to_owned());
     let signed = service.cpu.run({
@@ -111,9 +117,10 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
             let credential = &signer.credential;
             let (lookup, scheme) = (&credential.lookup, &credential.scheme);
             let context = Context { path: &path, body: &[], lookup, scheme, now, proved: true, signer: &*signer };
+            let usual = WireSettings::default();
+            let settings = signer.terminal().map_or(&usual, |terminal| &terminal.wire);
             let subject = Subject::Refund(&refund);
-            let settings = WireSettings::default();
-            dialect.notify(&Announcement { event: &event, subject, payment: None, credential, settings: &settings }, &context)
+            dialect.notify(&Announcement { event: &event, subject, payment: payment.as_ref(), credential, settings }, &context)
         }
     });
     Ok(match signed.await {
