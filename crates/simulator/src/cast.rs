@@ -6,6 +6,7 @@ use refundry_dialects::scheme;
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::ids::{EPOCH_MS, compose};
 use refundry_engine::merchant::{Endpoint, Merchant, Standing, Terminal};
+use refundry_engine::payout::{PayoutDays, PayoutTerms, ReservePayouts};
 use refundry_engine::policy::{FeeRule, FundsRule, PolicyPatch, ReviewRule};
 use refundry_engine::{Act, CredentialId, EndpointId, MerchantId, Mode, TerminalId, Timestamp};
 use refundry_service::endpoints::endpoint_purpose;
@@ -133,7 +134,7 @@ fn merchant(number: usize, seed: u64, dice: &mut Dice) -> CastMerchant {
         name: format!("Shop {number}"),
         standing: Standing::Active,
         policy: PolicyPatch::default(),
-        payout_terms: BTreeMap::new(),
+        payout_terms: [("EUR", payout_terms(dice)), ("JPY", payout_terms(dice))].map(|(code, terms)| (code.to_owned(), terms)).into(),
         // The last merchant hears of nothing but what its dialect says.
         endpoints: if number + 1 < MERCHANTS { vec![endpoint] } else { Vec::new() },
     };
@@ -155,6 +156,18 @@ fn merchant(number: usize, seed: u64, dice: &mut Dice) -> CastMerchant {
     let native = terminal(1, "native", None, dice);
     let counter = terminal(2, "native", None, dice);
     CastMerchant { merchant, antom, native, counter, signs: dice.percent(50) }
+}
+
+fn payout_terms(dice: &mut Dice) -> PayoutTerms {
+    let weekly = PayoutDays::Weekly { weekdays: vec![2, 5] };
+    PayoutTerms {
+        days: dice.pick(&[PayoutDays::None, PayoutDays::Daily, PayoutDays::Daily, weekly]).clone(),
+        at_minute: u16::try_from(dice.below(1_440)).unwrap_or(0),
+        minimum_minor: *dice.pick(&[0, 0, 2_000]),
+        keep_minor: *dice.pick(&[0, 0, 500]),
+        reserve: *dice.pick(&[ReservePayouts::Apart, ReservePayouts::WithTrade]),
+        ..PayoutTerms::default()
+    }
 }
 
 fn policy(dice: &mut Dice) -> PolicyPatch {

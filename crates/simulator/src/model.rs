@@ -4,6 +4,7 @@
 mod feed;
 mod final_audit;
 mod money;
+mod payouts;
 mod people;
 mod queue;
 mod reader;
@@ -13,7 +14,7 @@ mod submissions;
 use std::collections::{BTreeMap, BTreeSet};
 
 use refundry_engine::policy::Policy;
-use refundry_engine::{MerchantId, RefundId, TerminalId};
+use refundry_engine::{MerchantId, PayoutId, RefundId, TerminalId};
 use refundry_ledger::Money;
 
 use crate::cast::Cast;
@@ -101,6 +102,8 @@ pub struct Model {
     /// What people were about to let pass, with the amounts that they saw.
     approvals: BTreeMap<RefundId, BTreeSet<i64>>,
     queues: BTreeMap<usize, queue::Queue>,
+    /// What people were told of payouts.
+    payouts_told: BTreeSet<(MerchantId, PayoutId, String)>,
     seen: BTreeMap<RefundId, refunds::Seen>,
     feeds: BTreeMap<usize, Vec<u64>>,
     unfinished: BTreeSet<u32>,
@@ -126,6 +129,7 @@ impl Model {
             cancelled: BTreeSet::new(),
             approvals: BTreeMap::new(),
             queues: BTreeMap::new(),
+            payouts_told: BTreeSet::new(),
             seen: BTreeMap::new(),
             feeds: BTreeMap::new(),
             unfinished: BTreeSet::new(),

@@ -81,6 +81,18 @@ pub enum Wish {
         /// Whether it may pass.
         approve: bool,
     },
+    /// The treasury prepares a payout by hand.
+    PreparePayout {
+        /// To which merchant.
+        merchant: usize,
+        /// The currency's code.
+        currency: &'static str,
+    },
+    /// The treasury sends payouts, and writes down what the bank said of them.
+    AdvancePayouts {
+        /// Of which merchant.
+        merchant: usize,
+    },
     /// A merchant wants everything again that it was already told.
     Replay {
         /// Which.
@@ -330,6 +342,12 @@ fn other_wishes(events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
     }
     if dice.percent(25) {
         events.push((dice.between(PLAN_MS / 4, PLAN_MS), PlannedEvent::Wish(Wish::Replay { merchant: dice.below(MERCHANTS) })));
+    }
+    for _ in 0..dice.below(8) {
+        let merchant = dice.below(MERCHANTS);
+        let currency = *dice.pick(&["EUR", "EUR", "JPY"]);
+        let wish = if dice.percent(40) { Wish::PreparePayout { merchant, currency } } else { Wish::AdvancePayouts { merchant } };
+        events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(wish)));
     }
     for _ in 0..dice.below(5) {
         let review = Wish::Review { merchant: dice.below(MERCHANTS), approve: dice.percent(70) };

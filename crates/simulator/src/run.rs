@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use refundry_engine::task::TaskKind;
 use refundry_engine::{Actor, Command, Outcome, Timestamp};
 use refundry_service::world::Clock as _;
 
@@ -217,7 +218,7 @@ impl Run {
         let stage = self.stage.clone();
         let life = self.life()?;
         let figures = futures::FutureExt::now_or_never(life.store.task_figures(stage.clock.now()));
-        let open = figures.and_then(Result::ok).map_or(1, |figures| figures.open.iter().map(|(_, count)| *count).sum::<i64>());
+        let open = figures.and_then(Result::ok).map_or(1, |figures| figures.open.iter().map(ends).sum::<i64>());
         let reader = Reader(life.store.as_ref());
         let mut in_review = false;
         for (merchant, one) in stage.cast.merchants.iter().enumerate() {
@@ -349,6 +350,11 @@ impl Run {
         let deaf = self.deaf_for_ever;
         stage.model().audit_end(&reader, &stage.book, &stage.merchants, deaf)
     }
+}
+
+/// Open tasks that end some day; the day of the next payout is always to come.
+fn ends((kind, count): &(TaskKind, i64)) -> i64 {
+    if *kind == TaskKind::PreparePayout { 0 } else { *count }
 }
 
 fn is_in_review(state: &refundry_engine::refund::RefundState) -> bool {

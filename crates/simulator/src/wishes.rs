@@ -1,6 +1,7 @@
 //! Carries out what somebody wants, as a caller of the running service would: asks, waits, and asks the same again while there is no clear answer.
 
 mod antom;
+mod treasury;
 
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wi
             Wish::Refund(request) => native_refund(&stage, &service, request).await,
             Wish::Inquire(request) => antom::inquire(&stage, &service, request).await,
             Wish::Cancel(request) => cancel(&stage, &service, request).await,
+            Wish::PreparePayout { merchant, currency } => treasury::prepare(&stage, &service, *merchant, currency_of(currency)).await,
+            Wish::AdvancePayouts { merchant } => treasury::advance(&stage, &service, *merchant).await,
             Wish::Replay { merchant } => replay(&stage, &service, *merchant).await,
             Wish::Review { merchant, approve } => review_all(&stage, &service, *merchant, *approve).await,
         };
@@ -104,8 +107,11 @@ fn shop(stage: &Stage, request: &RefundRequest) -> Caller {
 }
 
 fn amount(request: &RefundRequest) -> Money {
-    let currency: Currency = request.currency.parse().expect("plans name currencies of ISO 4217");
-    Money::new(request.minor, currency)
+    Money::new(request.minor, currency_of(request.currency))
+}
+
+fn currency_of(code: &str) -> Currency {
+    code.parse().expect("plans name currencies of ISO 4217")
 }
 
 async fn record(stage: &Stage, service: &Service, wish: &PaymentWish) -> Try {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use refundry_engine::refund::RefundState;
 use refundry_ledger::Currency;
 
+use super::payouts::PaidOut;
 use super::{Model, Reader, Violation, must};
 
 /// Balances by currency and the name of the account: the auditor does not share the engine's chart of accounts.
@@ -41,14 +42,17 @@ impl Model {
                 must(*sum == 0, "books_sum_to_zero", || format!("merchant {merchant} in {} is off by {sum}", currency.code()))?;
             }
             let expected = self.expected(merchant, reader)?;
+            let paid_out = self.paid_out(merchant, reader)?;
             for (currency, expected) in &expected {
                 let balance = |account| found.get(&(*currency, account)).copied().unwrap_or(0);
-                let paid_in = -balance(OPERATORS);
+                let PaidOut { set_aside, paid } = paid_out.get(currency).copied().unwrap_or_default();
+                let paid_in = paid - balance(OPERATORS);
                 let owed: i64 = OWED.into_iter().map(balance).sum();
                 let checks = [
                     ("refunds_in_flight", expected.in_flight, "money_in_flight_is_that_of_open_refunds"),
                     ("acquirer_receivable", expected.receivable, "the_acquirer_owes_captures_less_refunds"),
                     ("fee_income", expected.fees, "fees_are_those_of_payments_and_refunds"),
+                    ("paid_out", set_aside, "payouts_are_set_aside_until_they_end"),
                     ("exposure", 0, "nothing_is_paid_after_its_end"),
                 ];
                 for (account, wanted, rule) in checks {
@@ -57,8 +61,8 @@ impl Model {
                         format!("merchant {merchant}, {account} {}: {there}, expected {wanted}", currency.code())
                     })?;
                 }
-                must(owed == expected.owed + paid_in, "the_merchant_is_owed_captures_less_refunds", || {
-                    let wanted = expected.owed + paid_in;
+                let wanted = expected.owed + paid_in - set_aside - paid;
+                must(owed == wanted, "the_merchant_is_owed_captures_less_refunds", || {
                     format!("merchant {merchant} is owed {owed} {}, expected {wanted}: {found:?}", currency.code())
                 })?;
                 for account in ["unsettled", "reserve"] {
@@ -66,7 +70,7 @@ impl Model {
                     must(minor >= 0, "no_payment_is_settled_twice", || format!("merchant {merchant}: {account} is {minor}"))?;
                 }
             }
-            self.audit_top_ups(merchant, &found)?;
+            self.audit_top_ups(merchant, &found, &paid_out)?;
         }
         Ok(())
     }
@@ -104,7 +108,8 @@ impl Model {
     }
 
     /// Acknowledged payments-in are booked once; of the others nobody knows yet.
-    fn audit_top_ups(&self, merchant: usize, found: &Found) -> Result<(), Violation> {
+    fn audit_top_ups(&self, merchant: usize, found: &Found, paid_out: &BTreeMap<Currency, PaidOut>) -> Result<(), Violation> {
+        let paid = |currency: &Currency| paid_out.get(currency).map_or(0, |sums| sums.paid);
         let mut bounds: BTreeMap<Currency, (i64, i64)> = BTreeMap::new();
         for top_up in self.top_ups.values().filter(|top_up| top_up.merchant == merchant) {
             let (least, most) = bounds.entry(top_up.amount.currency()).or_default();
@@ -113,13 +118,13 @@ impl Model {
         }
         for ((currency, account), minor) in found {
             let (least, most) = bounds.get(currency).copied().unwrap_or_default();
-            let paid_in = -minor;
+            let paid_in = paid(currency) - minor;
             must(*account != OPERATORS || (least..=most).contains(&paid_in), "a_payment_in_is_booked_once", || {
                 format!("merchant {merchant}: {paid_in} {} was booked, {least} acknowledged, {most} asked for", currency.code())
             })?;
         }
         for (currency, (least, _)) in bounds {
-            let paid_in = found.get(&(currency, OPERATORS)).map_or(0, |minor| -minor);
+            let paid_in = paid(&currency) - found.get(&(currency, OPERATORS)).copied().unwrap_or(0);
             must(paid_in >= least, "an_acknowledged_payment_in_is_never_lost", || format!("merchant {merchant}: {paid_in} of {least}"))?;
         }
         Ok(())

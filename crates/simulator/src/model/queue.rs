@@ -35,6 +35,10 @@ impl Model {
             let queue = self.queues.entry(merchant).or_default();
             for event in reader.events_after(ids.merchant, queue.read)? {
                 queue.read = event.sequence;
+                let prepared = event.kind == EventKind::PayoutPrepared;
+                let owed = event.facts.iter().find(|(name, _)| prepared && name == "amount").map(|(_, amount)| amount);
+                let waits = |waiting: &Waiting| owed.is_some_and(|amount| amount.ends_with(waiting.currency.code()));
+                must(!queue.waiting.values().any(waits), "no_payout_while_refunds_wait", || format!("merchant {merchant}: {event:?}"))?;
                 let Some(refund_id) = event.refund_id else { continue };
                 if let Some(refund) = reader.refund(ids.merchant, refund_id)? {
                     queue.follow(&event, &refund, &ids.rules)?;

@@ -96,6 +96,14 @@ impl Morning<'_> {
         let at_ms = self.moment();
         let approve = self.dice.percent(85);
         self.events.push((at_ms, PlannedEvent::Wish(Wish::Review { merchant: self.merchant, approve })));
+        let (merchant, later_ms) = (self.merchant, self.moment());
+        if self.dice.percent(90) {
+            self.events.push((later_ms, PlannedEvent::Wish(Wish::AdvancePayouts { merchant })));
+        }
+        if self.dice.percent(5) {
+            let currency = *self.dice.pick(&["EUR", "EUR", "JPY"]);
+            self.events.push((later_ms, PlannedEvent::Wish(Wish::PreparePayout { merchant, currency })));
+        }
         if self.dice.percent(6) {
             let amount = Money::new(self.dice.between(1_000, 20_000), currency(if self.dice.percent(80) { "EUR" } else { "JPY" }));
             let number = format!("T{}-{}", self.day, self.merchant);

@@ -1,0 +1,82 @@
+//! The operator's treasury: prepares payouts, sends those that are prepared, and writes down what the bank said. It learns of payouts from the
+//! merchants' feeds, and two people do it, because nobody sends what they prepared.
+
+use std::collections::BTreeMap;
+
+use refundry_engine::command::{AdvancePayout, PayoutRun, PayoutStep, PreparePayout};
+use refundry_engine::event::EventKind;
+use refundry_engine::payout::PayoutKind;
+use refundry_engine::{Act, Command, MerchantId, Mode, Outcome, PayoutId};
+use refundry_ledger::Currency;
+use refundry_service::world::Clock as _;
+use refundry_service::{Caller, Service};
+
+use super::{Try, merchant_id};
+use crate::dice::Dice;
+use crate::stage::Stage;
+
+const FEED_MAX: u32 = 100_000;
+
+/// Prepares a payout by hand; most often there is nothing to pay, or one is prepared already.
+pub async fn prepare(stage: &Stage, service: &Service, merchant: usize, currency: Currency) -> Try {
+    let Ok(id) = service.world.ids.one(stage.clock.now()) else { return Try::Again };
+    let run = PayoutRun::Manual { amount: None, note: Some("by hand".to_owned()) };
+    let merchant_id = merchant_id(stage, merchant);
+    let kind = if id % 3 == 0 { PayoutKind::Reserve } else { PayoutKind::Trade };
+    let prepare = PreparePayout { payout_id: PayoutId::new(id), merchant_id, mode: Some(Mode::Live), kind, currency, run };
+    decided(stage, service, "treasurer", Act::PreparePayout(prepare)).await
+}
+
+/// Takes every payout of a merchant that is under way one step on.
+pub async fn advance(stage: &Stage, service: &Service, merchant: usize) -> Try {
+    let merchant_id = merchant_id(stage, merchant);
+    let Ok(open) = under_way(service, merchant_id).await else { return Try::Again };
+    for (number, (payout_id, stands)) in open.into_iter().enumerate() {
+        let mut dice = Dice::new(stage.seed, &format!("payout {merchant} {number} {stands:?}"));
+        let unlucky = dice.percent(15);
+        let step = match (stands, unlucky) {
+            (EventKind::PayoutPrepared, false) => PayoutStep::Send { bank_reference: Some(format!("bank {number}")) },
+            (EventKind::PayoutPrepared, true) => PayoutStep::Cancel { reason: "not today".to_owned() },
+            (EventKind::PayoutSent, false) => PayoutStep::Confirm,
+            (EventKind::PayoutSent, true) => PayoutStep::Fail { reason: "account closed".to_owned() },
+            (EventKind::PayoutPaid, true) if dice.percent(40) => PayoutStep::Fail { reason: "sent back".to_owned() },
+            (_, _) => continue,
+        };
+        let act = AdvancePayout { merchant_id, mode: Some(Mode::Live), payout_id, step };
+        if let Try::Again = decided(stage, service, "cashier", Act::AdvancePayout(act)).await {
+            return Try::Again;
+        }
+    }
+    Try::Done
+}
+
+/// Every payout with the last event that told of it, in the order in which they were prepared.
+async fn under_way(service: &Service, merchant_id: MerchantId) -> Result<Vec<(PayoutId, EventKind)>, ()> {
+    let events = service.world.store.events_after(merchant_id, 0, FEED_MAX).await.map_err(drop)?;
+    let mut stands: BTreeMap<PayoutId, EventKind> = BTreeMap::new();
+    for event in events {
+        let named = event.facts.iter().find(|(name, _)| name == "payout_id").and_then(|(_, text)| text.parse().ok());
+        named.map(|payout_id| stands.insert(payout_id, event.kind));
+    }
+    Ok(stands.into_iter().collect())
+}
+
+async fn decided(stage: &Stage, service: &Service, who: &str, act: Act) -> Try {
+    let Ok(stamp) = service.world.stamp(Caller::operator(who, Mode::Live).actor()) else { return Try::Again };
+    match service.world.store.transact(Command { stamp, act }).await {
+        Ok(Outcome::Payout { payout }) => {
+            let state = payout.state.name().word();
+            stage.trace.line(&format!("{who}: {} of {} is {state}", payout.id, payout.amount));
+            stage.model().payout_is(payout.merchant_id, payout.id, state);
+            Try::Done
+        }
+        Ok(outcome) => {
+            stage.trace.line(&format!("{who}: {outcome:?}"));
+            Try::Done
+        }
+        Err(error) => {
+            stage.trace.line(&format!("{who}: {error}"));
+            Try::Again
+        }
+    }
+}
