@@ -31,8 +31,11 @@ pub const FEE_INCOME: LedgerAccount = LedgerAccount::new(13, "fee_income", Side:
 /// Between two currencies.
 pub const FX_CLEARING: LedgerAccount = LedgerAccount::new(14, "fx_clearing", Side::Credit);
 
+/// Held back until the contract's fixed amount is there: owed to the merchant.
+pub const FIXED_RESERVE: LedgerAccount = LedgerAccount::new(15, "fixed_reserve", Side::Credit);
+
 /// All of them, by code.
-pub const ALL: [LedgerAccount; 14] = [
+pub const ALL: [LedgerAccount; 15] = [
     UNSETTLED,
     AVAILABLE,
     RESERVE,
@@ -47,6 +50,7 @@ pub const ALL: [LedgerAccount; 14] = [
     OPERATOR_CASH,
     FEE_INCOME,
     FX_CLEARING,
+    FIXED_RESERVE,
 ];
 
 /// The account of a stored code.

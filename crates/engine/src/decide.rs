@@ -1,6 +1,6 @@
-use crate::funds::{release_waiting, settle, top_up};
+use crate::funds::{release_waiting, reserve, settle, top_up};
 use crate::refund::{cancel, create, record_arn, record_result, record_return, release, review, start_submission};
-use crate::{Act, Command, Snapshot, Verdict, adjustment, delivery, payout, record_payment, settings};
+use crate::{Act, Command, Snapshot, Verdict, adjustment, delivery, mark_payment, payout, record_payment, settings, shipment};
 
 /// Decides one command against a snapshot.
 pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
@@ -17,6 +17,13 @@ pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
         Act::RecordReturn(act) => record_return::decide(snapshot, stamp, act),
         Act::RecordPayment(act) => record_payment::decide(snapshot, stamp, act),
         Act::SettlePayment(act) => settle::decide(snapshot, stamp, act),
+        Act::SettleDue(act) => settle::decide_due(snapshot, stamp, act),
+        Act::EndSettling(act) => settle::decide_end(snapshot, stamp, act),
+        Act::ReleaseReserve(act) => reserve::decide(snapshot, stamp, act),
+        Act::ReleaseFixedReserve(act) => reserve::decide_fixed(snapshot, stamp, act),
+        Act::MarkPayment(act) => mark_payment::decide(snapshot, stamp, act),
+        Act::RecordTracking(act) => shipment::record_tracking(snapshot, stamp, act),
+        Act::RecordShipmentState(act) => shipment::record_state(snapshot, stamp, act),
         Act::TopUp(act) => top_up::decide(snapshot, stamp, act),
         Act::PreparePayout(act) => payout::prepare::decide(snapshot, stamp, act),
         Act::AdvancePayout(act) => payout::advance::decide(snapshot, stamp, act),

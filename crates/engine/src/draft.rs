@@ -14,6 +14,7 @@ use crate::payout::{self, FIRST_PERIOD, Pots};
 use crate::policy::Policy;
 use crate::posting_rules::SPENDABLE;
 use crate::refund::{Refund, RefundInPlay};
+use crate::settlement::SettlementTerms;
 use crate::task::Task;
 use crate::verdict::{AuditLine, BookedEntry, Changes};
 use crate::{
@@ -92,6 +93,16 @@ impl<'a> Draft<'a> {
             (Some(merchant), Some(terminal)) => terminal.policy_for(merchant, &payment.method),
             (Some(merchant), None) => Policy::default().patched(&merchant.policy),
             (None, _) => Policy::default(),
+        }
+    }
+
+    /// The terms on which a payment is settled.
+    pub(crate) fn settlement_terms(&self, payment: &Payment) -> SettlementTerms {
+        let terminal = self.snapshot.terminals.get(&(payment.merchant_id, payment.terminal_id));
+        match (self.snapshot.merchants.get(&payment.merchant_id), terminal) {
+            (Some(merchant), Some(terminal)) => terminal.settlement_terms_for(merchant, &payment.method),
+            (Some(merchant), None) => SettlementTerms::default().patched(&merchant.policy.settlement),
+            (None, _) => SettlementTerms::default(),
         }
     }
 

@@ -60,6 +60,18 @@ event_kinds! {
     PaymentUpdated = "payment.updated";
     /// A payment's money became available.
     PaymentSettled = "payment.settled";
+    /// Somebody of the operator looked at a payment, so that it can be settled.
+    PaymentReviewed = "payment.reviewed";
+    /// A payment was found in the bank's own list.
+    PaymentReconciled = "payment.reconciled";
+    /// What was left of a payment's rolling reserve became available.
+    ReserveReleased = "payment.reserve_released";
+    /// The merchant told the tracking numbers of a payment's parcels.
+    TrackingRecorded = "payment.tracking_recorded";
+    /// A payment's parcels arrived, or went astray.
+    ShipmentChanged = "payment.shipment_changed";
+    /// A part of the fixed reserve became available.
+    FixedReserveReleased = "funds.fixed_reserve_released";
     /// Money was paid in by the merchant.
     ToppedUp = "funds.topped_up";
     /// Money was set aside for a payout.

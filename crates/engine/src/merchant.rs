@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::payout::PayoutTerms;
 use crate::policy::{Policy, PolicyPatch};
+use crate::settlement::SettlementTerms;
 use crate::{EndpointId, MerchantId, TerminalId};
 
 /// Native notification addresses that one merchant may have.
@@ -148,6 +149,15 @@ pub struct ForcedAnswer {
 }
 
 impl Terminal {
+    /// The terms on which a payment that was made by `method` is settled.
+    pub fn settlement_terms_for(&self, merchant: &Merchant, method: &str) -> SettlementTerms {
+        let terms = SettlementTerms::default().patched(&merchant.policy.settlement).patched(&self.policy.settlement);
+        match self.method_policies.get(method) {
+            Some(patch) => terms.patched(&patch.settlement),
+            None => terms,
+        }
+    }
+
     /// The rules for a refund of a payment that was made by `method`.
     pub fn policy_for(&self, merchant: &Merchant, method: &str) -> Policy {
         let policy = Policy::default().patched(&merchant.policy).patched(&self.policy);

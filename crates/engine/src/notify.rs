@@ -52,6 +52,12 @@ const fn is_told_in_dialects(kind: EventKind) -> bool {
         EventKind::PaymentRecorded
         | EventKind::PaymentUpdated
         | EventKind::PaymentSettled
+        | EventKind::PaymentReviewed
+        | EventKind::PaymentReconciled
+        | EventKind::ReserveReleased
+        | EventKind::TrackingRecorded
+        | EventKind::ShipmentChanged
+        | EventKind::FixedReserveReleased
         | EventKind::ToppedUp
         | EventKind::PayoutPrepared
         | EventKind::PayoutSent

@@ -6,6 +6,7 @@ use refundry_ledger::{Currency, Money, MoneyError};
 use serde::{Deserialize, Serialize};
 
 use crate::refund::Refund;
+use crate::settlement::Settling;
 use crate::{MerchantId, Mode, PaymentId, TerminalId, Timestamp};
 
 /// Letters of a reference that merchants or operators give.
@@ -170,6 +171,8 @@ pub struct Payment {
     pub reserve_left: Money,
     /// Whether its unsettled money has become available.
     pub settled: bool,
+    /// When that is due, and the goods that it waits for.
+    pub settling: Settling,
     /// Σ chargebacks that were not won back.
     pub charged_back: Money,
     /// Chargebacks that are open.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::settlement::SettlementPatch;
+
 /// Days in which a payment can be refunded when nothing else is said (Baofoo: payments older than a year cannot be refunded).
 pub const REFUND_WINDOW_DAYS: u32 = 365;
 /// Days that a refund waits for money before it fails (Oceanpayment: at most 30).
@@ -64,6 +66,9 @@ macro_rules! policy {
         #[serde(deny_unknown_fields)]
         pub struct PolicyPatch {
             $($(#[$doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $name: Option<$type>,)*
+            /// When money is settled; only captures and settlements read it, so it is laid over apart from the rest.
+            #[serde(default, skip_serializing_if = "SettlementPatch::is_empty")]
+            pub settlement: SettlementPatch,
         }
 
         impl Default for Policy {
@@ -76,6 +81,7 @@ macro_rules! policy {
             /// Says in this patch what `over` says.
             pub fn overlay(&mut self, over: &Self) {
                 $(if over.$name.is_some() { self.$name.clone_from(&over.$name); })*
+                self.settlement.overlay(&over.settlement);
             }
         }
 
@@ -121,6 +127,8 @@ policy! {
     undo_seconds: u32 = 0;
     /// Milliseconds that an answer waits for the acquirer; 0 answers at once (asynchronous).
     synchronous_wait_ms: u32 = 0;
+    /// Whether a payment can be refunded only once it is reconciled with the bank.
+    reconciled_only: bool = false;
 }
 
 impl PolicyPatch {
@@ -138,7 +146,8 @@ impl PolicyPatch {
             ("undo_seconds", self.undo_seconds.map(i64::from), 0, i64::from(UNDO_SECONDS_MAX)),
             ("synchronous_wait_ms", self.synchronous_wait_ms.map(i64::from), 0, i64::from(SYNCHRONOUS_WAIT_MS_MAX)),
         ];
-        let wrong = numbers.into_iter().find(|(_, number, least, most)| number.is_some_and(|number| number < *least || *most < number));
+        let mut numbers = numbers.into_iter().chain(self.settlement.numbers());
+        let wrong = numbers.find(|(_, number, least, most)| number.is_some_and(|number| number < *least || *most < number));
         wrong.map(|(name, _, least, most)| (name, least, most))
     }
 }

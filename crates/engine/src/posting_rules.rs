@@ -6,7 +6,8 @@ use refundry_ledger::{LedgerAccount, Money, Posting};
 use crate::MerchantId;
 use crate::adjustment::AdjustmentKind;
 use crate::chart::{
-    ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, MARKETING, OPERATOR_CASH, PAID_OUT, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED,
+    ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, FIXED_RESERVE, MARKETING, OPERATOR_CASH, PAID_OUT, REFUNDS_IN_FLIGHT, RESERVE,
+    UNSETTLED,
 };
 use crate::payment::Payment;
 use crate::refund::{Draw, Refund};
@@ -16,6 +17,8 @@ pub type Postings = Vec<Posting<MerchantId>>;
 
 /// The account out of which refunds are paid when the payment's own money is not enough, and into which credits come.
 pub const SPENDABLE: LedgerAccount = AVAILABLE;
+/// The account that is filled from settled money until it holds what the contract says.
+pub const HELD_FIXED: LedgerAccount = FIXED_RESERVE;
 
 /// Captured: what the shopper and the merchant's marketing paid becomes fee, reserve and unsettled money. Sets what the payment has left.
 pub fn captured(payment: &mut Payment) -> Postings {
@@ -30,12 +33,29 @@ pub fn captured(payment: &mut Payment) -> Postings {
     )
 }
 
-/// The settlement date is reached: what is left of the payment's unsettled money becomes available.
-pub fn settled(payment: &mut Payment) -> Postings {
+/// The settlement date is reached: what is left of the payment's unsettled money becomes available, but for what `fixed_lacking` minor units
+/// are still to be held of it as fixed reserve.
+pub fn settled(payment: &mut Payment, fixed_lacking: i64) -> Postings {
     let unsettled = payment.unsettled_left.minor();
+    let withheld = fixed_lacking.clamp(0, unsettled.max(0));
     payment.settled = true;
+    payment.settling.settle_at = None;
     payment.unsettled_left = Money::zero(payment.currency());
-    spread(payment, &[(UNSETTLED, unsettled)], &[(AVAILABLE, unsettled)])
+    spread(payment, &[(UNSETTLED, unsettled)], &[(FIXED_RESERVE, withheld), (AVAILABLE, unsettled - withheld)])
+}
+
+/// The time of the rolling reserve is over: what is left of the payment's part becomes available.
+pub fn reserve_released(payment: &mut Payment) -> Postings {
+    let reserve = payment.reserve_left.minor();
+    payment.settling.reserve_released = true;
+    payment.settling.reserve_release_at = None;
+    payment.reserve_left = Money::zero(payment.currency());
+    spread(payment, &[(RESERVE, reserve)], &[(AVAILABLE, reserve)])
+}
+
+/// The contract asks for less fixed reserve, or is over: so much of it becomes available.
+pub fn fixed_reserve_released(merchant_id: MerchantId, amount: Money) -> Postings {
+    vec![Posting { book: merchant_id, debit: FIXED_RESERVE, credit: AVAILABLE, amount }]
 }
 
 /// The merchant paid money in.
@@ -166,14 +186,17 @@ fn home(payment: &Payment) -> LedgerAccount {
 }
 
 fn homes(payment: &Payment, draw: Draw) -> [(LedgerAccount, i64); 3] {
-    [(home(payment), draw.unsettled_minor), (RESERVE, draw.reserve_minor), (AVAILABLE, draw.available_minor)]
+    let home_of_reserve = if payment.settling.reserve_released { AVAILABLE } else { RESERVE };
+    [(home(payment), draw.unsettled_minor), (home_of_reserve, draw.reserve_minor), (AVAILABLE, draw.available_minor)]
 }
 
 fn credit_homes(payment: &mut Payment, draw: Draw) {
     if !payment.settled {
         add(&mut payment.unsettled_left, draw.unsettled_minor);
     }
-    add(&mut payment.reserve_left, draw.reserve_minor);
+    if !payment.settling.reserve_released {
+        add(&mut payment.reserve_left, draw.reserve_minor);
+    }
 }
 
 /// The fee that the refund had given back is due again, out of the payment's unsettled money as far as that goes.

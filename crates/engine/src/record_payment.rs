@@ -2,11 +2,13 @@
 
 use refundry_ledger::Money;
 
-use crate::command::RecordPayment;
+use crate::command::{LeftToTerms, RecordPayment};
 use crate::draft::{About, Draft};
 use crate::event::{EventFacts, EventKind};
+use crate::funds::settle;
 use crate::notify::fact;
 use crate::payment::{Payment, PaymentStatus, REFERENCE_LENGTH_MAX};
+use crate::settlement::Settling;
 use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict, Write, posting_rules};
 
 /// Decides about what is told. The same again changes nothing; a captured payment never becomes anything else.
@@ -17,9 +19,9 @@ pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &RecordPayment) -> Verdic
     }
     let known = snapshot.references.get(&(told.merchant_id, told.payment_reference.clone()));
     match known.and_then(|id| snapshot.payments.get(&(told.merchant_id, *id))) {
-        Some(before) => update(snapshot, stamp, before, told),
+        Some(before) => update(snapshot, stamp, before, act),
         None if snapshot.payments.contains_key(&(told.merchant_id, told.id)) => Verdict::unchanged(Outcome::IdTaken),
-        None => create(snapshot, stamp, told),
+        None => create(snapshot, stamp, act),
     }
 }
 
@@ -92,7 +94,8 @@ fn invalid(field: &str, rule: String) -> Refusal {
     Refusal::FieldInvalid { field: field.to_owned(), rule }
 }
 
-fn create(snapshot: &Snapshot, stamp: &Stamp, told: &Payment) -> Verdict {
+fn create(snapshot: &Snapshot, stamp: &Stamp, act: &RecordPayment) -> Verdict {
+    let told = &act.payment;
     let zero = Money::zero(told.currency());
     let payment = Payment {
         refunded: zero,
@@ -102,6 +105,7 @@ fn create(snapshot: &Snapshot, stamp: &Stamp, told: &Payment) -> Verdict {
         unsettled_left: zero,
         reserve_left: zero,
         settled: false,
+        settling: Settling::default(),
         charged_back: zero,
         open_chargebacks: 0,
         open_retrievals: 0,
@@ -109,12 +113,13 @@ fn create(snapshot: &Snapshot, stamp: &Stamp, told: &Payment) -> Verdict {
         updated_at: stamp.now,
         ..told.clone()
     };
-    write(snapshot, stamp, payment, EventKind::PaymentRecorded, true)
+    write(snapshot, stamp, (payment, act.left_to_terms), EventKind::PaymentRecorded)
 }
 
 /// What is told of a known payment: a later status counts, the same facts again change nothing, other facts are refused by name.
-fn update(snapshot: &Snapshot, stamp: &Stamp, before: &Payment, told: &Payment) -> Verdict {
-    if let Some(field) = first_contradiction(before, told) {
+fn update(snapshot: &Snapshot, stamp: &Stamp, before: &Payment, act: &RecordPayment) -> Verdict {
+    let told = &act.payment;
+    if let Some(field) = first_contradiction(before, act) {
         return Verdict::refused(Refusal::PaymentInconsistent { field: field.to_owned() });
     }
     if before.status == told.status {
@@ -135,10 +140,12 @@ fn update(snapshot: &Snapshot, stamp: &Stamp, before: &Payment, told: &Payment) 
         updated_at: stamp.now,
         ..before.clone()
     };
-    write(snapshot, stamp, payment, EventKind::PaymentUpdated, false)
+    write(snapshot, stamp, (payment, act.left_to_terms), EventKind::PaymentUpdated)
 }
 
-fn first_contradiction(before: &Payment, told: &Payment) -> Option<&'static str> {
+/// What is left to the terms cannot contradict them.
+fn first_contradiction(before: &Payment, act: &RecordPayment) -> Option<&'static str> {
+    let told = &act.payment;
     let same_status = before.status == told.status;
     [
         ("terminal_id", before.terminal_id != told.terminal_id),
@@ -148,8 +155,8 @@ fn first_contradiction(before: &Payment, told: &Payment) -> Option<&'static str>
         ("authorised", before.authorised != told.authorised && same_status),
         ("captured", before.captured != told.captured && same_status),
         ("marketing", before.marketing != told.marketing && same_status),
-        ("fee", before.fee != told.fee && same_status),
-        ("reserved", before.reserved != told.reserved && same_status),
+        ("fee", before.fee != told.fee && same_status && !act.left_to_terms.fee),
+        ("reserved", before.reserved != told.reserved && same_status && !act.left_to_terms.reserved),
         ("paid_at", before.paid_at != told.paid_at && same_status),
         ("quote", told.quote.is_some() && before.quote != told.quote && same_status),
     ]
@@ -167,19 +174,37 @@ const fn may_become(before: PaymentStatus, after: PaymentStatus) -> bool {
     }
 }
 
-fn write(snapshot: &Snapshot, stamp: &Stamp, mut payment: Payment, kind: EventKind, created: bool) -> Verdict {
+fn write(snapshot: &Snapshot, stamp: &Stamp, (mut payment, left_to_terms): (Payment, LeftToTerms), kind: EventKind) -> Verdict {
     let mut draft = Draft::new(snapshot, stamp);
     let about = About::payment(&payment);
-    if payment.status == PaymentStatus::Captured {
-        let postings = posting_rules::captured(&mut payment);
-        if let Err(refusal) = draft.book("capture", about, postings) {
-            return Verdict::refused(refusal);
-        }
+    let captured = payment.status == PaymentStatus::Captured;
+    if captured && let Err(refusal) = capture(&mut draft, &mut payment, left_to_terms) {
+        return Verdict::refused(refusal);
     }
     draft.tell(kind, about, facts(&payment));
+    if captured && let Err(refusal) = settle::follow_terms(&mut draft, &mut payment) {
+        return Verdict::refused(refusal);
+    }
+    let created = kind == EventKind::PaymentRecorded;
     let row = if created { Write::Insert(payment.clone()) } else { Write::Update(payment.clone()) };
     draft.changes().payments.insert((payment.merchant_id, payment.id), row);
     draft.finish(Outcome::Payment { payment: Box::new(payment), created })
+}
+
+/// Books the capture. What the operator did not say of fee and reserve, the terms count; his own count stands.
+fn capture(draft: &mut Draft<'_>, payment: &mut Payment, left_to_terms: LeftToTerms) -> Result<(), Refusal> {
+    let terms = draft.settlement_terms(payment);
+    if left_to_terms.fee {
+        let room = payment.captured.checked_sub(payment.reserved)?;
+        payment.fee = terms.fee(payment.captured).smaller(room)?;
+    }
+    if left_to_terms.reserved {
+        payment.reserved = terms.rolling_reserve(payment.captured, payment.fee);
+    }
+    let postings = posting_rules::captured(payment);
+    draft.book("capture", About::payment(payment), postings)?;
+    terms.begin(payment);
+    Ok(())
 }
 
 fn facts(payment: &Payment) -> EventFacts {

@@ -1,13 +1,13 @@
 //! What a command reads and may write: loaded and locked before it is decided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refundry_ledger::Currency;
 
 use crate::command::{Act, Command};
 use crate::idempotency::IdempotencyKey;
 use crate::payment::PaymentKey;
-use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PayoutId, RefundId, TerminalId};
+use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TerminalId, Timestamp};
 
 /// The rows that a batch of commands needs. A refund brings its payment, terminal and merchant along; a payment its balances; a merchant its
 /// counters; a key what is remembered of it, with the refund. So a scope names only the first thing of each chain.
@@ -25,6 +25,8 @@ pub struct Scope {
     pub credentials: BTreeSet<CredentialId>,
     /// Currencies whose balances are needed beside those of the payments.
     pub currencies: BTreeSet<(MerchantId, Currency)>,
+    /// Merchants of whom it is asked whether a settlement is due at an instant.
+    pub settlements: BTreeMap<MerchantId, Timestamp>,
 }
 
 impl Scope {
@@ -57,10 +59,21 @@ impl Scope {
                 self.payments.insert((payment.merchant_id, PaymentKey::Id(payment.id)));
                 self.currencies.insert((payment.merchant_id, payment.currency()));
             }
-            Act::SettlePayment(act) => {
+            Act::SettlePayment(act) => self.payment(act.merchant_id, act.payment_id),
+            Act::SettleDue(act) => self.payment(act.merchant_id, act.payment_id),
+            Act::EndSettling(act) => {
                 self.merchants.insert(act.merchant_id);
-                self.payments.insert((act.merchant_id, PaymentKey::Id(act.payment_id)));
+                let asked = self.settlements.entry(act.merchant_id).or_insert(command.stamp.now);
+                *asked = command.stamp.now.max(*asked);
             }
+            Act::ReleaseReserve(act) => self.payment(act.merchant_id, act.payment_id),
+            Act::ReleaseFixedReserve(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.currencies.insert((act.merchant_id, act.keep.currency()));
+            }
+            Act::MarkPayment(act) => self.payment(act.merchant_id, act.payment_id),
+            Act::RecordTracking(act) => self.payment(act.merchant_id, act.payment_id),
+            Act::RecordShipmentState(act) => self.payment(act.merchant_id, act.payment_id),
             Act::TopUp(act) => {
                 self.merchants.insert(act.merchant_id);
                 self.currencies.insert((act.merchant_id, act.amount.currency()));
@@ -130,6 +143,11 @@ impl Scope {
 
     fn credential(&mut self, id: CredentialId) {
         self.credentials.insert(id);
+    }
+
+    fn payment(&mut self, merchant_id: MerchantId, payment_id: PaymentId) {
+        self.merchants.insert(merchant_id);
+        self.payments.insert((merchant_id, PaymentKey::Id(payment_id)));
     }
 
     fn refund(&mut self, merchant_id: MerchantId, refund_id: RefundId) {

@@ -66,7 +66,13 @@ pub fn put_terminal(snapshot: &Snapshot, stamp: &Stamp, terminal: &Terminal) -> 
 fn check_policy(policy: &PolicyPatch) -> Result<(), Refusal> {
     match policy.out_of_range() {
         Some((name, least, most)) => Err(Refusal::FieldInvalid { field: format!("policy.{name}"), rule: format!("{least} to {most}") }),
-        None => Ok(()),
+        None => match policy.settlement.unknown_currency() {
+            Some(code) => Err(Refusal::FieldInvalid {
+                field: "policy.settlement.fixed_reserve_minor".to_owned(),
+                rule: format!("by currencies of ISO 4217; {} is none", code.chars().take(8).collect::<String>()),
+            }),
+            None => Ok(()),
+        },
     }
 }
 

@@ -15,7 +15,7 @@ use crate::payout::{self, Payout, Pots};
 use crate::posting_rules::SPENDABLE;
 use crate::refund::Refund;
 use crate::verdict::{Changes, Write};
-use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TerminalId};
+use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TerminalId, Timestamp};
 
 /// The state that a batch is decided against.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,8 @@ pub struct Snapshot {
     pub last_sequence: BTreeMap<MerchantId, i64>,
     /// How many refunds of a merchant and currency wait for money.
     pub waiting: BTreeMap<(MerchantId, Currency), i64>,
+    /// Since when something of a merchant's settlements and reserves is due, when something is; only for those that a scope asks for.
+    pub next_settlement: BTreeMap<MerchantId, Timestamp>,
 }
 
 impl Snapshot {

@@ -41,6 +41,8 @@ task_kinds! {
     ReleaseWaiting = "release_waiting";
     /// Prepare the payout of one merchant and currency, on its day.
     PreparePayout = "prepare_payout";
+    /// Settle what is due of one merchant's payments, and release what is due of their reserves, a page at a time.
+    SettleDue = "settle_due";
     /// Send a notification.
     DeliverNotification = "deliver_notification";
 }
@@ -109,6 +111,15 @@ impl Task {
     pub fn payout(&self) -> Option<(PayoutKind, Currency)> {
         let (kind, currency) = self.note.split_once(' ')?;
         Some((PayoutKind::from_word(kind)?, currency.parse().ok()?))
+    }
+
+    /// Settles a merchant's payments that are due at an instant: one task per merchant and instant, whatever the number of payments. Settlement days
+    /// begin on a full minute, whose number stands far above those of currencies and far below every id that carries a time.
+    pub fn settle_due(merchant_id: MerchantId, due_at: Timestamp) -> Self {
+        const MINUTE_US: i64 = 60_000_000;
+        const FIRST_NUMBER: i64 = 1_000_000_000;
+        let number = FIRST_NUMBER.saturating_add(due_at.us().div_euclid(MINUTE_US));
+        Self { id: TaskId::new(number), merchant_id, kind: TaskKind::SettleDue, due_at, tries: 0, note: String::new() }
     }
 
     /// The refund that it is about, for the kinds that are about one.

@@ -55,7 +55,8 @@ impl Work {
             | TaskKind::ResolveRefund
             | TaskKind::ReleaseRefund
             | TaskKind::ReleaseWaiting
-            | TaskKind::PreparePayout => Self::Refunds,
+            | TaskKind::PreparePayout
+            | TaskKind::SettleDue => Self::Refunds,
             TaskKind::DeliverNotification => Self::Deliveries,
         }
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use refundry_engine::command::{RecordPayment, SettlePayment};
+use refundry_engine::command::{LeftToTerms, RecordPayment, SettlePayment};
 use refundry_engine::ids::EPOCH_MS;
 use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus, SettlementQuote};
+use refundry_engine::settlement::Settling;
 use refundry_engine::{Act, MerchantId, Outcome, PaymentId, Refusal, TerminalId, Timestamp};
 use refundry_ledger::Money;
 use refundry_store::{Page, PageRequest, PaymentFilter};
@@ -44,9 +45,9 @@ pub struct NewPayment {
     pub captured: Money,
     /// The part of it that the merchant's marketing paid.
     pub marketing: Option<Money>,
-    /// The operator's fee.
+    /// The operator's fee; left out, the settlement terms count it.
     pub fee: Option<Money>,
-    /// The part that was kept as reserve.
+    /// The part that was kept as reserve; left out, the settlement terms count it.
     pub reserved: Option<Money>,
     /// The stored rate, when it settles in another currency.
     pub quote: Option<SettlementQuote>,
@@ -68,12 +69,13 @@ pub struct RecordedPayment {
 /// Records a payment, or a later status of a known one.
 pub async fn record(service: &Service, caller: &Caller, new: NewPayment) -> Result<RecordedPayment, ServiceError> {
     caller.must(Permission::PaymentsWrite)?;
+    let left_to_terms = LeftToTerms { fee: new.fee.is_none(), reserved: new.reserved.is_none() };
     let mut payment = payment_of(service, caller, new)?;
     // Ids begin with 2020: what is older is counted from there on, not all of it in one instant.
     let instant = payment.paid_at.max(Timestamp::from_ms(EPOCH_MS));
     for proposal in 0..ID_PROPOSALS_MAX {
         payment.id = PaymentId::new(service.world.ids.at(instant.plus_ms(proposal))?);
-        let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone() }));
+        let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone(), left_to_terms }));
         match service.transact(caller, act).await? {
             Outcome::Payment { payment, created } => return Ok(RecordedPayment { payment, created }),
             Outcome::IdTaken => {}
@@ -168,6 +170,7 @@ fn payment_of(service: &Service, caller: &Caller, new: NewPayment) -> Result<Pay
         unsettled_left: zero,
         reserve_left: zero,
         settled: false,
+        settling: Settling::default(),
         charged_back: zero,
         open_chargebacks: 0,
         open_retrievals: 0,

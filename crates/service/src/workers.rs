@@ -8,6 +8,7 @@ pub mod prepare_payouts;
 pub mod record_reports;
 pub mod release_refunds;
 pub mod resolve_refunds;
+pub mod settle_due;
 pub mod submit_refunds;
 
 use refundry_engine::command::{Act, Command};

@@ -13,10 +13,11 @@ use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::refund::Refund;
 use refundry_engine::task::Task;
 use refundry_engine::verdict::AuditLine;
-use refundry_engine::{CredentialId, MerchantId, NotificationId, RefundId, TaskId, TerminalId, Timestamp};
+use refundry_engine::{CredentialId, MerchantId, NotificationId, PaymentId, RefundId, TaskId, TerminalId, Timestamp};
+use refundry_ledger::Currency;
 use refundry_store::{
-    BalanceRow, BooksReport, Claim, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter,
-    Store, StoreError, TaskFigures, Ticket, WaitingRefunds,
+    BalanceRow, BooksReport, Claim, ComingSettlement, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading,
+    RefundFilter, SettlementReads, Store, StoreError, TaskFigures, Ticket, WaitingRefunds,
 };
 
 use crate::ground::SteppedStore;
@@ -88,6 +89,13 @@ macro_rules! pass_on {
             self.store.$verb($($name),*)
         })*
     };
+}
+
+impl SettlementReads for Line {
+    pass_on! { 'a;
+        due_payments(merchant_id: MerchantId, at: Timestamp, limit: u32) -> Vec<PaymentId>;
+        coming_settlements(merchant_id: MerchantId, currency: Currency, until: Timestamp) -> Vec<ComingSettlement>;
+    }
 }
 
 impl Store for Line {

@@ -204,6 +204,7 @@ fn record_payment(number: u64, load: Load) -> (u64, Act) {
         unsettled_left: euro(0),
         reserve_left: euro(0),
         settled: false,
+        settling: Default::default(),
         charged_back: euro(0),
         open_chargebacks: 0,
         open_retrievals: 0,
@@ -213,7 +214,7 @@ fn record_payment(number: u64, load: Load) -> (u64, Act) {
         created_at: at,
         updated_at: at,
     };
-    (number, Act::RecordPayment(RecordPayment { payment }.into()))
+    (number, Act::RecordPayment(RecordPayment::from(payment).into()))
 }
 
 fn reference(number: u64) -> String {

@@ -10,6 +10,7 @@ mod nodes;
 mod postgres;
 mod reads;
 mod rows;
+mod settlement_reads;
 mod sqlite;
 mod words;
 
@@ -33,6 +34,8 @@ pub use reads::{
     BalanceRow, BookFault, BooksReport, Claim, Cursor, NotificationFilter, PAGE_LIMIT, PAGE_LIMIT_MAX, PAGE_SCAN_MAX, Page, PageRequest,
     PaymentFilter, RefundFilter, TaskFigures, WaitingRefunds,
 };
+
+pub use settlement_reads::{COMING_SCAN_MAX, ComingSettlement, SettlementReads};
 
 pub use postgres::{
     ConnectionFaults, DistributeError, DistributeStep, DistributeWish, Moment, PostgresOptions, PostgresStore, SentStatement,
@@ -76,7 +79,7 @@ pub trait CommitObserver: Send + Sync {
 }
 
 /// Everything that can be asked of storage.
-pub trait Store: Send + Sync {
+pub trait Store: SettlementReads + Send + Sync {
     /// Queues a command; the only way to write.
     fn transact(&self, command: Command) -> Ticket;
     /// Takes tasks that are due and free, and leases them; before that, gives tasks back that the claimer did not begin.

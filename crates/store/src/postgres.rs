@@ -27,6 +27,7 @@ mod readers;
 mod refund_row;
 mod session;
 mod settings;
+mod settlements;
 mod singles;
 mod statements;
 mod tables;

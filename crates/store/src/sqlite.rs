@@ -19,6 +19,7 @@ mod pages;
 mod payment_row;
 mod readers;
 mod refund_row;
+mod settlements;
 mod singles;
 mod tasks;
 mod verbs;

@@ -67,7 +67,7 @@ fn a_payment_and_its_first_refund_may_share_a_commit() {
     store.transact_now(command(2, Act::PutTerminal(Box::new(stage::terminal(acme))))).unwrap();
     let payment = stage::payment(acme, PaymentId::new(compose(now.ms(), 0, 192)), "p1", stage::euro(10_000));
     let refund = stage::create_refund(&payment, "r1", 4_000, RefundId::new(compose(now.ms(), 0, 256)));
-    let recorded = store.transact(command(5, Act::RecordPayment(RecordPayment { payment }.into())));
+    let recorded = store.transact(command(5, Act::RecordPayment(RecordPayment::from(payment).into())));
     let refunded = store.transact(command(6, Act::CreateRefund(Box::new(refund))));
     assert!(store.step() && !store.step(), "both in one commit");
     assert!(matches!(block_on(recorded), Ok(Outcome::Payment { .. })));

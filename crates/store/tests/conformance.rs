@@ -251,7 +251,7 @@ fn lists_of_all_merchants_are_merged(stage: &Stage) {
     let twin = PaymentId::new(stage::stamp_id(&stage.stamp()));
     for merchant_id in &merchants {
         let payment = stage::payment(*merchant_id, twin, "twin", euro(5));
-        stage.must(Act::RecordPayment(refundry_engine::command::RecordPayment { payment }.into()));
+        stage.must(Act::RecordPayment(refundry_engine::command::RecordPayment::from(payment).into()));
     }
     let live = PaymentFilter { mode: Some(Mode::Live), ..PaymentFilter::default() };
     for limit in 1..=5 {
@@ -275,7 +275,7 @@ fn a_page_looks_at_a_limited_number_of_rows(stage: &Stage) {
             let id = PaymentId::new(stage::stamp_id(&stage.stamp()));
             let captured = if number == 0 { stage::money(5, "USD") } else { euro(5) };
             let payment = stage::payment(acme, id, &format!("p{number}"), captured);
-            stage.store.transact(stage.command(Act::RecordPayment(refundry_engine::command::RecordPayment { payment }.into())))
+            stage.store.transact(stage.command(Act::RecordPayment(refundry_engine::command::RecordPayment::from(payment).into())))
         })
         .collect();
     tickets.into_iter().for_each(|ticket| drop(block_on(ticket).unwrap()));
@@ -615,11 +615,11 @@ fn a_payment_is_updated_in_all_its_fields(stage: &Stage) {
     let mut told = stage::payment(acme, id, "p1", euro(0));
     told.status = PaymentStatus::Authorised;
     told.authorised = euro(900);
-    stage.must(Act::RecordPayment(refundry_engine::command::RecordPayment { payment: told.clone() }.into()));
+    stage.must(Act::RecordPayment(refundry_engine::command::RecordPayment::from(told.clone()).into()));
     told.status = PaymentStatus::Captured;
     told.captured = euro(900);
     told.notify_url = Some("https://shop.example/hook".to_owned());
-    let after = match stage.must(Act::RecordPayment(refundry_engine::command::RecordPayment { payment: told }.into())) {
+    let after = match stage.must(Act::RecordPayment(refundry_engine::command::RecordPayment::from(told).into())) {
         Outcome::Payment { payment, created } => {
             assert!(!created);
             payment

@@ -28,6 +28,12 @@ pub fn notify(announcement: &Announcement<'_>, context: &Context<'_>) -> Option<
         EventKind::PaymentRecorded
         | EventKind::PaymentUpdated
         | EventKind::PaymentSettled
+        | EventKind::PaymentReviewed
+        | EventKind::PaymentReconciled
+        | EventKind::ReserveReleased
+        | EventKind::TrackingRecorded
+        | EventKind::ShipmentChanged
+        | EventKind::FixedReserveReleased
         | EventKind::ToppedUp
         | EventKind::PayoutPrepared
         | EventKind::PayoutSent

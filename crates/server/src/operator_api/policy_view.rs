@@ -40,6 +40,50 @@ pub struct PolicyView {
     undo_seconds: Option<u32>,
     /// Milliseconds that an answer of a dialect waits for the acquirer.
     synchronous_wait_ms: Option<u32>,
+    /// Whether a payment can be refunded only once it is reconciled with the bank.
+    reconciled_only: Option<bool>,
+    /// When money is settled, what is kept of it, and what it costs.
+    settlement: Option<SettlementTermsView>,
+}
+
+/// The terms of settlement that one level says; what it leaves out comes from the level above. They hold for payments that are captured from then
+/// on; the fixed reserve holds at once.
+#[derive(ToSchema)]
+#[schema(as = SettlementTerms)]
+#[expect(dead_code, reason = "describes the engine's SettlementPatch, which knows nothing of OpenAPI")]
+pub struct SettlementTermsView {
+    /// Whether a person of the operator looks at a payment before it is settled.
+    reviewed: Option<bool>,
+    /// Days after the day of the payment at whose beginning its money is settled: the N of T+N. Without it, payments are settled by hand.
+    trade_days: Option<u32>,
+    /// Days after the day of the payment at whose beginning the rolling reserve is released. Without it, it is released by hand.
+    reserve_days: Option<u32>,
+    /// Minutes by which the merchant's day begins before that of UTC; 480 when nothing is said.
+    utc_offset_minutes: Option<i32>,
+    /// What must have happened to the goods.
+    condition: Option<SettlementConditionView>,
+    /// The part of a capture that is kept as rolling reserve, in basis points.
+    rolling_reserve_bps: Option<u32>,
+    /// What is kept of settled money until so much is there, in minor units by currency.
+    #[schema(example = json!({ "EUR": 500000 }))]
+    fixed_reserve_minor: Option<std::collections::BTreeMap<String, i64>>,
+    /// The part of a capture that is the operator's fee, in basis points.
+    fee_bps: Option<u32>,
+    /// The operator's fee for a capture beside that part, in minor units of the payment's currency.
+    fee_fixed_minor: Option<i64>,
+}
+
+/// What must have happened to the goods before their money is settled.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SettlementCondition)]
+pub enum SettlementConditionView {
+    /// Nothing.
+    None,
+    /// A tracking number is there.
+    TrackingUploaded,
+    /// The goods have arrived.
+    Delivered,
 }
 
 /// Which refunds a person looks at first.
@@ -115,6 +159,7 @@ impl From<StandingView> for Standing {
 mod tests {
     use super::*;
     use refundry_engine::policy::{FeeRule, FundsRule, Policy, PolicyPatch, ReviewRule};
+    use refundry_engine::settlement::{SettlementCondition, SettlementTerms};
 
     #[test]
     fn every_rule_of_the_engine_is_described() {
@@ -122,8 +167,16 @@ mod tests {
         let policy = serde_json::to_value(policy).unwrap();
         let schema = serde_json::to_value(<PolicyView as utoipa::PartialSchema>::schema()).unwrap();
         let described: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-        let known: Vec<&String> = policy.as_object().unwrap().keys().collect();
+        let settlement = "settlement".to_owned();
+        let known: Vec<&String> = policy.as_object().unwrap().keys().chain([&settlement]).collect();
         assert_eq!(described, known);
+        let terms = serde_json::to_value(SettlementTerms::default()).unwrap();
+        let schema = serde_json::to_value(<SettlementTermsView as utoipa::PartialSchema>::schema()).unwrap();
+        let described: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(described, terms.as_object().unwrap().keys().collect::<Vec<_>>());
+        for condition in SettlementCondition::ALL {
+            assert!(serde_json::from_value::<SettlementCondition>(condition.word().into()).is_ok());
+        }
         for word in ["wait", "refuse", "fail_later"] {
             assert!(serde_json::from_value::<FundsRule>(word.into()).is_ok(), "{word}");
         }

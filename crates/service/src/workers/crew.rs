@@ -12,7 +12,9 @@ use refundry_engine::Timestamp;
 use refundry_engine::task::TaskKind;
 use refundry_store::{Claim, StoreError};
 
-use super::{WorkerSettings, deliver_notifications, prepare_payouts, record_reports, release_refunds, resolve_refunds, submit_refunds};
+use super::{
+    WorkerSettings, deliver_notifications, prepare_payouts, record_reports, release_refunds, resolve_refunds, settle_due, submit_refunds,
+};
 use crate::Service;
 use crate::acquirer::Acquirer;
 use crate::inbox::{HandedTask, Work};
@@ -100,6 +102,7 @@ impl Crew {
             TaskKind::ReleaseRefund => release_refunds::run_one(world, &task).await,
             TaskKind::ReleaseWaiting => release_refunds::run_waiting(world, &task).await,
             TaskKind::PreparePayout => prepare_payouts::run_one(world, &task).await,
+            TaskKind::SettleDue => settle_due::run_one(world, &task).await,
             TaskKind::DeliverNotification => deliver_notifications::run_one(&self.service, &self.settings, &task, news).await,
         };
         match done {

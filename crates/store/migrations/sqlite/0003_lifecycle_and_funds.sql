@@ -5,6 +5,15 @@
 -- Waiting for money.
 
 -- Settlement terms, reserves and logistics.
+-- settle_at is when a payment's unsettled money can be settled, reserve_release_at when what is left of its reserve is released: NULL once that
+-- is done, and while something is waited for. Refunds change neither, so they leave the indexes alone. settling holds the rest of what a payment
+-- knows of its way there, as JSON, and is NULL while there is nothing to say.
+ALTER TABLE payments ADD COLUMN settle_at INTEGER;
+ALTER TABLE payments ADD COLUMN reserve_release_at INTEGER;
+ALTER TABLE payments ADD COLUMN reconciled_at INTEGER;
+ALTER TABLE payments ADD COLUMN settling TEXT;
+CREATE INDEX payments_to_settle ON payments (merchant_id, settle_at) WHERE settle_at IS NOT NULL;
+CREATE INDEX reserves_to_release ON payments (merchant_id, reserve_release_at) WHERE reserve_release_at IS NOT NULL;
 
 -- Payouts and their statements.
 -- turnover says of the available money what moved since the last payouts, by cause, as JSON; NULL for other accounts.

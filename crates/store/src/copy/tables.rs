@@ -14,7 +14,8 @@ const TABLES: [(&str, &str, &str); 16] = [
          terminal_id int8, method text, paid_at int8, authorised_minor int8, captured_minor int8, marketing_minor int8, fee_minor int8, \
          reserved_minor int8, quote text, notify_url text, details text, created_at int8, settled int2, charged_back_minor int8, \
          open_chargebacks int4, open_retrievals int4, refunded_minor int8, refunded_marketing_minor int8, refund_count int4, \
-         fee_given_back_minor int8, unsettled_left_minor int8, reserve_left_minor int8, updated_at int8, refund_ids text",
+         fee_given_back_minor int8, unsettled_left_minor int8, reserve_left_minor int8, updated_at int8, refund_ids text, settle_at int8, \
+         reserve_release_at int8, reconciled_at int8, settling text",
         "merchant_id, payment_id",
     ),
     (

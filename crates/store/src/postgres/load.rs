@@ -46,6 +46,12 @@ const PAYOUTS: &str = "SELECT body FROM UNNEST($1::int8[], $2::int8[]) AS k (m, 
     WHERE /* shard */ merchant_id = ANY($3)";
 const ADJUSTMENTS: &str = "SELECT body FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN adjustments ON merchant_id = m \
     AND adjustment_id = i WHERE /* shard */ merchant_id = ANY($3)";
+const NEXT_SETTLEMENTS: &str = "SELECT m, at FROM UNNEST($1::int8[], $2::int8[]) AS k (m, t) CROSS JOIN LATERAL \
+    (SELECT settle_at AS at FROM payments WHERE merchant_id = m AND settle_at <= t AND /* shard */ merchant_id = ANY($3) \
+    ORDER BY settle_at LIMIT 1) AS first";
+const NEXT_RELEASES: &str = "SELECT m, at FROM UNNEST($1::int8[], $2::int8[]) AS k (m, t) CROSS JOIN LATERAL \
+    (SELECT reserve_release_at AS at FROM payments WHERE merchant_id = m AND reserve_release_at <= t AND /* shard */ merchant_id = ANY($3) \
+    ORDER BY reserve_release_at LIMIT 1) AS first";
 
 static REMEMBERED: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -167,6 +173,11 @@ fn keyed_calls(scope: &Scope) -> Vec<Asked<'static>> {
         calls.push((pairs(&REFUNDS, scope.refunds.iter().map(|(merchant_id, id)| (*merchant_id, id.get()))), &Loading::refund));
         calls
             .push((pairs(&PAYMENTS_OF_REFUNDS, scope.refunds.iter().map(|(merchant_id, id)| (*merchant_id, id.get()))), &Loading::payment));
+    }
+    if !scope.settlements.is_empty() {
+        let asked = || scope.settlements.iter().map(|(merchant_id, by)| (*merchant_id, by.us()));
+        calls.push((pairs(NEXT_SETTLEMENTS, asked()), &Loading::next_settlement));
+        calls.push((pairs(NEXT_RELEASES, asked()), &Loading::next_settlement));
     }
     let mut references = Rows::of(2);
     let mut by_id = Vec::new();
@@ -313,6 +324,14 @@ impl Loading {
         Ok(())
     }
 
+    fn next_settlement(&mut self, row: &Row) -> Result<(), StoreError> {
+        let mut columns = Columns::new(row, "payment");
+        let (merchant_id, at) = (MerchantId::new(columns.int()?), columns.instant()?);
+        let next = self.snapshot.next_settlement.entry(merchant_id).or_insert(at);
+        *next = at.min(*next);
+        Ok(())
+    }
+
     fn remembered(&mut self, row: &Row) -> Result<(), StoreError> {
         let remembered = rows::other::remembered(&mut Columns::new(row, "remembered key"))?;
         self.snapshot.remembered.insert(remembered.key.clone(), remembered);
@@ -386,6 +405,8 @@ pub fn statements() -> Vec<&'static str> {
         VERSIONS,
         COUNTERS,
         BALANCES,
+        NEXT_SETTLEMENTS,
+        NEXT_RELEASES,
         MERCHANTS,
         TERMINALS,
         CREDENTIALS,

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use refundry_engine::payment::Payment;
-use refundry_engine::{MerchantId, PaymentId};
+use refundry_engine::{MerchantId, PaymentId, Timestamp};
 
 use super::apply::Calls;
 use super::arrays::Rows;
 use super::statements::{insert, update};
 use crate::StoreError;
-use crate::rows::payment::Facts;
+use crate::rows::payment::{Facts, settling_text};
 use crate::rows::{json_text, minor_of};
 use crate::words::{mode_word, status_word};
 
@@ -17,12 +17,14 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
         terminal_id int8, method text, paid_at int8, authorised_minor int8, captured_minor int8, marketing_minor int8, fee_minor int8, \
         reserved_minor int8, quote text, notify_url text, details text, created_at int8, settled int8, charged_back_minor int8, \
         open_chargebacks int8, open_retrievals int8, refunded_minor int8, refunded_marketing_minor int8, refund_count int8, \
-        fee_given_back_minor int8, unsettled_left_minor int8, reserve_left_minor int8, updated_at int8";
+        fee_given_back_minor int8, unsettled_left_minor int8, reserve_left_minor int8, updated_at int8, settle_at int8, \
+        reserve_release_at int8, reconciled_at int8, settling text";
     insert("payments", columns)
 });
 static UPDATE_FACTS: LazyLock<String> = LazyLock::new(|| {
     let columns = "status text, terminal_id int8, method text, paid_at int8, authorised_minor int8, captured_minor int8, marketing_minor int8, \
-        fee_minor int8, reserved_minor int8, quote text, notify_url text, details text, mode text";
+        fee_minor int8, reserved_minor int8, quote text, notify_url text, details text, mode text, \
+        settle_at int8, reserve_release_at int8, reconciled_at int8, settling text";
     update("payments", KEY, columns)
 });
 static UPDATE_SUMS: LazyLock<String> = LazyLock::new(|| {
@@ -44,7 +46,7 @@ pub struct Written {
 
 impl Default for Written {
     fn default() -> Self {
-        Self { inserted: Rows::of(30), sums: Rows::of(14), facts: Rows::of(15), updated_of: Vec::new() }
+        Self { inserted: Rows::of(34), sums: Rows::of(14), facts: Rows::of(19), updated_of: Vec::new() }
     }
 }
 
@@ -62,7 +64,7 @@ impl Written {
         row.int(minor(payment.charged_back)?).int(payment.open_chargebacks).int(payment.open_retrievals).int(minor(payment.refunded)?);
         row.int(minor(payment.refunded_marketing)?).int(payment.refund_count).int(minor(payment.fee_given_back)?);
         row.int(minor(payment.unsettled_left)?).int(minor(payment.reserve_left)?).int(payment.updated_at.us());
-        Ok(())
+        settling(row, payment)
     }
 
     /// What refunds, settlement and disputes change, and, when it is not as it was loaded, what the operator's payment system changed. `named` are
@@ -84,7 +86,7 @@ impl Written {
         row.int(minor(payment.marketing)?).int(minor(payment.fee)?).int(minor(payment.reserved)?);
         row.text_or_null(payment.quote.as_ref().map(json_text).transpose()?.as_deref()).text_or_null(payment.notify_url.as_deref());
         row.text(&json_text(payment.details.as_ref())?).text(mode_word(payment.mode));
-        Ok(())
+        settling(row, payment)
     }
 
     /// The statements; `rest` are refunds of payments that the batch does not update.
@@ -98,6 +100,15 @@ impl Written {
         }
         calls.add_of(&NAME_REFUNDS, named, rest.keys().map(|(merchant_id, _)| *merchant_id));
     }
+}
+
+fn settling(row: &mut Rows, payment: &Payment) -> Result<(), StoreError> {
+    let settling = &payment.settling;
+    for instant in [settling.settle_at, settling.reserve_release_at, settling.reconciled_at] {
+        row.int_or_null(instant.map(Timestamp::us));
+    }
+    row.text_or_null(settling_text(settling)?.as_deref());
+    Ok(())
 }
 
 /// Every statement of this file, for those who look at plans.

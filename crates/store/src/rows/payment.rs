@@ -3,9 +3,10 @@
 use std::sync::{Arc, LazyLock};
 
 use refundry_engine::payment::{Payment, PaymentDetails};
-use refundry_engine::{MerchantId, PaymentId, TerminalId};
+use refundry_engine::settlement::Settling;
+use refundry_engine::{MerchantId, PaymentId, TerminalId, Timestamp};
 
-use super::columns::ReadColumns;
+use super::columns::{ReadColumns, json_text};
 use crate::StoreError;
 use crate::words::{mode_from, status_from};
 
@@ -13,9 +14,10 @@ use crate::words::{mode_from, status_from};
 pub const COLUMNS: &str = "merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, terminal_id, method, \
     paid_at, authorised_minor, captured_minor, marketing_minor, fee_minor, reserved_minor, quote, notify_url, details, created_at, settled, \
     charged_back_minor, open_chargebacks, open_retrievals, refunded_minor, refunded_marketing_minor, refund_count, fee_given_back_minor, \
-    unsettled_left_minor, reserve_left_minor, updated_at";
+    unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling";
 
 const NO_DETAILS_TEXT: &str = "{}";
+const NOTHING_SAID: &str = "{}";
 static NO_DETAILS: LazyLock<Arc<PaymentDetails>> = LazyLock::new(Arc::default);
 
 /// What was read of a payment and no refund changes; compared before the longer statements are run.
@@ -27,6 +29,7 @@ pub struct Facts {
     method: String,
     notify_url: Option<String>,
     quote: Option<refundry_engine::payment::SettlementQuote>,
+    settling: Settling,
 }
 
 impl Facts {
@@ -47,6 +50,7 @@ impl Facts {
             method: payment.method.clone(),
             notify_url: payment.notify_url.clone(),
             quote: payment.quote.clone(),
+            settling: payment.settling.clone(),
         }
     }
 }
@@ -88,7 +92,22 @@ pub fn read<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Payment, StoreErro
         unsettled_left: columns.money(currency)?,
         reserve_left: columns.money(currency)?,
         updated_at: columns.instant()?,
+        settling: read_settling(columns)?,
     })
+}
+
+/// The columns of what a payment knows of its settlement, the last of a payment.
+fn read_settling<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Settling, StoreError> {
+    let instants = [columns.int_or_null()?, columns.int_or_null()?, columns.int_or_null()?];
+    let [settle_at, reserve_release_at, reconciled_at] = instants.map(|us| us.map(Timestamp::from_us));
+    let rest: Option<Settling> = columns.json_or_null()?;
+    Ok(Settling { settle_at, reserve_release_at, reconciled_at, ..rest.unwrap_or_default() })
+}
+
+/// What is stored as JSON of a payment's settlement; nothing while there is nothing to say.
+pub fn settling_text(settling: &Settling) -> Result<Option<String>, StoreError> {
+    let text = json_text(settling)?;
+    Ok((text != NOTHING_SAID).then_some(text))
 }
 
 fn read_details<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Arc<PaymentDetails>, StoreError> {

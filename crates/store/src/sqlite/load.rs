@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use refundry_engine::chart;
 use refundry_engine::idempotency::{IdempotencyKey, RememberedDecision};
 use refundry_engine::payment::PaymentKey;
-use refundry_engine::{CredentialId, MerchantId, NotificationId, PaymentId, RefundId, Scope, Snapshot, TerminalId};
+use refundry_engine::{CredentialId, MerchantId, NotificationId, PaymentId, RefundId, Scope, Snapshot, TerminalId, Timestamp};
 use refundry_ledger::Currency;
 use rusqlite::{Connection, Params, Row};
 use serde::de::DeserializeOwned;
@@ -57,6 +57,7 @@ pub fn load(
     currencies.extend(snapshot.adjustments.values().map(|adjustment| (adjustment.merchant_id, adjustment.amount.currency())));
     load_counters(connection, &scope.merchants, &mut snapshot)?;
     load_balances(connection, &currencies, &mut snapshot)?;
+    load_next_settlements(connection, &scope.settlements, &mut snapshot)?;
     Ok(snapshot)
 }
 
@@ -81,6 +82,10 @@ pub fn body<T: DeserializeOwned>(row: &Row<'_>) -> Result<T, StoreError> {
 pub const FIND_REFERENCE: &str = "SELECT payment_id FROM payments WHERE merchant_id = ?1 AND payment_reference = ?2";
 /// Finds a merchant.
 pub const FIND_MERCHANT: &str = "SELECT body FROM merchants WHERE merchant_id = ?1";
+const NEXT_SETTLEMENT: &str = "SELECT settle_at FROM payments INDEXED BY payments_to_settle \
+    WHERE merchant_id = ?1 AND settle_at IS NOT NULL AND settle_at <= ?2 ORDER BY settle_at LIMIT 1";
+const NEXT_RELEASE: &str = "SELECT reserve_release_at FROM payments INDEXED BY reserves_to_release \
+    WHERE merchant_id = ?1 AND reserve_release_at IS NOT NULL AND reserve_release_at <= ?2 ORDER BY reserve_release_at LIMIT 1";
 /// Finds a terminal.
 pub const FIND_TERMINAL: &str = "SELECT body FROM terminals WHERE merchant_id = ?1 AND terminal_id = ?2";
 /// Finds a payout.
@@ -219,6 +224,21 @@ fn load_counters(connection: &Connection, merchants: &BTreeSet<MerchantId>, snap
                 let currency: Currency = currency.ok_or_else(|| columns.unreadable("the counter is not known"))?;
                 snapshot.waiting.insert((*merchant_id, currency), columns.int()?);
             }
+        }
+    }
+    Ok(())
+}
+
+fn load_next_settlements(
+    connection: &Connection,
+    asked: &BTreeMap<MerchantId, Timestamp>,
+    snapshot: &mut Snapshot,
+) -> Result<(), StoreError> {
+    for (merchant_id, by) in asked {
+        for sql in [NEXT_SETTLEMENT, NEXT_RELEASE] {
+            let at = find(connection, sql, (merchant_id.get(), by.us()), |row| Columns::new(row, "payment").int())?;
+            let next = at.map(Timestamp::from_us).into_iter().chain(snapshot.next_settlement.get(merchant_id).copied()).min();
+            snapshot.next_settlement.extend(next.map(|next| (*merchant_id, next)));
         }
     }
     Ok(())

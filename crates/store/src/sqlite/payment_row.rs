@@ -1,3 +1,4 @@
+use refundry_engine::Timestamp;
 use refundry_engine::payment::Payment;
 use rusqlite::{Connection, Row, params};
 
@@ -5,6 +6,7 @@ use super::apply::prepared;
 use super::columns::Columns;
 use super::fault::fault;
 use crate::StoreError;
+use crate::rows::payment::settling_text;
 use crate::rows::{json_text, minor_of, payment};
 use crate::words::{mode_word, status_word};
 
@@ -12,13 +14,14 @@ use crate::words::{mode_word, status_word};
 pub const INSERT: &str = "INSERT INTO payments (merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, \
     terminal_id, method, paid_at, authorised_minor, captured_minor, marketing_minor, fee_minor, reserved_minor, quote, notify_url, details, \
     created_at, settled, charged_back_minor, open_chargebacks, open_retrievals, refunded_minor, refunded_marketing_minor, refund_count, \
-    fee_given_back_minor, unsettled_left_minor, reserve_left_minor, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-    ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
+    fee_given_back_minor, unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+    ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, \
+    ?32, ?33, ?34)";
 
-/// Writes what the operator's payment system changed. References never change, and so no index does.
+/// Writes what the operator's payment system and the settlement changed. References never change, and so no index does.
 pub const UPDATE_FACTS: &str = "UPDATE payments SET status = ?3, terminal_id = ?4, method = ?5, paid_at = ?6, authorised_minor = ?7, \
     captured_minor = ?8, marketing_minor = ?9, fee_minor = ?10, reserved_minor = ?11, quote = ?12, notify_url = ?13, details = ?14, \
-    mode = ?15 WHERE merchant_id = ?1 AND payment_id = ?2";
+    mode = ?15, settle_at = ?16, reserve_release_at = ?17, reconciled_at = ?18, settling = ?19 WHERE merchant_id = ?1 AND payment_id = ?2";
 
 /// Writes what refunds, settlement and disputes change.
 pub const UPDATE_SUMS: &str = "UPDATE payments SET settled = ?3, charged_back_minor = ?4, open_chargebacks = ?5, open_retrievals = ?6, \
@@ -28,6 +31,10 @@ pub const UPDATE_SUMS: &str = "UPDATE payments SET settled = ?3, charged_back_mi
 /// Reads a payment.
 pub fn read(row: &Row<'_>) -> Result<Payment, StoreError> {
     payment::read(&mut Columns::new(row, "payment"))
+}
+
+fn us(instant: Option<Timestamp>) -> Option<i64> {
+    instant.map(Timestamp::us)
 }
 
 /// Runs [`INSERT`].
@@ -67,6 +74,10 @@ pub fn insert(connection: &Connection, payment: &Payment) -> Result<(), StoreErr
             minor(payment.unsettled_left)?,
             minor(payment.reserve_left)?,
             payment.updated_at.us(),
+            us(payment.settling.settle_at),
+            us(payment.settling.reserve_release_at),
+            us(payment.settling.reconciled_at),
+            settling_text(&payment.settling)?,
         ])
         .map_err(fault)?;
     Ok(())
@@ -92,6 +103,10 @@ pub fn update_facts(connection: &Connection, payment: &Payment) -> Result<(), St
         payment.notify_url,
         json_text(payment.details.as_ref())?,
         mode_word(payment.mode),
+        us(payment.settling.settle_at),
+        us(payment.settling.reserve_release_at),
+        us(payment.settling.reconciled_at),
+        settling_text(&payment.settling)?,
     ]);
     changed.map(drop).map_err(fault)
 }

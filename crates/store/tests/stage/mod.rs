@@ -236,7 +236,7 @@ impl Stage {
     pub fn payment(&self, merchant_id: MerchantId, reference: &str, captured_minor: i64) -> Payment {
         let stamp = self.stamp();
         let payment = payment(merchant_id, PaymentId::new(stamp_id(&stamp)), reference, euro(captured_minor));
-        match self.must(Act::RecordPayment(RecordPayment { payment }.into())) {
+        match self.must(Act::RecordPayment(RecordPayment::from(payment).into())) {
             Outcome::Payment { payment, .. } => *payment,
             other => panic!("{other:?}"),
         }
@@ -348,6 +348,7 @@ pub fn payment(merchant_id: MerchantId, id: PaymentId, reference: &str, captured
         unsettled_left: nothing,
         reserve_left: nothing,
         settled: false,
+        settling: Default::default(),
         charged_back: nothing,
         open_chargebacks: 0,
         open_retrievals: 0,

@@ -152,6 +152,7 @@ impl Desk {
             unsettled_left: zero,
             reserve_left: zero,
             settled: false,
+            settling: Default::default(),
             charged_back: zero,
             open_chargebacks: 0,
             open_retrievals: 0,
@@ -162,7 +163,7 @@ impl Desk {
             updated_at: self.now,
         };
         change(&mut payment);
-        self.carry_out(operator(), Act::RecordPayment(Box::new(RecordPayment { payment })))
+        self.carry_out(operator(), Act::RecordPayment(Box::new(RecordPayment::from(payment))))
     }
 
     pub fn ask_as(&mut self, name: &str, create: CreateRefund) -> Outcome {

@@ -1,0 +1,41 @@
+use refundry_engine::{MerchantId, PaymentId, Timestamp};
+use refundry_ledger::Currency;
+
+use crate::Reading;
+
+/// Payments that one forecast looks at, at most: those that are due first.
+pub const COMING_SCAN_MAX: u32 = 20_000;
+
+/// What settlement asks of storage beside [`Store`](crate::Store).
+pub trait SettlementReads: Send + Sync {
+    /// Payments of which something is due at an instant, those first that are due the longest; at most `limit`.
+    fn due_payments(&self, merchant_id: MerchantId, at: Timestamp, limit: u32) -> Reading<'_, Vec<PaymentId>>;
+    /// What becomes available by itself until an instant, in the order of time: a line for each instant at which something does. What waits for
+    /// goods or for a person is not among it. Of very many payments those that are due first are counted.
+    fn coming_settlements(&self, merchant_id: MerchantId, currency: Currency, until: Timestamp) -> Reading<'_, Vec<ComingSettlement>>;
+}
+
+/// What becomes available at an instant, if no refund takes it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComingSettlement {
+    /// When: the beginning of a day where the merchant is.
+    pub at: Timestamp,
+    /// Unsettled money, in minor units. The fixed reserve takes of it what it still lacks.
+    pub settled_minor: i64,
+    /// Rolling reserve that is released, in minor units.
+    pub released_minor: i64,
+    /// How many payments it is of.
+    pub payments: i64,
+}
+
+/// Lines of both kinds as one list.
+pub(crate) fn in_order(lines: Vec<ComingSettlement>) -> Vec<ComingSettlement> {
+    let mut by_instant: std::collections::BTreeMap<Timestamp, ComingSettlement> = std::collections::BTreeMap::new();
+    for line in lines {
+        let sum = by_instant.entry(line.at).or_insert(ComingSettlement { settled_minor: 0, released_minor: 0, payments: 0, ..line });
+        sum.settled_minor = sum.settled_minor.saturating_add(line.settled_minor);
+        sum.released_minor = sum.released_minor.saturating_add(line.released_minor);
+        sum.payments = sum.payments.saturating_add(line.payments);
+    }
+    by_instant.into_values().collect()
+}
