@@ -100,7 +100,7 @@ fn check_carrier_url(url: &str) -> Result<(), Refusal> {
         ));
     };
     let is_collector = |site: &&str| host == **site || host.strip_suffix(*site).is_some_and(|rest| rest.ends_with('.'));
-    match COLLECTORS_OF_CARRIERS.iter().any(|site| is_collector(site)) {
+    match COLLECTORS_OF_CARRIERS.iter().any(is_collector) {
         true => Err(invalid("carrier_url", "the carrier's own site, not one that collects those of many")),
         false => Ok(()),
     }
