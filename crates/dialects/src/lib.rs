@@ -3,6 +3,7 @@
 mod announcement;
 pub mod antom;
 pub mod native;
+pub mod oceanpayment;
 pub mod orders;
 mod time_text;
 pub mod wire;
@@ -84,7 +85,7 @@ pub enum KeyScope {
 }
 
 /// Every dialect that is spoken. A new one is a folder, golden files, a line here, a page of documentation.
-pub static ALL: &[&DialectEntry] = &[&antom::ENTRY];
+pub static ALL: &[&DialectEntry] = &[&antom::ENTRY, &oceanpayment::ENTRY];
 
 /// The dialect that answers a path: exact paths first, then prefixes. The query and repeated leading slashes do not count, because clients
 /// that join `https://host/` and `/path` send two.
@@ -263,6 +264,8 @@ pub enum Answer<'a> {
     Refund {
         /// The refund.
         refund: &'a Refund,
+        /// The merchant's order number of its payment.
+        order_number: &'a str,
         /// Whether answers wait for the end.
         synchronous: bool,
     },

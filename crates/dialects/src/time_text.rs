@@ -23,6 +23,40 @@ pub(crate) fn day(at: Timestamp) -> String {
     format!("{:04}{:02}{:02}", day.year(), day.month(), day.day())
 }
 
+/// As people write it in UTC+8, such as `2019-11-27 12:01:01`.
+pub(crate) fn plain(at: Timestamp) -> String {
+    let at = civil(at);
+    let (day, time) = (at.date(), at.time());
+    format!("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", day.year(), day.month(), day.day(), time.hour(), time.minute(), time.second())
+}
+
+/// Reads what [`plain`] writes; a day alone is its first second.
+pub(crate) fn parse_plain(text: &str) -> Option<Timestamp> {
+    let (day, time) = text.split_once(' ').unwrap_or((text, "00:00:00"));
+    let [year, month, day] = numbers(day, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+    let narrow = |number: i16| i8::try_from(number).ok();
+    let civil = DateTime::new(year, narrow(month)?, narrow(day)?, narrow(hour)?, narrow(minute)?, narrow(second)?, 0).ok()?;
+    CHINA.to_timestamp(civil).ok().map(|at| Timestamp::from_us(at.as_microsecond()))
+}
+
+/// The last second of a day such as `2019-11-27` in UTC+8; nothing of any other text.
+pub(crate) fn last_second_of_day(text: &str) -> Option<Timestamp> {
+    if text.contains(' ') { None } else { parse_plain(&format!("{text} 23:59:59")) }
+}
+
+/// Three numbers of so many digits each.
+fn numbers(text: &str, separator: char, digits: [usize; 3]) -> Option<[i16; 3]> {
+    let mut parts = text.split(separator).zip(digits);
+    let mut next = || {
+        let (part, digits) = parts.next()?;
+        let fits = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        if fits { part.parse().ok() } else { None }
+    };
+    let read = [next()?, next()?, next()?];
+    (text.split(separator).count() == 3).then_some(read)
+}
+
 /// To the second, rounded down. What no calendar reaches is its last second.
 fn civil(at: Timestamp) -> DateTime {
     let instant = jiff::Timestamp::from_second(at.us().div_euclid(1_000_000)).unwrap_or(jiff::Timestamp::MAX);
@@ -40,5 +74,28 @@ mod tests {
         assert_eq!(rfc_3339(at), "2019-11-27T04:01:01.999999Z");
         assert_eq!(day(Timestamp::from_ms(1_574_870_400_000)), "20191128");
         assert_eq!(day(Timestamp::from_us(i64::MAX)), "99991231");
+    }
+
+    #[test]
+    fn plain_times_read_back_and_nothing_else_does() {
+        let at = Timestamp::from_ms(1_574_827_261_000);
+        assert_eq!(plain(at), "2019-11-27 12:01:01");
+        assert_eq!(parse_plain("2019-11-27 12:01:01"), Some(at));
+        assert_eq!(parse_plain("2019-11-27").map(plain).as_deref(), Some("2019-11-27 00:00:00"));
+        assert_eq!(last_second_of_day("2019-11-27").map(plain).as_deref(), Some("2019-11-27 23:59:59"));
+        assert_eq!(last_second_of_day("2019-11-27 12:01:01"), None);
+        for text in [
+            "",
+            "2019-13-01",
+            "2019-02-30",
+            "2019-1-1",
+            "2019-11-27 12:01",
+            "2019-11-27 12:01:01:01",
+            "2019-11-27  12:01:01",
+            "x",
+            "２019-11-27",
+        ] {
+            assert_eq!(parse_plain(text), None, "{text}");
+        }
     }
 }

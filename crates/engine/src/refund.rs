@@ -114,6 +114,7 @@ pub(crate) struct RefundInPlay {
 impl RefundInPlay {
     /// The answer: the refund as it stands, and what is left of the payment.
     pub(crate) fn outcome(&self, replayed: bool) -> Outcome {
-        Outcome::Refund { refund: Box::new(self.refund.clone()), replayed, refundable: self.payment.refundable() }
+        let order_number = self.payment.merchant_reference.clone();
+        Outcome::Refund { refund: Box::new(self.refund.clone()), replayed, refundable: self.payment.refundable(), order_number }
     }
 }

@@ -52,6 +52,8 @@ pub enum Outcome {
         replayed: bool,
         /// What is left of the payment.
         refundable: refundry_ledger::Money,
+        /// The merchant's order number of the payment, which some protocols answer with.
+        order_number: String,
     },
     /// Declined.
     Refused {

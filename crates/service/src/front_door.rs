@@ -14,13 +14,13 @@ use crate::error::{Fault, ServiceError};
 use crate::install::gateway_key;
 use crate::keyring::KnownCredential;
 use crate::orders;
-use crate::refunds::{self, NewRefund};
+use crate::refunds::{self, Accepted, NewRefund};
 use crate::synchronous;
 use crate::terminals::takes_calls_from;
 
 /// What is to be said, owned, so that it can be rendered on another thread.
 enum Said {
-    Refund { refund: Box<Refund>, synchronous: bool },
+    Refund { refund: Box<Refund>, order_number: String, synchronous: bool },
     Inquiry(Box<Refund>),
     Orders { question: OrdersQuestion, found: OrdersFound },
     Refused(Refusal),
@@ -113,7 +113,7 @@ impl Service {
             Incoming::Refund(wish) => {
                 let new = NewRefund { merchant_id: None, terminal_id: None, wish: *wish, dry_run: false };
                 let created = synchronous::create_and_wait(self, caller, entry.into(), new).await;
-                created.map(|(accepted, synchronous)| Said::Refund { refund: accepted.refund, synchronous })
+                created.map(|(Accepted { refund, order_number, .. }, synchronous)| Said::Refund { refund, order_number, synchronous })
             }
             Incoming::Inquiry(inquiry) => {
                 let found = refunds::inquire(self, caller, entry.into(), &inquiry).await;
@@ -166,7 +166,7 @@ impl Service {
 impl Said {
     fn rendered(&self, entry: &DialectEntry, context: &Context<'_>) -> WireResponse {
         let answer = match self {
-            Self::Refund { refund, synchronous } => Answer::Refund { refund, synchronous: *synchronous },
+            Self::Refund { refund, order_number, synchronous } => Answer::Refund { refund, order_number, synchronous: *synchronous },
             Self::Inquiry(refund) => Answer::Inquiry { refund },
             Self::Orders { question, found } => Answer::Orders { question, found },
             Self::Refused(refusal) => Answer::Refused(refusal),

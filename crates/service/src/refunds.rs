@@ -58,6 +58,8 @@ pub struct Accepted {
     pub replayed: bool,
     /// What is left of the payment.
     pub refundable: Money,
+    /// The merchant's order number of the payment.
+    pub order_number: String,
 }
 
 /// A refund with how it came to stand where it stands.
@@ -295,7 +297,7 @@ fn stand_in_key(rules: DialectRules, merchant_id: MerchantId, number: String) ->
 
 pub(crate) async fn decided(service: &Service, command: Command) -> Result<Accepted, ServiceError> {
     match service.world.store.transact(command).await? {
-        Outcome::Refund { refund, replayed, refundable } => Ok(Accepted { refund, replayed, refundable }),
+        Outcome::Refund { refund, replayed, refundable, order_number } => Ok(Accepted { refund, replayed, refundable, order_number }),
         Outcome::Refused { refusal, .. } => Err(refusal.into()),
         other => unreachable!("a new refund is accepted or refused, not {other:?}"),
     }

@@ -15,7 +15,7 @@ use crate::{Answer, Context, WireResponse, scheme};
 /// An outcome to bytes, signed unless the caller proved itself with an API key.
 pub fn render(outcome: &Answer<'_>, context: &Context<'_>) -> WireResponse {
     let body = match outcome {
-        Answer::Refund { refund, synchronous } => refund_answer(refund, *synchronous),
+        Answer::Refund { refund, synchronous, .. } => refund_answer(refund, *synchronous),
         Answer::Inquiry { refund } => inquiry_answer(refund),
         // Nothing of the kind is asked in this dialect.
         Answer::Orders { .. } | Answer::Authorisation { .. } | Answer::Tracking { .. } => Body::only(codes::INVALID_API.into()),

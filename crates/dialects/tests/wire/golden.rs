@@ -57,10 +57,10 @@ fn respond(incoming: &Incoming, outcome: &str, context: &Context<'_>) -> WireRes
     let wish: &RefundWish = if let Incoming::Refund(wish) = incoming { wish } else { &inquired };
     match words.as_slice() {
         ["synchronous", state, rest @ ..] => {
-            render(&Answer::Refund { refund: &cast::refund(wish, cast::state(state), rest), synchronous: true })
+            render(&Answer::Refund { refund: &cast::refund(wish, cast::state(state), rest), order_number: "o1", synchronous: true })
         }
         ["asynchronous", state, rest @ ..] => {
-            render(&Answer::Refund { refund: &cast::refund(wish, cast::state(state), rest), synchronous: false })
+            render(&Answer::Refund { refund: &cast::refund(wish, cast::state(state), rest), order_number: "o1", synchronous: false })
         }
         ["inquiry", state, rest @ ..] => render(&Answer::Inquiry { refund: &cast::refund(wish, cast::state(state), rest) }),
         ["refused", ..] => {

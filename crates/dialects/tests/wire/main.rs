@@ -9,5 +9,6 @@ mod client;
 mod golden;
 mod golden_file;
 mod native;
+mod oceanpayment;
 mod properties;
 mod result_codes_page;

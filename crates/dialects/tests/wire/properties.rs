@@ -167,7 +167,7 @@ proptest! {
         prop_assert_eq!((&wish.reason, &wish.metadata), (&Some(reason), &Some(metadata.clone())));
 
         let refund = cast::refund(&wish, cast::state(state), if quoted { &["quote"] } else { &[] });
-        let answered = assert_acceptable(&render(&Answer::Refund { refund: &refund, synchronous }, path, CLIENT), path);
+        let answered = assert_acceptable(&render(&Answer::Refund { refund: &refund, order_number: "o1", synchronous }, path, CLIENT), path);
         let inquired = assert_acceptable(&render(&Answer::Inquiry { refund: &refund }, path, CLIENT), path);
         prop_assert_eq!(inquired["refundRequestId"].as_str(), Some(number.as_str()));
         prop_assert_eq!(inquired["metadata"].as_str(), Some(metadata.as_str()));

@@ -85,9 +85,7 @@ fn replay(snapshot: &Snapshot, act: &CreateRefund, remembered: &Remembered) -> O
             let refund = snapshot.refund(act.merchant_id, *refund_id);
             let payment = refund.and_then(|refund| snapshot.payments.get(&(act.merchant_id, refund.payment_id)));
             match (refund, payment) {
-                (Some(refund), Some(payment)) => {
-                    Outcome::Refund { refund: Box::new(refund.clone()), replayed: true, refundable: payment.refundable() }
-                }
+                (Some(refund), Some(payment)) => RefundInPlay { refund: refund.clone(), payment: payment.clone() }.outcome(true),
                 (_, _) => Outcome::Refused { refusal: Refusal::UnknownRefund, replayed: false },
             }
         }

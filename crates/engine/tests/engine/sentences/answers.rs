@@ -15,7 +15,7 @@ const US_PER_DAY: i64 = 86_400 * US_PER_SECOND;
 
 pub fn outcome(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Refund { refund, replayed, refundable } => {
+        Outcome::Refund { refund, replayed, refundable, .. } => {
             let again = if *replayed { "again " } else { "" };
             format!("{again}{}, {refundable} left", state(refund))
         }

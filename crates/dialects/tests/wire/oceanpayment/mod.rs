@@ -1,0 +1,6 @@
+//! Oceanpayment on the wire.
+
+mod cast;
+mod golden;
+mod result_codes_page;
+mod vectors;
