@@ -24,7 +24,7 @@ mod xml;
 use refundry_engine::policy::{FundsRule, PolicyPatch};
 
 use crate::{Announcement, Answer, Claimed, Context, Dialect, DialectEntry, Incoming, KeyScope, Keys};
-use crate::{NotificationRequest, WireError, WireRequest, WireResponse};
+use crate::{NotificationRequest, Reach, WireError, WireRequest, WireResponse, scheme};
 
 pub use auth::{SIGNED_TIME_HEADER, SIGNED_TIME_SECONDS_MAX};
 
@@ -38,6 +38,8 @@ pub static ENTRY: DialectEntry = DialectEntry {
     resends_in_sandbox: true,
     remembers_refusals: false,
     key_scope: KeyScope::Merchant,
+    schemes: &[scheme::SECURE_CODE],
+    reach: Reach::Orders,
     forcible: &[("refund", apply_codes::FORCIBLE), ("inquiryRefund", query_codes::FORCIBLE)],
     dialect: &Oceanpayment,
 };

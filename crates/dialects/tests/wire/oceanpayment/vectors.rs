@@ -9,8 +9,10 @@ use super::cast::{self, ACCOUNT, SECRET, SecretSigner, TERMINAL};
 
 const VECTORS: &str = include_str!("../../fixtures/oceanpayment-vectors.json");
 
-/// Every sample's call and values, with its hash.
-fn samples() -> Vec<(String, Vec<(String, String)>, String)> {
+/// A sample's call and values, with its hash.
+type Sample = (String, Vec<(String, String)>, String);
+
+fn samples() -> Vec<Sample> {
     let vectors: Value = serde_json::from_str(VECTORS).unwrap();
     assert_eq!(vectors["secureCode"], SECRET);
     let samples = vectors["samples"].as_array().unwrap().iter().map(|sample| {
