@@ -58,6 +58,12 @@ fn of_refund<'a>(announcement: &Announcement<'_>, refund: &'a Refund) -> Option<
         | EventKind::PaymentRecorded
         | EventKind::PaymentUpdated
         | EventKind::PaymentSettled
+        | EventKind::PaymentReviewed
+        | EventKind::PaymentReconciled
+        | EventKind::ReserveReleased
+        | EventKind::TrackingRecorded
+        | EventKind::ShipmentChanged
+        | EventKind::FixedReserveReleased
         | EventKind::ToppedUp
         | EventKind::PayoutPrepared
         | EventKind::PayoutSent
