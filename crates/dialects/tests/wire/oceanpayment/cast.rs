@@ -155,6 +155,7 @@ pub fn payment(words: &[&str]) -> Payment {
         unsettled_left: zero,
         reserve_left: zero,
         settled: false,
+        settling: Default::default(),
         charged_back: zero,
         open_chargebacks: 0,
         open_retrievals: 0,
