@@ -13,6 +13,7 @@ use crate::notification::DeliveryAttempt;
 use crate::payment::{Payment, PaymentKey};
 use crate::refund::{AcquirerAnswer, Arn};
 use crate::settlement::ShipmentState;
+use crate::task::Task;
 use crate::{Actor, CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, RefundId, TaskId, TerminalId, Timestamp};
 
 pub use payouts::{AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment};
@@ -199,13 +200,15 @@ pub struct ReleaseRefund {
     pub refund_id: RefundId,
 }
 
-/// Serves refunds that wait for money, in the order given (oldest first), until one does not fit.
+/// Serves refunds that wait for money, in the order given: oldest first.
 #[derive(Clone, Debug)]
 pub struct ReleaseWaiting {
     /// Whose.
     pub merchant_id: MerchantId,
     /// In which currency.
     pub currency: Currency,
+    /// The task that is carried out. What it says of the place in the queue holds only while it stands: a credit puts another in its place.
+    pub task: Task,
     /// A page of the waiting refunds, oldest first.
     pub refund_ids: Vec<RefundId>,
     /// Whether there are more behind this page.

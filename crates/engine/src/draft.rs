@@ -139,6 +139,11 @@ impl<'a> Draft<'a> {
         self.changes.waiting.insert((merchant_id, currency), waiting);
     }
 
+    /// A task of a queue, as it stands.
+    pub(crate) fn task(&self, merchant_id: MerchantId, id: TaskId) -> Option<&'a Task> {
+        self.snapshot.tasks.get(&(merchant_id, id))
+    }
+
     /// Money came, or the first in the queue left it: who waits is looked at again.
     pub(crate) fn serve_waiting(&mut self, merchant_id: MerchantId, currency: Currency) {
         if self.waiting(merchant_id, currency) > 0 {

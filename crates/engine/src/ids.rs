@@ -16,7 +16,7 @@ pub const EPOCH_MS: i64 = 1_577_836_800_000;
 pub const NODE_MAX: u16 = (1 << NODE_BITS) - 1;
 /// Ids that one node can make in one millisecond.
 pub const IDS_PER_MS: u16 = 1 << COUNTER_BITS;
-/// Ids in a block: what the largest single verdict may use.
+/// Ids in a block: what the largest verdict about one refund, payment or merchant may use.
 pub const IDS_PER_BLOCK: u16 = 32;
 
 const NODE_BITS: u32 = 10;
@@ -170,6 +170,11 @@ impl IdBlock {
         Self { next: first, left: IDS_PER_BLOCK }
     }
 
+    /// A block of `count` ids from `first` on, for a verdict about many.
+    pub const fn of(first: i64, count: u16) -> Self {
+        Self { next: first, left: count }
+    }
+
     /// How many ids are left.
     pub const fn left(&self) -> u16 {
         self.left
@@ -178,9 +183,9 @@ impl IdBlock {
     /// The next id of the block.
     ///
     /// # Panics
-    /// When a verdict wants more than [`IDS_PER_BLOCK`] ids: the limits on endpoints and lines exclude that.
+    /// When a verdict wants more ids than the block has: the limits on endpoints and lines exclude that.
     pub fn take(&mut self) -> i64 {
-        assert!(self.left > 0, "a verdict used more than {IDS_PER_BLOCK} ids");
+        assert!(self.left > 0, "a verdict used more ids than its block has");
         let id = self.next;
         self.next += 1;
         self.left -= 1;

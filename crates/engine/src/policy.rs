@@ -1,8 +1,12 @@
 //! What a merchant, a terminal and a payment method allow: data, not code.
 
+mod funds;
+
 use serde::{Deserialize, Serialize};
 
 use crate::settlement::SettlementPatch;
+
+pub use funds::{FundsCheck, FundsOrder};
 
 /// Days in which a payment can be refunded when nothing else is said (Baofoo: payments older than a year cannot be refunded).
 pub const REFUND_WINDOW_DAYS: u32 = 365;
@@ -113,6 +117,10 @@ policy! {
     funds: FundsRule = FundsRule::Refuse;
     /// Days that a refund waits for money.
     funds_wait_days: u32 = FUNDS_WAIT_DAYS;
+    /// What it does to those that wait behind it.
+    funds_order: FundsOrder = FundsOrder::Strict;
+    /// When it is looked at while it waits.
+    funds_check: FundsCheck = FundsCheck::OnCredit;
     /// Whether the payment's own unsettled money may be drawn.
     draw_unsettled: bool = true;
     /// Whether the payment's own reserve may be drawn.

@@ -7,7 +7,7 @@ use refundry_ledger::Currency;
 use crate::command::{Act, Command};
 use crate::idempotency::IdempotencyKey;
 use crate::payment::PaymentKey;
-use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TerminalId, Timestamp};
+use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp};
 
 /// The rows that a batch of commands needs. A refund brings its payment, terminal and merchant along; a payment its balances; a merchant its
 /// counters; a key what is remembered of it, with the refund. So a scope names only the first thing of each chain.
@@ -23,6 +23,8 @@ pub struct Scope {
     pub payouts: BTreeSet<(MerchantId, PayoutId)>,
     pub adjustments: BTreeSet<(MerchantId, AdjustmentId)>,
     pub credentials: BTreeSet<CredentialId>,
+    /// Tasks that the decision must know: those of queues, because others put them too.
+    pub tasks: BTreeSet<(MerchantId, TaskId)>,
     /// Currencies whose balances are needed beside those of the payments.
     pub currencies: BTreeSet<(MerchantId, Currency)>,
     /// Merchants of whom it is asked whether a settlement is due at an instant.
@@ -45,6 +47,7 @@ impl Scope {
             Act::ReleaseWaiting(act) => {
                 self.merchants.insert(act.merchant_id);
                 self.currencies.insert((act.merchant_id, act.currency));
+                self.tasks.insert((act.merchant_id, act.task.id));
                 self.refunds.extend(act.refund_ids.iter().map(|id| (act.merchant_id, *id)));
             }
             Act::StartSubmission(act) => self.refund(act.merchant_id, act.refund_id),

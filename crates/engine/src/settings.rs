@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::command::{Change, PutEndpoint, RemoveEndpoint, RevokeCredential};
 use crate::credential::Credential;
 use crate::merchant::{ACCOUNT_LENGTH_MAX, CALLERS_MAX, ENDPOINTS_MAX, METHOD_RULES_MAX, Merchant, NAME_LENGTH_MAX, Terminal};
-use crate::policy::PolicyPatch;
+use crate::policy::{FundsCheck, PolicyPatch};
 use crate::refund::URL_LENGTH_MAX;
+use crate::task::Task;
 use crate::verdict::{AuditLine, Changes};
 use crate::{AuditId, MerchantId, Outcome, Refusal, Snapshot, Stamp, Verdict, payout};
 
@@ -25,6 +26,7 @@ pub fn put_merchant(snapshot: &Snapshot, stamp: &Stamp, merchant: &Merchant) -> 
         });
     }
     let mut changes = audited(stamp, Some(merchant.id), "merchant.put", merchant.id.to_string());
+    look_at_those_who_wait(snapshot, stamp, merchant.id, &mut changes);
     changes.merchants.insert(merchant.id, Arc::new(merchant.clone()));
     let before = snapshot.merchants.get(&merchant.id).map(Arc::as_ref);
     changes.tasks.extend(payout::schedule::runs(before, merchant, stamp.now));
@@ -59,20 +61,30 @@ pub fn put_terminal(snapshot: &Snapshot, stamp: &Stamp, terminal: &Terminal) -> 
         return Verdict::refused(refusal);
     }
     let mut changes = audited(stamp, Some(terminal.merchant_id), "terminal.put", terminal.id.to_string());
+    look_at_those_who_wait(snapshot, stamp, terminal.merchant_id, &mut changes);
     changes.terminals.insert((terminal.merchant_id, terminal.id), Arc::new(terminal.clone()));
     Verdict { outcome: Outcome::Done, changes }
 }
 
+/// Other rules may let refunds go that wait for money: which they may draw, in which order, at which hours.
+fn look_at_those_who_wait(snapshot: &Snapshot, stamp: &Stamp, merchant_id: MerchantId, changes: &mut Changes) {
+    let queues = snapshot.waiting.iter().filter(|((of, _), count)| *of == merchant_id && **count > 0);
+    for task in queues.map(|((_, currency), _)| Task::release_waiting(merchant_id, *currency, stamp.now)) {
+        changes.tasks.insert((merchant_id, task.id), Some(task));
+    }
+}
+
 fn check_policy(policy: &PolicyPatch) -> Result<(), Refusal> {
-    match policy.out_of_range() {
-        Some((name, least, most)) => Err(Refusal::FieldInvalid { field: format!("policy.{name}"), rule: format!("{least} to {most}") }),
-        None => match policy.settlement.unknown_currency() {
-            Some(code) => Err(Refusal::FieldInvalid {
-                field: "policy.settlement.fixed_reserve_minor".to_owned(),
-                rule: format!("by currencies of ISO 4217; {} is none", code.chars().take(8).collect::<String>()),
-            }),
-            None => Ok(()),
-        },
+    let number = policy.out_of_range().map(|(name, least, most)| (name, format!("{least} to {most}")));
+    if let Some((name, rule)) = number.or_else(|| policy.funds_check.as_ref().and_then(FundsCheck::broken_rule)) {
+        return Err(Refusal::FieldInvalid { field: format!("policy.{name}"), rule });
+    }
+    match policy.settlement.unknown_currency() {
+        Some(code) => Err(Refusal::FieldInvalid {
+            field: "policy.settlement.fixed_reserve_minor".to_owned(),
+            rule: format!("by currencies of ISO 4217; {} is none", code.chars().take(8).collect::<String>()),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -14,8 +14,9 @@ use crate::payment::{Payment, PaymentKey};
 use crate::payout::{self, Payout, Pots};
 use crate::posting_rules::SPENDABLE;
 use crate::refund::Refund;
+use crate::task::{Task, TaskKind};
 use crate::verdict::{Changes, Write};
-use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TerminalId, Timestamp};
+use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp};
 
 /// The state that a batch is decided against.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub credentials: BTreeMap<CredentialId, Credential>,
     pub payouts: BTreeMap<(MerchantId, PayoutId), Payout>,
     pub adjustments: BTreeMap<(MerchantId, AdjustmentId), Adjustment>,
+    /// The tasks of queues that were asked for.
+    pub tasks: BTreeMap<(MerchantId, TaskId), Task>,
     pub balances: Balances<MerchantId>,
     /// What moved on the available money since the last payouts.
     pub pots: BTreeMap<(MerchantId, Currency), Pots>,
@@ -103,6 +106,13 @@ impl Snapshot {
         }
         for event in &changes.events {
             self.last_sequence.insert(event.merchant_id, event.sequence);
+        }
+        for (key, task) in &changes.tasks {
+            match task {
+                Some(task) if task.kind == TaskKind::ReleaseWaiting => drop(self.tasks.insert(*key, task.clone())),
+                Some(_) => {}
+                None => drop(self.tasks.remove(key)),
+            }
         }
         for (key, waiting) in &changes.waiting {
             self.waiting.insert(*key, *waiting);

@@ -5,6 +5,13 @@ use refundry_ledger::Currency;
 use crate::payout::PayoutKind;
 use crate::{MerchantId, NotificationId, RefundId, TaskId, Timestamp};
 
+/// The three letters of a currency's code make one of so many numbers.
+const CURRENCY_NUMBERS: i64 = 32 * 32 * 32;
+/// Where the numbers of looks at full hours begin: above those of payouts, below those of settlement days.
+const AT_HOURS: i64 = 500_000_000;
+const US_PER_MINUTE: i64 = 60_000_000;
+const MINUTES_OF_TWO_DAYS: i64 = 2 * 24 * 60;
+
 macro_rules! task_kinds {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
         /// What is to be done, in the imperative.
@@ -120,6 +127,36 @@ impl Task {
         const FIRST_NUMBER: i64 = 1_000_000_000;
         let number = FIRST_NUMBER.saturating_add(due_at.us().div_euclid(MINUTE_US));
         Self { id: TaskId::new(number), merchant_id, kind: TaskKind::SettleDue, due_at, tries: 0, note: String::new() }
+    }
+
+    /// Serves who waits for money by the clock, at one of its full hours. It has the hour in its number, so that a credit at the same time does not
+    /// take its place, and so that today's and tomorrow's hour stand beside each other.
+    pub fn release_waiting_at(merchant_id: MerchantId, currency: Currency, hour: Timestamp) -> Self {
+        let on_credit = Self::release_waiting(merchant_id, currency, hour);
+        let minute = (hour.us() / US_PER_MINUTE).rem_euclid(MINUTES_OF_TWO_DAYS);
+        Self { id: TaskId::new(AT_HOURS + minute * CURRENCY_NUMBERS + on_credit.id.get()), ..on_credit }
+    }
+
+    /// The full hour for which it looks at who waits for money; none when money is the cause.
+    pub(crate) fn hour(&self) -> Option<Timestamp> {
+        (self.id.get() >= AT_HOURS).then_some(self.due_at)
+    }
+
+    /// The same, to go on behind a page: `after` is the refund that was passed over last, if any was.
+    pub(crate) fn next_page(&self, after: Option<RefundId>, now: Timestamp) -> Self {
+        let currency = self.note.split(' ').next().unwrap_or_default();
+        let note = format!("{currency} {}", after.map_or(0, RefundId::get));
+        Self { due_at: self.hour().unwrap_or(now), note, ..self.clone() }
+    }
+
+    /// For a task that serves who waits for money: the currency, and behind which refund the page begins. A first look has no place: it needs to see a
+    /// few only, since mostly the first of them does not fit.
+    pub fn waiting_page(&self) -> Option<(Currency, Option<RefundId>)> {
+        let (currency, after) = match self.note.split_once(' ') {
+            Some((currency, after)) => (currency, Some(RefundId::new(after.parse().ok()?))),
+            None => (self.note.as_str(), None),
+        };
+        Some((currency.parse().ok()?, after))
     }
 
     /// The refund that it is about, for the kinds that are about one.

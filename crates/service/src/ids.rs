@@ -50,6 +50,11 @@ impl Ids {
         self.lock().reserve(now.ms(), IDS_PER_BLOCK).map(IdBlock::new)
     }
 
+    /// Ids for a command about many; at most [`IDS_PER_MS`].
+    pub fn block_of(&self, now: Timestamp, count: u16) -> Result<IdBlock, StoreError> {
+        self.lock().reserve(now.ms(), count).map(|first| IdBlock::of(first, count))
+    }
+
     /// An id that carries another time than now: a payment's own. Of one instant there are [`IDS_PER_MS`]; it may be taken already.
     pub fn at(&self, instant: Timestamp) -> Result<i64, StoreError> {
         let node = self.node().ok_or(StoreError::Unnumbered)?;

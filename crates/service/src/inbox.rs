@@ -38,15 +38,17 @@ impl From<Task> for HandedTask {
 /// Tasks that wait together. Receivers of notifications belong to strangers and may be slow; what they hold up must not be money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// Everything that moves refunds and payouts on.
+    /// Everything that moves single refunds and payouts on.
     Refunds,
+    /// Serving queues of refunds that wait for money: few steps, which must not stand behind the refunds that they let go.
+    Queues,
     /// Telling merchants.
     Deliveries,
 }
 
 impl Work {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Refunds, Self::Deliveries];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Refunds, Self::Queues, Self::Deliveries];
 
     /// What a kind of task belongs to.
     pub const fn of(kind: TaskKind) -> Self {
@@ -54,9 +56,9 @@ impl Work {
             TaskKind::SubmitRefund
             | TaskKind::ResolveRefund
             | TaskKind::ReleaseRefund
-            | TaskKind::ReleaseWaiting
             | TaskKind::PreparePayout
             | TaskKind::SettleDue => Self::Refunds,
+            TaskKind::ReleaseWaiting => Self::Queues,
             TaskKind::DeliverNotification => Self::Deliveries,
         }
     }
@@ -71,6 +73,7 @@ impl Work {
 #[derive(Debug)]
 pub struct TaskInbox {
     refunds: Queue,
+    queues: Queue,
     deliveries: Queue,
     length_max: usize,
 }
@@ -84,7 +87,7 @@ struct Queue {
 impl TaskInbox {
     /// Holds at most `length_max` tasks of each sort. With 0 it takes none: this process has no workers.
     pub fn new(length_max: usize) -> Self {
-        Self { refunds: Queue::default(), deliveries: Queue::default(), length_max }
+        Self { refunds: Queue::default(), queues: Queue::default(), deliveries: Queue::default(), length_max }
     }
 
     /// Whether this process has workers at all.
@@ -94,8 +97,16 @@ impl TaskInbox {
 
     /// Adds what fits.
     pub fn push_all(&self, tasks: impl IntoIterator<Item = HandedTask>) {
-        let (deliveries, refunds): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|handed| Work::of(handed.task.kind) == Work::Deliveries);
+        let (mut refunds, mut queues, mut deliveries) = (Vec::new(), Vec::new(), Vec::new());
+        for handed in tasks {
+            match Work::of(handed.task.kind) {
+                Work::Refunds => refunds.push(handed),
+                Work::Queues => queues.push(handed),
+                Work::Deliveries => deliveries.push(handed),
+            }
+        }
         self.refunds.push_all(refunds, self.length_max);
+        self.queues.push_all(queues, self.length_max);
         self.deliveries.push_all(deliveries, self.length_max);
     }
 
@@ -130,6 +141,7 @@ impl TaskInbox {
     const fn queue(&self, work: Work) -> &Queue {
         match work {
             Work::Refunds => &self.refunds,
+            Work::Queues => &self.queues,
             Work::Deliveries => &self.deliveries,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use refundry_engine::command::Command;
 use refundry_engine::credential::Credential;
 use refundry_engine::event::Event;
+use refundry_engine::funds::queue::WaitingRefund;
 use refundry_engine::idempotency::{IdempotencyKey, Remembered};
 use refundry_engine::merchant::{Merchant, Terminal};
 use refundry_engine::notification::{DeliveryAttempt, Notification};
@@ -16,8 +17,8 @@ use refundry_engine::verdict::AuditLine;
 use refundry_engine::{CredentialId, MerchantId, NotificationId, PaymentId, RefundId, TaskId, TerminalId, Timestamp};
 use refundry_ledger::Currency;
 use refundry_store::{
-    BalanceRow, BooksReport, Claim, ComingSettlement, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading,
-    RefundFilter, SettlementReads, Store, StoreError, TaskFigures, Ticket, WaitingRefunds,
+    BalanceRow, BooksReport, Claim, ComingSettlement, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Queues,
+    Reading, RefundFilter, SettlementReads, Store, StoreError, TaskFigures, Ticket, WaitingCount, WaitingRefunds,
 };
 
 use crate::ground::SteppedStore;
@@ -91,6 +92,13 @@ macro_rules! pass_on {
     };
 }
 
+impl Queues for Line {
+    pass_on! { 'a;
+        waiting_refunds(wanted: WaitingRefunds) -> Vec<WaitingRefund>;
+        waiting_counts(merchant_id: MerchantId) -> Vec<WaitingCount>;
+    }
+}
+
 impl SettlementReads for Line {
     pass_on! { 'a;
         due_payments(merchant_id: MerchantId, at: Timestamp, limit: u32) -> Vec<PaymentId>;
@@ -125,7 +133,6 @@ impl Store for Line {
         refund(merchant_id: MerchantId, id: RefundId) -> Option<Refund>;
         refunds(filter: &'a RefundFilter, page: PageRequest) -> Page<Refund>;
         remembered(key: &'a IdempotencyKey) -> Option<Remembered>;
-        waiting_refunds(wanted: &'a WaitingRefunds) -> Vec<RefundId>;
         timeline(merchant_id: MerchantId, refund_id: RefundId) -> Vec<Event>;
         events_after(merchant_id: MerchantId, after: i64, limit: u32) -> Vec<Event>;
         notification(merchant_id: MerchantId, id: NotificationId) -> Option<Notification>;

@@ -112,8 +112,9 @@ impl Reads<'_> {
         self.note("balances", store.balances(merchant_id))?;
         for currency in ["EUR", "JPY"] {
             let currency: Currency = currency.parse().expect("both are currencies of ISO 4217");
-            self.note("waiting", store.waiting_refunds(&WaitingRefunds { merchant_id, currency, limit: PAGE }))?;
+            self.note("waiting", store.waiting_refunds(WaitingRefunds { merchant_id, currency, after: None, limit: PAGE }))?;
         }
+        self.note("waiting", store.waiting_counts(merchant_id))?;
         self.pages("audit", |page| store.audit(Some(merchant_id), page)).map(drop)
     }
 

@@ -8,6 +8,7 @@ mod error;
 mod lane;
 mod nodes;
 mod postgres;
+mod queues;
 mod reads;
 mod rows;
 mod settlement_reads;
@@ -30,9 +31,10 @@ use refundry_engine::{CredentialId, MerchantId, NotificationId, Outcome, RefundI
 pub use copy::{CopyError, CopyOptions, CopyPhase, CopyProgress, CopyReport, Difference, Tally, copy_to_postgres, copy_to_sqlite, give_up};
 pub use error::StoreError;
 pub use nodes::{NodeLease, NodeWish};
+pub use queues::{Queues, WaitingCount, WaitingRefunds};
 pub use reads::{
     BalanceRow, BookFault, BooksReport, Claim, Cursor, NotificationFilter, PAGE_LIMIT, PAGE_LIMIT_MAX, PAGE_SCAN_MAX, Page, PageRequest,
-    PaymentFilter, RefundFilter, TaskFigures, WaitingRefunds,
+    PaymentFilter, RefundFilter, TaskFigures,
 };
 
 pub use settlement_reads::{COMING_SCAN_MAX, ComingSettlement, SettlementReads};
@@ -79,7 +81,7 @@ pub trait CommitObserver: Send + Sync {
 }
 
 /// Everything that can be asked of storage.
-pub trait Store: SettlementReads + Send + Sync {
+pub trait Store: Queues + SettlementReads + Send + Sync {
     /// Queues a command; the only way to write.
     fn transact(&self, command: Command) -> Ticket;
     /// Takes tasks that are due and free, and leases them; before that, gives tasks back that the claimer did not begin.
@@ -112,8 +114,6 @@ pub trait Store: SettlementReads + Send + Sync {
     fn refunds<'a>(&'a self, filter: &'a RefundFilter, page: PageRequest) -> Reading<'a, Page<Refund>>;
     /// What is remembered of a key.
     fn remembered<'a>(&'a self, key: &'a IdempotencyKey) -> Reading<'a, Option<Remembered>>;
-    /// Refunds of a merchant and currency that wait for money, oldest first.
-    fn waiting_refunds<'a>(&'a self, wanted: &'a WaitingRefunds) -> Reading<'a, Vec<RefundId>>;
 
     /// The events of one refund, oldest first.
     fn timeline(&self, merchant_id: MerchantId, refund_id: RefundId) -> Reading<'_, Vec<Event>>;

@@ -23,6 +23,7 @@ mod payment_row;
 mod placement;
 #[cfg(test)]
 mod plans;
+mod queues;
 mod readers;
 mod refund_row;
 mod session;

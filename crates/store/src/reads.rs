@@ -99,17 +99,6 @@ pub struct NotificationFilter {
     pub refund_id: Option<RefundId>,
 }
 
-/// A page of refunds that wait for money.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaitingRefunds {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// In which currency.
-    pub currency: Currency,
-    /// At most so many.
-    pub limit: u32,
-}
-
 /// A wish for tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {

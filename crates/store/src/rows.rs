@@ -6,6 +6,7 @@ mod names;
 pub mod other;
 pub mod payment;
 pub mod refund;
+pub mod waiting;
 
 pub use columns::{ReadColumns, json_text, minor_of};
 pub use names::{Names, merchant_of};

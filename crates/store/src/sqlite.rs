@@ -17,6 +17,7 @@ mod options;
 mod other_rows;
 mod pages;
 mod payment_row;
+mod queues;
 mod readers;
 mod refund_row;
 mod settlements;

@@ -1,7 +1,9 @@
 //! One suite for every backend: what a store promises, seen through the trait alone.
 
 use futures::executor::block_on;
-use refundry_engine::command::{Act, CancelRefund, Change, PutEndpoint, RecordDelivery, ReplayNotification, RevokeCredential, TopUp};
+use refundry_engine::command::{
+    Act, CancelRefund, Change, PutEndpoint, RecordDelivery, ReleaseWaiting, ReplayNotification, RevokeCredential, TopUp,
+};
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::event::EventKind;
 use refundry_engine::idempotency::{IdempotencyKey, RememberedDecision, STAND_IN_SCOPE};
@@ -11,10 +13,10 @@ use refundry_engine::payment::{PaymentKey, PaymentStatus};
 use refundry_engine::policy::{FundsRule, PolicyPatch, ReviewRule};
 use refundry_engine::refund::RefundStateName;
 use refundry_engine::task::{Task, TaskKind};
-use refundry_engine::{CredentialId, EndpointId, MerchantId, Outcome, PaymentId, Refusal, TaskId};
+use refundry_engine::{CredentialId, EndpointId, MerchantId, Outcome, PaymentId, RefundId, Refusal, TaskId};
 use refundry_store::{
     Claim, NodeLease, NodeWish, NotificationFilter, PAGE_SCAN_MAX, Page, PageRequest, PaymentFilter, RefundFilter, Store, StoreError,
-    WaitingRefunds,
+    WaitingCount, WaitingRefunds,
 };
 
 use crate::stage::{self, Stage, euro};
@@ -550,10 +552,17 @@ fn refunds_wait_for_money_oldest_first(stage: &Stage) {
     let refunds: Vec<_> = (0..3).map(|number| stage.refund(&payment, &format!("r{number}"), 100)).collect();
     let reviewed = stage.refund(&payment, "reviewed", 6_000);
     let euros = "EUR".parse().unwrap();
-    let wanted = WaitingRefunds { merchant_id: acme, currency: euros, limit: 2 };
-    assert_eq!(block_on(stage.store.waiting_refunds(&wanted)).unwrap(), [refunds[0].id, refunds[1].id]);
-    let dollars = WaitingRefunds { currency: "USD".parse().unwrap(), ..wanted };
-    assert_eq!(block_on(stage.store.waiting_refunds(&dollars)).unwrap(), []);
+    let wanted = WaitingRefunds { merchant_id: acme, currency: euros, after: None, limit: 2 };
+    let page = |wanted| -> Vec<RefundId> {
+        block_on(stage.store.waiting_refunds(wanted)).unwrap().into_iter().map(|waiting| waiting.refund_id).collect()
+    };
+    assert_eq!(page(wanted), [refunds[0].id, refunds[1].id]);
+    assert_eq!(page(WaitingRefunds { after: Some(refunds[0].id), ..wanted }), [refunds[1].id, refunds[2].id]);
+    assert_eq!(page(WaitingRefunds { currency: "USD".parse().unwrap(), ..wanted }), []);
+    let first = block_on(stage.store.waiting_refunds(wanted)).unwrap().remove(0);
+    assert_eq!((first.payment_id, first.amount, first.settled), (payment.id, euro(100), false));
+    assert_eq!((first.method.as_str(), first.unsettled_left), (payment.method.as_str(), euro(100_000)));
+    assert_eq!(block_on(stage.store.waiting_counts(acme)).unwrap(), [WaitingCount { currency: euros, count: 3 }]);
     let pending = RefundFilter { merchant_id: Some(acme), state: Some(RefundStateName::Pending), ..RefundFilter::default() };
     let listed = block_on(stage.store.refunds(&pending, all())).unwrap().rows;
     assert_eq!((listed.len(), listed[0].id), (4, reviewed.id), "those that a person decides are listed too");
@@ -562,14 +571,18 @@ fn refunds_wait_for_money_oldest_first(stage: &Stage) {
     let top_up = TopUp { merchant_id: acme, mode: Mode::Live, amount: euro(200), key: key.clone() };
     stage.must(Act::TopUp(top_up));
     assert_eq!(block_on(stage.store.remembered(&key)).unwrap().unwrap().decision, RememberedDecision::ToppedUp);
-    let act = refundry_engine::command::ReleaseWaiting {
-        merchant_id: acme,
-        currency: euros,
-        refund_ids: block_on(stage.store.waiting_refunds(&wanted)).unwrap(),
-        more: true,
+    let credit = Task::release_waiting(acme, euros, stage.now());
+    let task = block_on(stage.store.task(acme, credit.id)).unwrap().expect("the credit put it");
+    let serve = |task: &Task| {
+        let act = ReleaseWaiting { merchant_id: acme, currency: euros, task: task.clone(), refund_ids: page(wanted), more: true };
+        stage.must(Act::ReleaseWaiting(act));
+        block_on(stage.store.task(acme, task.id)).unwrap()
     };
-    stage.must(Act::ReleaseWaiting(act));
-    assert_eq!(block_on(stage.store.waiting_refunds(&wanted)).unwrap(), [refunds[2].id]);
+    let next = serve(&task).expect("there is another page");
+    assert_eq!(page(wanted), [refunds[2].id]);
+    assert_eq!(serve(&task).as_ref(), Some(&next), "whoever carries an old task out leaves the new one alone");
+    assert_eq!(serve(&next), None, "the last does not fit, and nobody may overtake it");
+    assert_eq!(block_on(stage.store.waiting_counts(acme)).unwrap(), [WaitingCount { currency: euros, count: 1 }]);
     assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
 }
 

@@ -21,7 +21,7 @@ use refundry_engine::payment::Payment;
 use refundry_engine::payout::PayoutKind;
 use refundry_engine::refund::{AcquirerAnswer, Refund};
 use refundry_engine::settlement::ShipmentState;
-use refundry_engine::task::TaskKind;
+use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::{AdjustmentId, CredentialId, EndpointId, MerchantId, NotificationId, PayoutId, TaskId};
 use refundry_store::{
     Claim, ConnectionFaults, DistributeError, DistributeWish, Moment, PostgresOptions, PostgresStore, StoreError, distribute,
@@ -122,7 +122,13 @@ fn steps_of(stage: &Stage, payment: &Payment, refund: &Refund) -> Vec<Act> {
             seen_amount: refund.amount,
         }),
         Act::ReleaseRefund(ReleaseRefund { merchant_id, refund_id }),
-        Act::ReleaseWaiting(ReleaseWaiting { merchant_id, currency: payment.currency(), refund_ids: vec![refund_id], more: false }),
+        Act::ReleaseWaiting(ReleaseWaiting {
+            merchant_id,
+            currency: payment.currency(),
+            task: Task::release_waiting(merchant_id, payment.currency(), now),
+            refund_ids: vec![refund_id],
+            more: false,
+        }),
         Act::StartSubmission(StartSubmission { merchant_id, refund_id, resolve_at: now.plus_ms(9) }),
         Act::RecordResult(RecordResult { merchant_id, refund_id, attempt: 1, answer: approved, next_at: now }),
         Act::RecordArn(RecordArn { merchant_id, refund_id, arn: "74500015".parse().expect("an ARN") }),

@@ -1,54 +1,102 @@
-//! Money came: refunds that waited for it are served, oldest first.
+//! Money came, or an hour struck: refunds that waited for money are served, oldest first.
 
 use crate::command::ReleaseWaiting;
 use crate::draft::Draft;
 use crate::merchant::ENDPOINTS_MAX;
+use crate::policy::{FundsCheck, FundsOrder};
 use crate::refund::{Holds, RefundInPlay, RefundState, funding, release};
 use crate::task::Task;
-use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict};
+use crate::{Outcome, RefundId, Refusal, Snapshot, Stamp, Verdict};
 
 /// Ids that serving one refund may take: its entry and a notification to every endpoint.
-const IDS_PER_REFUND: u16 = 1 + ENDPOINTS_MAX as u16;
+pub const IDS_PER_REFUND: u16 = 1 + ENDPOINTS_MAX as u16;
 
 /// Milliseconds after which refunds that wait but were not on the page are looked for again.
 const LOOK_AGAIN_MS: i64 = 1_000;
 
-/// Serves the page in its order and stops at the first refund that does not fit: nobody overtakes. What is left behind the page gets a task
-/// of its own, so that many waiting refunds do not sit in one commit.
+/// Serves the page in its order. A refund that does not fit, or whose hour it is not, holds up those behind it or lets them pass, as its own policy
+/// says. What is left behind the page gets a task of its own, so that many waiting refunds do not sit in one commit.
 pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &ReleaseWaiting) -> Verdict {
     serve_page(Draft::new(snapshot, stamp), act).unwrap_or_else(Verdict::refused)
 }
 
+/// How far a look at the queue came.
+struct Look {
+    /// Somebody must not be overtaken: those behind get what is their own payment's, nothing else.
+    held_up: bool,
+    /// Somebody was passed over, on this page or before it.
+    passed_over: bool,
+    /// The last refund that was looked at.
+    last: Option<RefundId>,
+    /// There are more behind it.
+    more: bool,
+}
+
 fn serve_page(mut draft: Draft<'_>, act: &ReleaseWaiting) -> Result<Verdict, Refusal> {
-    let task = Task::release_waiting(act.merchant_id, act.currency, draft.now());
-    draft.remove_task(act.merchant_id, task.id);
+    let begins_after = act.task.waiting_page().and_then(|(_, after)| after).filter(|after| after.get() > 0);
+    let mut look = Look { held_up: false, passed_over: begins_after.is_some(), last: begins_after, more: act.more };
     for refund_id in &act.refund_ids {
         if draft.ids_left() < IDS_PER_REFUND {
-            draft.put_task(task);
-            return Ok(draft.finish(Outcome::Done));
+            look.more = true;
+            break;
         }
-        let Ok(mut in_play) = draft.find(act.merchant_id, *refund_id, None) else {
-            continue;
-        };
-        if !waits_for(&in_play, act) {
-            continue;
+        if let Ok(in_play) = draft.find(act.merchant_id, *refund_id, None)
+            && waits_for(&in_play, act)
+        {
+            look_at(&mut draft, act, in_play, &mut look)?;
         }
-        let policy = draft.policy(&in_play);
-        match funding::find(&draft, &in_play, &policy, false) {
-            Ok(draw) => {
-                release::serve(&mut draft, &mut in_play, draw)?;
-                draft.put(in_play);
-            }
-            Err(_) => return Ok(draft.finish(Outcome::Done)),
-        }
+        look.last = Some(*refund_id);
     }
-    // The page was read before this commit: a refund may have begun to wait since, and the credit that it waits for may be this very task.
-    if act.more {
-        draft.put_task(task);
-    } else if draft.waiting(act.merchant_id, act.currency) > 0 {
-        draft.put_task(Task { due_at: draft.now().plus_ms(LOOK_AGAIN_MS), ..task });
-    }
+    go_on(&mut draft, act, &look);
     Ok(draft.finish(Outcome::Done))
+}
+
+/// One refund of the page: it gets its money, or those behind it learn what its place means for them.
+fn look_at(draft: &mut Draft<'_>, act: &ReleaseWaiting, mut in_play: RefundInPlay, look: &mut Look) -> Result<(), Refusal> {
+    let policy = draft.policy(&in_play);
+    if policy.funds_check.allows(act.task.hour())
+        && let Ok(draw) = funding::find(draft, &in_play, &policy, look.held_up)
+    {
+        release::serve(draft, &mut in_play, draw)?;
+        draft.put(in_play);
+        return Ok(());
+    }
+    put_next_hour(draft, &in_play, &policy.funds_check);
+    match policy.funds_order {
+        FundsOrder::Strict => look.held_up = true,
+        FundsOrder::Skip => look.passed_over = true,
+    }
+    Ok(())
+}
+
+/// Who waits by the clock is looked at when it strikes next.
+pub(crate) fn put_next_hour(draft: &mut Draft<'_>, in_play: &RefundInPlay, check: &FundsCheck) {
+    if let Some(hour) = check.next_after(draft.now()) {
+        let refund = &in_play.refund;
+        draft.put_task(Task::release_waiting_at(refund.merchant_id, refund.amount.currency(), hour));
+    }
+}
+
+/// The next page, another look, or nothing more. When somebody put another task in the place of the one that is carried out, money came meanwhile:
+/// that one begins at the oldest, and nothing is put in its place.
+fn go_on(draft: &mut Draft<'_>, act: &ReleaseWaiting, look: &Look) {
+    if draft.task(act.merchant_id, act.task.id) != Some(&act.task) {
+        return;
+    }
+    let waiting = draft.waiting(act.merchant_id, act.currency);
+    if look.held_up || waiting == 0 {
+        draft.remove_task(act.merchant_id, act.task.id);
+    } else if look.more {
+        let after = look.last.filter(|_| look.passed_over);
+        draft.put_task(act.task.next_page(after, draft.now()));
+    } else if look.passed_over {
+        draft.remove_task(act.merchant_id, act.task.id);
+    } else {
+        // The page was read before this commit: a refund may have begun to wait since, and the credit that it waits for may be this very task.
+        let again = Task::release_waiting(act.merchant_id, act.currency, draft.now().plus_ms(LOOK_AGAIN_MS));
+        draft.remove_task(act.merchant_id, act.task.id);
+        draft.put_task(again);
+    }
 }
 
 fn waits_for(in_play: &RefundInPlay, act: &ReleaseWaiting) -> bool {

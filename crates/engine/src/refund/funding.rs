@@ -4,6 +4,7 @@ use refundry_ledger::Money;
 
 use super::{Draw, FailReason, FundsHold, Holds, Refund, RefundInPlay, RefundState, moves};
 use crate::draft::{About, Draft};
+use crate::funds::release_waiting;
 use crate::policy::{FundsRule, Policy};
 use crate::posting_rules::{self, Purse, SPENDABLE};
 use crate::task::{Task, TaskKind};
@@ -49,8 +50,7 @@ pub(super) fn draw_or_hold(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, po
         Err(missing) => match policy.funds {
             FundsRule::Refuse => Err(Refusal::NotEnoughFunds { missing }),
             FundsRule::Wait => {
-                let until = draft.now().plus_days(i64::from(policy.funds_wait_days));
-                hold(draft, &mut in_play.refund, missing, until);
+                wait(draft, in_play, policy, missing);
                 Ok(())
             }
             FundsRule::FailLater => {
@@ -67,8 +67,7 @@ pub(super) fn draw_hold_or_fail(draft: &mut Draft<'_>, in_play: &mut RefundInPla
     match (find(draft, in_play, policy, true), policy.funds) {
         (Ok(found), _) => draw(draft, in_play, found),
         (Err(missing), FundsRule::Wait) => {
-            let until = draft.now().plus_days(i64::from(policy.funds_wait_days));
-            hold(draft, &mut in_play.refund, missing, until);
+            wait(draft, in_play, policy, missing);
             Ok(())
         }
         (Err(_), FundsRule::Refuse | FundsRule::FailLater) => {
@@ -76,6 +75,13 @@ pub(super) fn draw_hold_or_fail(draft: &mut Draft<'_>, in_play: &mut RefundInPla
             moves::end_unpaid(draft, in_play, failed)
         }
     }
+}
+
+/// The refund takes its place in the queue, by the time at which it was asked for.
+fn wait(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, policy: &Policy, missing: Money) {
+    let until = draft.now().plus_days(i64::from(policy.funds_wait_days));
+    hold(draft, &mut in_play.refund, missing, until);
+    release_waiting::put_next_hour(draft, in_play, &policy.funds_check);
 }
 
 /// The refund waits for money.

@@ -1,5 +1,7 @@
 //! A held refund is looked at again: its undo window ended, its time to wait for money did, or money came.
 
+use refundry_ledger::Money;
+
 use super::{FailReason, FundsHold, Holds, RefundInPlay, RefundState, funding, moves};
 use crate::command::ReleaseRefund;
 use crate::draft::Draft;
@@ -41,16 +43,21 @@ fn release(mut draft: Draft<'_>, act: &ReleaseRefund) -> Result<Verdict, Refusal
     Ok(draft.finish_with(in_play))
 }
 
-/// Before its time is over it does not overtake those who waited before it; at the end it takes what is there or fails.
+/// Before its time is over it does not overtake those who waited before it; at the end it takes what is there or fails. One that never waited overtakes
+/// nobody, and one that goes by the clock is not looked at between its hours: not even at the end.
 fn look_for_money_again(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, funds: &FundsHold) -> Result<(), Refusal> {
     let policy = draft.policy(in_play);
     let (merchant_id, currency) = (in_play.refund.merchant_id, in_play.refund.amount.currency());
-    let is_over = draft.now() >= funds.until;
-    let is_behind_others = !is_over && draft.waiting(merchant_id, currency) > 1;
-    match funding::find(draft, in_play, &policy, is_behind_others) {
+    let (is_over, never_waited) = (draft.now() >= funds.until, funds.until <= funds.since);
+    let is_behind_others = (!is_over || never_waited) && draft.waiting(merchant_id, currency) > 1;
+    let found = match never_waited || policy.funds_check.allows(None) {
+        true => funding::find(draft, in_play, &policy, is_behind_others),
+        false => Err(Money::new(funds.missing_minor, currency)),
+    };
+    match found {
         Ok(draw) => serve(draft, in_play, draw),
         Err(_) if is_over => {
-            let reason = if funds.until <= funds.since { FailReason::NotEnoughFunds } else { FailReason::FundsExpired };
+            let reason = if never_waited { FailReason::NotEnoughFunds } else { FailReason::FundsExpired };
             let failed = in_play.refund.state.fail_pending(reason, draft.now())?;
             moves::end_unpaid(draft, in_play, failed)
         }

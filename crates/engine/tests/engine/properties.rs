@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use refundry_engine::chart::{AVAILABLE, FEE_INCOME, RESERVE, UNSETTLED};
 use refundry_engine::command::CreateRefund;
-use refundry_engine::policy::{FeeRule, FundsRule, PolicyPatch, ReviewRule};
-use refundry_engine::refund::{AcquirerAnswer, RefundState};
+use refundry_engine::policy::{FeeRule, FundsCheck, FundsOrder, FundsRule, PolicyPatch, ReviewRule};
+use refundry_engine::refund::{AcquirerAnswer, Refund, RefundState};
+use refundry_engine::task::Task;
 use refundry_engine::{Mode, Outcome, PaymentId, RefundId};
 use refundry_ledger::{Currency, Money};
 
@@ -28,6 +29,8 @@ enum Step {
     Settle(i64),
     TopUp(i64),
     Serve(usize),
+    Strike(usize),
+    OldPage(usize),
     Wait(i64),
 }
 
@@ -63,19 +66,27 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..PAYMENTS).prop_map(Step::Settle),
         1 => (1i64..20_000).prop_map(Step::TopUp),
         2 => (1usize..4).prop_map(Step::Serve),
-        1 => (0i64..40).prop_map(Step::Wait),
+        1 => (1usize..4).prop_map(Step::Strike),
+        1 => (1usize..4).prop_map(Step::OldPage),
+        1 => (0i64..40 * 24).prop_map(Step::Wait),
     ];
     prop::collection::vec(step, 1..80)
 }
 
 fn policies() -> impl Strategy<Value = PolicyPatch> {
-    let funds = prop_oneof![Just(FundsRule::Wait), Just(FundsRule::Refuse), Just(FundsRule::FailLater)];
+    let funds = (
+        prop_oneof![2 => Just(FundsRule::Wait), 1 => Just(FundsRule::Refuse), 1 => Just(FundsRule::FailLater)],
+        prop_oneof![Just(FundsOrder::Strict), Just(FundsOrder::Skip)],
+        prop_oneof![2 => Just(FundsCheck::OnCredit), 1 => Just(FundsCheck::oceanpayment())],
+    );
     let review = prop_oneof![3 => Just(ReviewRule::None), 1 => Just(ReviewRule::All), 1 => Just(ReviewRule::Above { minor: 5_000 })];
     let fee = prop_oneof![Just(FeeRule::Keep), Just(FeeRule::GiveBack)];
     let draws = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.9));
     (funds, review, fee, draws, prop_oneof![Just(0i64), 1i64..50], prop_oneof![3 => Just(0u32), 1 => Just(60u32)]).prop_map(
         |(funds, review, original_fee, (unsettled, reserve, available), refund_fee_minor, undo_seconds)| PolicyPatch {
-            funds: Some(funds),
+            funds: Some(funds.0),
+            funds_order: Some(funds.1),
+            funds_check: Some(funds.2),
             review: Some(review),
             original_fee: Some(original_fee),
             draw_unsettled: Some(unsettled),
@@ -124,7 +135,9 @@ fn play(desk: &mut Desk, steps: &[Step]) {
                     marketing: Some(Money::new(*marketing, euro())),
                     ..request(id, payment(*of), Money::new(*minor, euro()), &format!("n{name}"))
                 };
+                let others_wait = !desk.waiting(euro()).is_empty();
                 if let Outcome::Refund { refund, replayed, .. } = desk.ask_as("shop", create) {
+                    assert!(replayed || !others_wait || !takes_available(&refund), "a new refund overtakes nobody");
                     let first = of_number.entry(*name).or_insert(refund.id);
                     assert_eq!(*first, refund.id, "one number is one refund");
                     assert_eq!(replayed, refund.id != id);
@@ -135,8 +148,18 @@ fn play(desk: &mut Desk, steps: &[Step]) {
             }
             Step::Settle(of) => drop(desk.settle(payment(*of))),
             Step::TopUp(minor) => drop(desk.top_up(Money::new(*minor, euro()), &format!("t{number}"))),
-            Step::Serve(page) => drop(desk.serve(euro(), *page)),
-            Step::Wait(days) => desk.now = desk.now.plus_days(*days),
+            Step::Serve(page) => in_order(desk, |desk| drop(desk.serve(euro(), *page))),
+            Step::Strike(page) => in_order(desk, |desk| {
+                let now = desk.now;
+                let struck = desk.hours(euro()).into_iter().find(|task| task.due_at <= now);
+                struck.into_iter().for_each(|task| drop(desk.serve_task(task, *page)));
+            }),
+            Step::OldPage(page) => in_order(desk, |desk| {
+                // Whoever carries out a task that was replaced meanwhile has an older page.
+                let task = Task { due_at: desk.now.plus_seconds(-1), ..Task::release_waiting(MERCHANT, euro(), desk.now) };
+                drop(desk.serve_task(task, *page));
+            }),
+            Step::Wait(hours) => desk.now = desk.now.plus_seconds(3_600 * hours),
             Step::Cancel(refund)
             | Step::Review(refund, _)
             | Step::Release(refund)
@@ -152,6 +175,22 @@ fn play(desk: &mut Desk, steps: &[Step]) {
     }
 }
 
+fn takes_available(refund: &Refund) -> bool {
+    refund.drawn.is_some_and(|draw| draw.available_minor > 0 || refund.refund_fee.is_positive())
+}
+
+/// Where the order is strict, nobody who takes available money leaves somebody older behind.
+fn in_order(desk: &mut Desk, look: impl FnOnce(&mut Desk)) {
+    let before = desk.waiting(euro());
+    look(desk);
+    let oldest_left = desk.waiting(euro()).first().copied();
+    for id in before {
+        let refund = desk.refund(id);
+        let overtakes = takes_available(refund) && oldest_left.is_some_and(|oldest| oldest < id);
+        assert!(!overtakes || desk.policy(refund).funds_order == FundsOrder::Skip, "{id} overtook {oldest_left:?}");
+    }
+}
+
 fn play_on_refund(desk: &mut Desk, id: RefundId, step: &Step) {
     let before = desk.refund(id).clone();
     match step {
@@ -162,7 +201,8 @@ fn play_on_refund(desk: &mut Desk, id: RefundId, step: &Step) {
         Step::Answer(_, behind, answer) => drop(desk.answer(id, before.attempts.saturating_sub(*behind), in_words(*answer))),
         Step::Arn(_, arn) => drop(desk.arn(id, &format!("ARN{arn}"))),
         Step::Bounce(_) => drop(desk.bounce(id, "closed")),
-        Step::Ask { .. } | Step::Settle(_) | Step::TopUp(_) | Step::Serve(_) | Step::Wait(_) => unreachable!("not about one refund"),
+        Step::Ask { .. } | Step::Settle(_) | Step::TopUp(_) => unreachable!("not about one refund"),
+        Step::Serve(_) | Step::Strike(_) | Step::OldPage(_) | Step::Wait(_) => unreachable!("not about one refund"),
     }
     let after = desk.refund(id);
     assert!(!before.state.is_final() || after.state.is_final(), "an end is final");
@@ -217,7 +257,7 @@ proptest! {
             Step::Answer(_, _, Answer::Approved) | Step::Bounce(_) => false,
             Step::Ask { marketing, .. } => *marketing == 0,
             Step::Answer(..) | Step::Cancel(_) | Step::Review(..) | Step::Release(_) | Step::Submit(_) | Step::Arn(..) => true,
-            Step::Settle(_) | Step::TopUp(_) | Step::Serve(_) | Step::Wait(_) => true,
+            Step::Settle(_) | Step::TopUp(_) | Step::Serve(_) | Step::Strike(_) | Step::OldPage(_) | Step::Wait(_) => true,
         };
         let steps: Vec<Step> = steps.into_iter().filter(undone).collect();
         let mut with_refunds = desk(policy.clone());
@@ -229,7 +269,7 @@ proptest! {
                 Step::Settle(of) => drop(without.settle(payment(*of))),
                 Step::TopUp(minor) => drop(without.top_up(Money::new(*minor, euro()), &format!("w{}", without.entries.len()))),
                 Step::Ask { .. } | Step::Cancel(_) | Step::Review(..) | Step::Release(_) | Step::Submit(_) | Step::Answer(..) => {}
-                Step::Arn(..) | Step::Bounce(_) | Step::Serve(_) | Step::Wait(_) => {}
+                Step::Arn(..) | Step::Bounce(_) | Step::Serve(_) | Step::Strike(_) | Step::OldPage(_) | Step::Wait(_) => {}
             }
         }
         let of = |desk: &Desk, account| desk.snapshot.balances.of(MERCHANT, account, euro());

@@ -26,6 +26,10 @@ pub struct PolicyView {
     funds: Option<FundsRuleView>,
     /// Days that a refund waits for money.
     funds_wait_days: Option<u32>,
+    /// What a refund that waits does to those behind it while its money is not there.
+    funds_order: Option<FundsOrderView>,
+    /// When a refund that waits is looked at.
+    funds_check: Option<FundsCheckView>,
     /// Whether the payment's own unsettled money may be drawn.
     draw_unsettled: Option<bool>,
     /// Whether the payment's own reserve may be drawn.
@@ -115,6 +119,35 @@ pub enum FundsRuleView {
     FailLater,
 }
 
+/// What a refund that waits for money does to those behind it while its own money is not there.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FundsOrder)]
+pub enum FundsOrderView {
+    /// It holds them up: oldest first, strictly.
+    Strict,
+    /// It lets those pass that fit, and keeps its place and its deadline.
+    Skip,
+}
+
+/// When a refund that waits for money is looked at.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[schema(as = FundsCheck)]
+pub enum FundsCheckView {
+    /// The moment money comes in.
+    OnCredit,
+    /// At full hours of a clock, and only then.
+    AtHours {
+        /// Hours of the day, 0 to 23, in their order.
+        #[schema(example = json!([8, 12, 17, 22]))]
+        hours: Vec<u8>,
+        /// How far that clock is ahead of UTC, in minutes; no summer time.
+        #[schema(example = 480)]
+        utc_offset_minutes: i32,
+    },
+}
+
 /// What happens to the fee of the original payment.
 #[derive(ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -158,7 +191,7 @@ impl From<StandingView> for Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use refundry_engine::policy::{FeeRule, FundsRule, Policy, PolicyPatch, ReviewRule};
+    use refundry_engine::policy::{FeeRule, FundsCheck, FundsOrder, FundsRule, Policy, PolicyPatch, ReviewRule};
     use refundry_engine::settlement::{SettlementCondition, SettlementTerms};
 
     #[test]
@@ -180,6 +213,12 @@ mod tests {
         for word in ["wait", "refuse", "fail_later"] {
             assert!(serde_json::from_value::<FundsRule>(word.into()).is_ok(), "{word}");
         }
+        for word in ["strict", "skip"] {
+            assert!(serde_json::from_value::<FundsOrder>(word.into()).is_ok(), "{word}");
+        }
+        let hours = r#"{"funds_check":{"kind":"at_hours","hours":[8,12,17,22],"utc_offset_minutes":480}}"#;
+        assert_eq!(serde_json::from_str::<PolicyPatch>(hours).unwrap().funds_check, Some(FundsCheck::oceanpayment()));
+        assert!(serde_json::from_str::<PolicyPatch>(r#"{"funds_check":{"kind":"on_credit"}}"#).is_ok());
         for word in ["keep", "give_back"] {
             assert!(serde_json::from_value::<FeeRule>(word.into()).is_ok(), "{word}");
         }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use futures::future::{BoxFuture, Either, join, select};
+use futures::future::{BoxFuture, Either, join3, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 use refundry_engine::Timestamp;
@@ -19,6 +19,9 @@ use crate::Service;
 use crate::acquirer::Acquirer;
 use crate::inbox::{HandedTask, Work};
 
+/// Queues of refunds that wait for money that are served at once: each commits a page after the other.
+const QUEUES_AT_ONCE: usize = 8;
+
 /// The workers of a process.
 pub struct Crew {
     /// What they work with.
@@ -26,6 +29,7 @@ pub struct Crew {
     /// Times and numbers.
     pub settings: WorkerSettings,
     refunds_polled_at_ms: AtomicI64,
+    queues_polled_at_ms: AtomicI64,
     deliveries_polled_at_ms: AtomicI64,
 }
 
@@ -38,17 +42,19 @@ enum Turn {
 
 impl Crew {
     /// Workers for this service.
-    pub const fn new(service: Arc<Service>, settings: WorkerSettings) -> Self {
-        Self { service, settings, refunds_polled_at_ms: AtomicI64::new(0), deliveries_polled_at_ms: AtomicI64::new(0) }
+    pub fn new(service: Arc<Service>, settings: WorkerSettings) -> Self {
+        let never = || AtomicI64::new(0);
+        Self { service, settings, refunds_polled_at_ms: never(), queues_polled_at_ms: never(), deliveries_polled_at_ms: never() }
     }
 
     /// Works until `stop` resolves, and then finishes what is under way. Several may run side by side. Deliveries have places of their own,
-    /// half as many: receivers that answer slowly or never hold up other deliveries, but no refund.
+    /// half as many: receivers that answer slowly or never hold up other deliveries, but no refund. So have queues of refunds that wait for money.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
         let stop = stop.shared();
         let refunds = self.carry_out(Work::Refunds, self.settings.concurrency, stop.clone());
+        let queues = self.carry_out(Work::Queues, self.settings.concurrency.min(QUEUES_AT_ONCE), stop.clone());
         let deliveries = self.carry_out(Work::Deliveries, (self.settings.concurrency / 2).max(1), stop);
-        join(refunds, deliveries).await;
+        join3(refunds, queues, deliveries).await;
     }
 
     async fn carry_out(&self, work: Work, places: usize, stop: impl Future<Output = ()> + Clone + Send) {
@@ -170,6 +176,7 @@ impl Crew {
     const fn polled_at_ms(&self, work: Work) -> &AtomicI64 {
         match work {
             Work::Refunds => &self.refunds_polled_at_ms,
+            Work::Queues => &self.queues_polled_at_ms,
             Work::Deliveries => &self.deliveries_polled_at_ms,
         }
     }

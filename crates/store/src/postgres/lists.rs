@@ -1,8 +1,8 @@
+use refundry_engine::MerchantId;
 use refundry_engine::notification::{Notification, NotificationState};
 use refundry_engine::payment::Payment;
 use refundry_engine::refund::{Refund, RefundStateName};
 use refundry_engine::verdict::AuditLine;
-use refundry_engine::{MerchantId, RefundId};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -10,8 +10,8 @@ use super::columns::Columns;
 use super::pages::{ALL_IDS, Listing, id_range, merchants, of_merchant};
 use super::readers::Reader;
 use super::singles::payment_row;
-use crate::rows::{self, ReadColumns as _};
-use crate::{NotificationFilter, Page, PageRequest, PaymentFilter, RefundFilter, StoreError, WaitingRefunds};
+use crate::rows;
+use crate::{NotificationFilter, Page, PageRequest, PaymentFilter, RefundFilter, StoreError};
 
 /// Reads a refund.
 pub fn refund_row(row: &Row) -> Result<Refund, StoreError> {
@@ -114,14 +114,6 @@ pub async fn audit(reader: Reader, merchant_id: Option<MerchantId>, page: PageRe
         read: |row| rows::other::audit_line(&mut Columns::new(row, "audit line")),
     };
     listing.page(&reader, &of, page).await
-}
-
-/// Refunds that wait for money, oldest first.
-pub async fn waiting_refunds(reader: Reader, wanted: WaitingRefunds) -> Result<Vec<RefundId>, StoreError> {
-    let sql = "SELECT refund_id FROM refunds WHERE merchant_id = $1 AND waits_for = $2 ORDER BY refund_id LIMIT $3";
-    let waits_for = rows::refund::waits_for_funds(wanted.currency);
-    let read = |row: &Row| Columns::new(row, "refund").int().map(RefundId::new);
-    reader.all(sql, &[&wanted.merchant_id.get(), &waits_for, &i64::from(wanted.limit)], read).await
 }
 
 /// Where the refunds of a filter are found. Refunds that are open are few and found by their tasks, because each has one unless a person

@@ -67,6 +67,14 @@ static NOTIFICATIONS: LazyLock<String> = LazyLock::new(|| {
         rows::other::NOTIFICATION_COLUMNS
     )
 });
+/// Behind the merchant's lock nobody else puts them; whoever leases one changes nothing that is read here.
+static TASKS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN tasks ON merchant_id = m AND task_id = i \
+        WHERE /* shard */ merchant_id = ANY($3)",
+        rows::other::TASK_COLUMNS
+    )
+});
 static REFUNDS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM UNNEST($1::int8[], $2::int8[]) AS k (m, i) JOIN refunds ON merchant_id = m AND refund_id = i \
@@ -204,6 +212,9 @@ fn keyed_calls(scope: &Scope) -> Vec<Asked<'static>> {
     if !scope.adjustments.is_empty() {
         let adjustments = scope.adjustments.iter().map(|(merchant_id, id)| (*merchant_id, id.get()));
         calls.push((pairs(ADJUSTMENTS, adjustments), &Loading::adjustment));
+    }
+    if !scope.tasks.is_empty() {
+        calls.push((pairs(&TASKS, scope.tasks.iter().map(|(merchant_id, id)| (*merchant_id, id.get()))), &Loading::task));
     }
     if !scope.credentials.is_empty() {
         let credentials = Param::Array(Array::of_ints(scope.credentials.iter().map(|id| id.get())));
@@ -357,6 +368,12 @@ impl Loading {
         Ok(())
     }
 
+    fn task(&mut self, row: &Row) -> Result<(), StoreError> {
+        let task = rows::other::task(&mut Columns::new(row, "task"))?;
+        self.snapshot.tasks.insert((task.merchant_id, task.id), task);
+        Ok(())
+    }
+
     fn credential(&mut self, row: &Row) -> Result<(), StoreError> {
         let credential: refundry_engine::credential::Credential = Columns::new(row, "credential").json()?;
         self.snapshot.credentials.insert(credential.id, credential);
@@ -414,6 +431,7 @@ pub fn statements() -> Vec<&'static str> {
         ADJUSTMENTS,
         &REMEMBERED,
         &NOTIFICATIONS,
+        &TASKS,
         &REFUNDS,
         &PAYMENTS,
         &PAYMENTS_BY_REFERENCE,

@@ -23,7 +23,7 @@ use super::{PostgresStore, books, claims, join, lists, nodes, singles, spawn_nam
 use crate::rows;
 use crate::{
     BalanceRow, BooksReport, Claim, CopyOptions, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading,
-    RefundFilter, Store, StoreError, TaskFigures, Ticket, WaitingRefunds, copy_to_sqlite,
+    RefundFilter, Store, StoreError, TaskFigures, Ticket, copy_to_sqlite,
 };
 
 /// Events that one read of a feed gives at most.
@@ -115,11 +115,6 @@ impl Store for PostgresStore {
         self.readers.read(move |reader| async move {
             reader.first(&sql, &[&key.merchant_id.get(), &key.number, &key.dialect, &key.scope], read).await
         })
-    }
-
-    fn waiting_refunds<'a>(&'a self, wanted: &'a WaitingRefunds) -> Reading<'a, Vec<RefundId>> {
-        let wanted = *wanted;
-        self.readers.read(move |reader| lists::waiting_refunds(reader, wanted))
     }
 
     fn timeline(&self, merchant_id: MerchantId, refund_id: RefundId) -> Reading<'_, Vec<Event>> {

@@ -1,19 +1,17 @@
 use refundry_engine::MerchantId;
-use refundry_engine::RefundId;
 use refundry_engine::notification::Notification;
 use refundry_engine::payment::Payment;
 use refundry_engine::refund::{Refund, RefundStateName};
 use refundry_engine::verdict::AuditLine;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 
-use super::apply::prepared;
 use super::fault::fault;
 use super::pages::{Listing, id_range, merchants};
 use super::{other_rows, payment_row, refund_row};
 use crate::rows;
 use crate::words::{mode_word, status_word};
-use crate::{NotificationFilter, Page, PageRequest, PaymentFilter, RefundFilter, StoreError, WaitingRefunds};
+use crate::{NotificationFilter, Page, PageRequest, PaymentFilter, RefundFilter, StoreError};
 
 const ALL_IDS: (i64, i64) = (i64::MIN, i64::MAX);
 
@@ -106,16 +104,6 @@ pub fn audit(connection: &Connection, merchant_id: Option<MerchantId>, page: Pag
         read: other_rows::audit_line,
     };
     listing.page(connection, &of, page)
-}
-
-/// Refunds that wait for money, oldest first.
-pub fn waiting_refunds(connection: &Connection, wanted: &WaitingRefunds) -> Result<Vec<RefundId>, StoreError> {
-    let sql =
-        "SELECT refund_id FROM refunds INDEXED BY refunds_that_wait WHERE merchant_id = ?1 AND waits_for = ?2 ORDER BY refund_id LIMIT ?3";
-    let params = params![wanted.merchant_id.get(), rows::refund::waits_for_funds(wanted.currency), wanted.limit];
-    let mut statement = prepared(connection, sql)?;
-    let rows = statement.query_map(params, |row| row.get(0).map(RefundId::new)).map_err(fault)?;
-    rows.collect::<Result<_, _>>().map_err(fault)
 }
 
 /// Where the refunds of a filter are found. Refunds that are open are few and found by their tasks, because each has one unless a person

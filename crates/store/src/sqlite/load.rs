@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use refundry_engine::chart;
 use refundry_engine::idempotency::{IdempotencyKey, RememberedDecision};
 use refundry_engine::payment::PaymentKey;
-use refundry_engine::{CredentialId, MerchantId, NotificationId, PaymentId, RefundId, Scope, Snapshot, TerminalId, Timestamp};
+use refundry_engine::{CredentialId, MerchantId, NotificationId, PaymentId, RefundId, Scope, Snapshot, TaskId, TerminalId, Timestamp};
 use refundry_ledger::Currency;
 use rusqlite::{Connection, Params, Row};
 use serde::de::DeserializeOwned;
@@ -55,6 +55,7 @@ pub fn load(
     load_payouts(connection, scope, &mut snapshot)?;
     currencies.extend(snapshot.payouts.values().map(|payout| (payout.merchant_id, payout.amount.currency())));
     currencies.extend(snapshot.adjustments.values().map(|adjustment| (adjustment.merchant_id, adjustment.amount.currency())));
+    load_tasks(connection, &scope.tasks, &mut snapshot)?;
     load_counters(connection, &scope.merchants, &mut snapshot)?;
     load_balances(connection, &currencies, &mut snapshot)?;
     load_next_settlements(connection, &scope.settlements, &mut snapshot)?;
@@ -206,6 +207,15 @@ fn load_payouts(connection: &Connection, scope: &Scope, snapshot: &mut Snapshot)
     for (merchant_id, id) in &scope.adjustments {
         let found = find(connection, FIND_ADJUSTMENT, (merchant_id.get(), id.get()), body)?;
         snapshot.adjustments.extend(found.map(|adjustment| ((*merchant_id, *id), adjustment)));
+    }
+    Ok(())
+}
+
+fn load_tasks(connection: &Connection, ids: &BTreeSet<(MerchantId, TaskId)>, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+    let sql = format!("SELECT {} FROM tasks WHERE merchant_id = ?1 AND task_id = ?2", rows::other::TASK_COLUMNS);
+    for (merchant_id, id) in ids {
+        let found = find(connection, &sql, (merchant_id.get(), id.get()), other_rows::task)?;
+        snapshot.tasks.extend(found.map(|task| ((*merchant_id, *id), task)));
     }
     Ok(())
 }

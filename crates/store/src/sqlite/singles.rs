@@ -21,7 +21,7 @@ pub fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
-    read: fn(&Row<'_>) -> Result<T, StoreError>,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let mut statement = prepared(connection, sql)?;
     let mut rows = statement.query(params).map_err(fault)?;

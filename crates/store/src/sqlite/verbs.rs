@@ -20,7 +20,7 @@ use super::{SqliteStore, backup, books, lists, nodes, other_rows, refund_row, si
 use crate::rows;
 use crate::{
     BalanceRow, BooksReport, Claim, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter,
-    Store, StoreError, TaskFigures, Ticket, WaitingRefunds,
+    Store, StoreError, TaskFigures, Ticket,
 };
 
 /// Events that one read of a feed gives at most.
@@ -97,11 +97,6 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| {
             find(connection, &sql, (key.merchant_id.get(), &key.number, &key.dialect, &key.scope), other_rows::remembered)
         })
-    }
-
-    fn waiting_refunds<'a>(&'a self, wanted: &'a WaitingRefunds) -> Reading<'a, Vec<RefundId>> {
-        let wanted = *wanted;
-        self.readers.read(move |connection| lists::waiting_refunds(connection, &wanted))
     }
 
     fn timeline(&self, merchant_id: MerchantId, refund_id: RefundId) -> Reading<'_, Vec<Event>> {

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use refundry_engine::chart::{REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED};
+use refundry_engine::chart::{AVAILABLE, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED};
 use refundry_engine::payment::Payment;
 use refundry_engine::refund::{Refund, RefundState};
-use refundry_engine::task::TaskKind;
+use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::{Language, MerchantId, explain};
 use refundry_ledger::{Balances, Currency, LedgerAccount};
 
-use super::Desk;
+use super::{Desk, MERCHANT};
 
 pub fn check(desk: &Desk) {
     check_books(desk);
@@ -100,5 +100,27 @@ fn check_queues(desk: &Desk) {
     }
     for (queue, count) in waiting {
         assert_eq!(desk.snapshot.waiting.get(&queue).copied().unwrap_or(0), count, "waiting refunds are counted: {queue:?}");
+        if count > 0 {
+            check_wake_up(desk, queue.1);
+        }
     }
+}
+
+/// The oldest that waits is not forgotten: when its money is there, somebody looks, at once or when its hour strikes.
+fn check_wake_up(desk: &Desk, currency: Currency) {
+    let Some(first) = desk.waiting(currency).first().map(|id| desk.refund(*id)) else { return };
+    let policy = desk.policy(first);
+    let place = desk.places(currency).remove(0);
+    let available = desk.snapshot.balances.of(MERCHANT, AVAILABLE, currency);
+    let may = policy.draw_available || place.needs_minor <= first.refund_fee.minor();
+    if place.needs_minor > 0 && (available < place.needs_minor || !may) {
+        return;
+    }
+    let on_credit = Task::release_waiting(MERCHANT, currency, desk.now);
+    let looked_at = desk.tasks.contains_key(&(MERCHANT, on_credit.id));
+    let looked_at_alone = desk.task(first.id).is_some_and(|task| task.due_at <= desk.now);
+    let strikes = policy.funds_check.next_after(desk.now);
+    let hour = desk.hours(currency).first().map(|task| task.due_at);
+    let at_its_hour = strikes.is_some_and(|strikes| hour.is_some_and(|hour| hour <= strikes));
+    assert!(looked_at || looked_at_alone || at_its_hour, "{} waits, its money is there, and nobody looks", first.id);
 }

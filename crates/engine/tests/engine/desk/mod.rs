@@ -13,13 +13,14 @@ use refundry_engine::command::{
     SettlePayment, StartSubmission, TopUp,
 };
 use refundry_engine::event::Event;
+use refundry_engine::funds::queue::{Place, WaitingRefund, places};
 use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::ids::{IDS_PER_BLOCK, IdBlock, compose};
 use refundry_engine::merchant::{Merchant, Standing, Terminal};
 use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus};
-use refundry_engine::policy::PolicyPatch;
+use refundry_engine::policy::{Policy, PolicyPatch};
 use refundry_engine::refund::{AcquirerAnswer, Refund, RefundState};
-use refundry_engine::task::Task;
+use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::verdict::{AuditLine, BookedEntry};
 use refundry_engine::{
     Act, Actor, Command, MerchantId, Mode, Outcome, PaymentId, RefundId, Snapshot, Stamp, TaskId, TerminalId, Timestamp, decide,
@@ -184,19 +185,83 @@ impl Desk {
         self.carry_out(Actor::System, Act::ReleaseRefund(ReleaseRefund { merchant_id: MERCHANT, refund_id }))
     }
 
-    /// What the worker of the task does: reads a page of those who wait, oldest first.
+    /// What the worker of the task does that a credit put: reads a page of those who wait, oldest first.
     pub fn serve(&mut self, currency: Currency, page: usize) -> Outcome {
+        let task = self.task_of_queue(currency);
+        self.serve_task(task, page)
+    }
+
+    /// The same with a page that was read at another time.
+    pub fn serve_page(&mut self, currency: Currency, refund_ids: Vec<RefundId>, more: bool) -> Outcome {
+        let task = self.task_of_queue(currency);
+        self.carry_out_page(task, refund_ids, more)
+    }
+
+    /// A page of a queue, for a task that may have been replaced meanwhile.
+    pub fn serve_task(&mut self, task: Task, page: usize) -> Outcome {
+        let (currency, after) = task.waiting_page().unwrap();
+        let mut waiting = self.waiting(currency);
+        waiting.retain(|id| after.is_none_or(|after| after < *id));
+        let more = waiting.len() > page;
+        waiting.truncate(page);
+        self.carry_out_page(task, waiting, more)
+    }
+
+    /// Those who wait for money, oldest first.
+    pub fn waiting(&self, currency: Currency) -> Vec<RefundId> {
         let waits = |refund: &&Refund| {
             matches!(&refund.state, RefundState::Pending { holds } if holds.funds.is_some()) && refund.amount.currency() == currency
         };
-        let mut waiting: Vec<RefundId> = self.snapshot.refunds.values().filter(waits).map(|refund| refund.id).collect();
-        let more = waiting.len() > page;
-        waiting.truncate(page);
-        self.serve_page(currency, waiting, more)
+        self.snapshot.refunds.values().filter(waits).map(|refund| refund.id).collect()
     }
 
-    pub fn serve_page(&mut self, currency: Currency, refund_ids: Vec<RefundId>, more: bool) -> Outcome {
-        let act = ReleaseWaiting { merchant_id: MERCHANT, currency, refund_ids, more };
+    /// What those who wait need of the available money, oldest first.
+    pub fn places(&self, currency: Currency) -> Vec<Place> {
+        let waiting = |id: &RefundId| {
+            let refund = self.refund(*id);
+            let payment = &self.snapshot.payments[&(MERCHANT, refund.payment_id)];
+            WaitingRefund {
+                refund_id: refund.id,
+                terminal_id: refund.terminal_id,
+                payment_id: payment.id,
+                method: payment.method.clone(),
+                amount: refund.amount,
+                refund_fee: refund.refund_fee,
+                fee_given_back: refund.fee_given_back,
+                settled: payment.settled,
+                unsettled_left: payment.unsettled_left,
+                reserve_left: payment.reserve_left,
+            }
+        };
+        let waiting: Vec<WaitingRefund> = self.waiting(currency).iter().map(waiting).collect();
+        places(&waiting, |waiting| self.policy(self.refund(waiting.refund_id)))
+    }
+
+    /// The rules that hold for a refund.
+    pub fn policy(&self, refund: &Refund) -> Policy {
+        let method = &self.snapshot.payments[&(MERCHANT, refund.payment_id)].method;
+        self.snapshot.terminals[&(MERCHANT, TERMINAL)].policy_for(&self.snapshot.merchants[&MERCHANT], method)
+    }
+
+    /// The open tasks that look at a queue when an hour strikes, in the order of their hours.
+    pub fn hours(&self, currency: Currency) -> Vec<Task> {
+        let on_credit = Task::release_waiting(MERCHANT, currency, self.now).id;
+        let at_hours = |task: &&Task| {
+            task.kind == TaskKind::ReleaseWaiting && task.id != on_credit && task.waiting_page().is_some_and(|(of, _)| of == currency)
+        };
+        let mut tasks: Vec<Task> = self.tasks.values().filter(at_hours).cloned().collect();
+        tasks.sort_by_key(|task| task.due_at);
+        tasks
+    }
+
+    fn task_of_queue(&self, currency: Currency) -> Task {
+        let task = Task::release_waiting(MERCHANT, currency, self.now);
+        self.tasks.get(&(MERCHANT, task.id)).cloned().unwrap_or(task)
+    }
+
+    fn carry_out_page(&mut self, task: Task, refund_ids: Vec<RefundId>, more: bool) -> Outcome {
+        let (currency, _) = task.waiting_page().unwrap();
+        let act = ReleaseWaiting { merchant_id: MERCHANT, currency, task, refund_ids, more };
         self.carry_out(Actor::System, Act::ReleaseWaiting(act))
     }
 

@@ -10,12 +10,12 @@ use refundry_engine::asked::Extent;
 use refundry_engine::command::CreateRefund;
 use refundry_engine::merchant::{Endpoint, Standing};
 use refundry_engine::payment::{Payment, PaymentStatus, SettlementQuote};
-use refundry_engine::policy::{FeeRule, FundsRule, PolicyPatch, ReviewRule};
+use refundry_engine::policy::{FeeRule, FundsCheck, FundsOrder, FundsRule, PolicyPatch, ReviewRule};
 use refundry_engine::refund::AcquirerAnswer;
-use refundry_engine::{EndpointId, Mode, Outcome, PaymentId, RefundId, TerminalId, chart};
+use refundry_engine::{Act, EndpointId, Mode, Outcome, PaymentId, RefundId, TerminalId, chart};
 use refundry_ledger::Money;
 
-use crate::desk::{Desk, MERCHANT, request};
+use crate::desk::{Desk, MERCHANT, operator, request};
 
 const PAYMENTS_FROM: i64 = 1_000_000;
 const REFUNDS_FROM: i64 = 2_000_000;
@@ -58,6 +58,7 @@ impl Scenario {
         let verb = next(&mut words);
         let outcome = match verb {
             "policy" => return self.policy(words),
+            "settings" => self.settings(words),
             "merchant" | "terminal" => return self.standing(verb, words),
             "payment" => self.payment(words),
             "endpoint" => return self.endpoint(words),
@@ -87,6 +88,8 @@ impl Scenario {
                     page => self.desk.serve(currency, page.map_or(PAGE, |page| page.parse().unwrap())),
                 }
             }
+            "strike" => return self.strike(words),
+            "hours" => return self.hours(words),
             "balance" => return self.balance(words),
             "left" => return answers::left(self.desk.payment(payment(&mut words))),
             "state" => return answers::state(self.desk.refund(refund(&mut words))),
@@ -102,29 +105,15 @@ impl Scenario {
     }
 
     fn policy(&mut self, words: Words<'_>) -> String {
-        let patch = &mut self.desk.merchant().policy;
-        for word in words {
-            let (rule, value) = word.split_once('=').unwrap_or_else(|| panic!("{word} is not rule=value"));
-            let yes = value == "yes";
-            match rule {
-                "window_days" => patch.refund_window_days = value.parse().ok(),
-                "partial" => patch.partial_allowed = Some(yes),
-                "several" => patch.several_allowed = Some(yes),
-                "count_max" => patch.refund_count_max = Some(value.parse().ok()),
-                "review" => patch.review = Some(review_rule(value)),
-                "second_person" => patch.second_person = Some(yes),
-                "funds" => patch.funds = Some(funds_rule(value)),
-                "wait_days" => patch.funds_wait_days = value.parse().ok(),
-                "draw_unsettled" => patch.draw_unsettled = Some(yes),
-                "draw_reserve" => patch.draw_reserve = Some(yes),
-                "draw_available" => patch.draw_available = Some(yes),
-                "fee" => patch.original_fee = Some(if value == "give_back" { FeeRule::GiveBack } else { FeeRule::Keep }),
-                "refund_fee_minor" => patch.refund_fee_minor = value.parse().ok(),
-                "undo_seconds" => patch.undo_seconds = value.parse().ok(),
-                other => panic!("no policy is called {other}"),
-            }
-        }
+        patch_policy(&mut self.desk.merchant().policy, words);
         "set".to_owned()
+    }
+
+    /// As `policy`, but by a command: who waits is looked at again.
+    fn settings(&mut self, words: Words<'_>) -> Outcome {
+        let mut merchant = self.desk.merchant().clone();
+        patch_policy(&mut merchant.policy, words);
+        self.desk.carry_out(operator(), Act::PutMerchant(Box::new(merchant)))
     }
 
     fn standing(&mut self, whose: &str, mut words: Words<'_>) -> String {
@@ -194,6 +183,7 @@ impl Scenario {
         let count: i64 = next(&mut words).parse().unwrap();
         self.desk.now = match next(&mut words) {
             "seconds" | "second" => self.desk.now.plus_seconds(count),
+            "hours" | "hour" => self.desk.now.plus_seconds(3_600 * count),
             "days" | "day" => self.desk.now.plus_days(count),
             other => panic!("time is not counted in {other}"),
         };
@@ -270,6 +260,24 @@ impl Scenario {
         let account =
             chart::ALL.into_iter().find(|account| account.name() == name).unwrap_or_else(|| panic!("no account is called {name}"));
         Money::new(self.desk.snapshot.balances.of(MERCHANT, account, currency), currency).to_string()
+    }
+
+    /// The hour that is due strikes: those who go by the clock are looked at.
+    fn strike(&mut self, mut words: Words<'_>) -> String {
+        let currency = next(&mut words).parse().unwrap();
+        let now = self.desk.now;
+        match self.desk.hours(currency).into_iter().find(|task| task.due_at <= now) {
+            Some(task) => answers::outcome(&self.desk.serve_task(task, PAGE)),
+            None => "no hour".to_owned(),
+        }
+    }
+
+    /// When the clock strikes next for a queue.
+    fn hours(&self, mut words: Words<'_>) -> String {
+        let currency = next(&mut words).parse().unwrap();
+        let due = self.desk.hours(currency).into_iter().map(|task| (task.due_at.us() - self.desk.now.us()) / 3_600_000_000);
+        let due: Vec<String> = due.map(|hours| format!("in {hours} hours")).collect();
+        if due.is_empty() { "none".to_owned() } else { due.join(", ") }
     }
 
     fn task(&self, mut words: Words<'_>) -> String {
@@ -375,4 +383,30 @@ fn not_captured(payment: &mut Payment, status: &str) {
         "closed" => PaymentStatus::Closed,
         other => panic!("{other} is no status"),
     };
+}
+
+fn patch_policy(patch: &mut PolicyPatch, words: Words<'_>) {
+    for word in words {
+        let (rule, value) = word.split_once('=').unwrap_or_else(|| panic!("{word} is not rule=value"));
+        let yes = value == "yes";
+        match rule {
+            "window_days" => patch.refund_window_days = value.parse().ok(),
+            "partial" => patch.partial_allowed = Some(yes),
+            "several" => patch.several_allowed = Some(yes),
+            "count_max" => patch.refund_count_max = Some(value.parse().ok()),
+            "review" => patch.review = Some(review_rule(value)),
+            "second_person" => patch.second_person = Some(yes),
+            "funds" => patch.funds = Some(funds_rule(value)),
+            "order" => patch.funds_order = Some(if value == "skip" { FundsOrder::Skip } else { FundsOrder::Strict }),
+            "check" => patch.funds_check = Some(if value == "at_hours" { FundsCheck::oceanpayment() } else { FundsCheck::OnCredit }),
+            "wait_days" => patch.funds_wait_days = value.parse().ok(),
+            "draw_unsettled" => patch.draw_unsettled = Some(yes),
+            "draw_reserve" => patch.draw_reserve = Some(yes),
+            "draw_available" => patch.draw_available = Some(yes),
+            "fee" => patch.original_fee = Some(if value == "give_back" { FeeRule::GiveBack } else { FeeRule::Keep }),
+            "refund_fee_minor" => patch.refund_fee_minor = value.parse().ok(),
+            "undo_seconds" => patch.undo_seconds = value.parse().ok(),
+            other => panic!("no policy is called {other}"),
+        }
+    }
 }

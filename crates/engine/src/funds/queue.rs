@@ -1,0 +1,68 @@
+//! The refunds that wait for money, as far as the question goes what they need.
+
+use std::collections::BTreeMap;
+
+use refundry_ledger::Money;
+
+use crate::policy::{FundsCheck, FundsOrder, Policy};
+use crate::{PaymentId, RefundId, TerminalId};
+
+/// A refund that waits for money, and what its payment has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRefund {
+    /// Which.
+    pub refund_id: RefundId,
+    /// The channel that asked: with the method it says which rules hold.
+    pub terminal_id: TerminalId,
+    /// Of which payment.
+    pub payment_id: PaymentId,
+    /// How the payment was made.
+    pub method: String,
+    /// How much in all.
+    pub amount: Money,
+    /// Fee for this refund.
+    pub refund_fee: Money,
+    /// The part of the payment's fee that it gives back.
+    pub fee_given_back: Money,
+    /// Whether the payment's unsettled money has become available.
+    pub settled: bool,
+    /// What of the payment's money is still unsettled.
+    pub unsettled_left: Money,
+    /// What of the payment's money is still in the reserve.
+    pub reserve_left: Money,
+}
+
+/// A place in the queue: what the refund there needs of the merchant's available money, and what it does to those behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Who has it.
+    pub refund_id: RefundId,
+    /// What it needs of the available money, in minor units.
+    pub needs_minor: i64,
+    /// Whether it holds up those behind it.
+    pub order: FundsOrder,
+    /// When it is looked at.
+    pub check: FundsCheck,
+}
+
+/// The queue as those see it who look ahead: each refund takes what its payment has left first, and refunds of one payment share that.
+pub fn places(waiting: &[WaitingRefund], policy_of: impl Fn(&WaitingRefund) -> Policy) -> Vec<Place> {
+    let mut left: BTreeMap<PaymentId, (i64, i64)> = BTreeMap::new();
+    let place = |refund: &WaitingRefund| {
+        let policy = policy_of(refund);
+        let given_back = refund.fee_given_back.minor();
+        let own = left.entry(refund.payment_id).or_insert((refund.unsettled_left.minor(), refund.reserve_left.minor()));
+        if !refund.settled {
+            own.0 = own.0.saturating_add(given_back);
+        }
+        let amount = refund.amount.minor();
+        let unsettled = if policy.draw_unsettled { amount.min(own.0.max(0)) } else { 0 };
+        let reserve = if policy.draw_reserve { amount.saturating_sub(unsettled).min(own.1.max(0)) } else { 0 };
+        *own = (own.0.saturating_sub(unsettled), own.1.saturating_sub(reserve));
+        let rest = amount.saturating_sub(unsettled).saturating_sub(reserve).saturating_add(refund.refund_fee.minor());
+        let back = if refund.settled { given_back } else { 0 };
+        let needs_minor = rest.saturating_sub(back).max(0);
+        Place { refund_id: refund.refund_id, needs_minor, order: policy.funds_order, check: policy.funds_check }
+    };
+    waiting.iter().map(place).collect()
+}

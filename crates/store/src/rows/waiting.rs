@@ -1,0 +1,28 @@
+//! A refund that waits for money, beside its payment.
+
+use refundry_engine::funds::queue::WaitingRefund;
+use refundry_engine::{PaymentId, RefundId, TerminalId};
+use refundry_ledger::Currency;
+
+use super::columns::ReadColumns;
+use crate::StoreError;
+
+/// The columns that [`read`] wants, of refunds and the payments beside them.
+pub const COLUMNS: &str = "refunds.refund_id, refunds.terminal_id, refunds.payment_id, method, amount_minor, refund_fee_minor, \
+    refunds.fee_given_back_minor, settled, unsettled_left_minor, reserve_left_minor";
+
+/// Reads one; all its amounts are of the queue's currency.
+pub fn read<'r>(columns: &mut impl ReadColumns<'r>, currency: Currency) -> Result<WaitingRefund, StoreError> {
+    Ok(WaitingRefund {
+        refund_id: RefundId::new(columns.int()?),
+        terminal_id: TerminalId::new(columns.int()?),
+        payment_id: PaymentId::new(columns.int()?),
+        method: columns.string()?,
+        amount: columns.money(currency)?,
+        refund_fee: columns.money(currency)?,
+        fee_given_back: columns.money(currency)?,
+        settled: columns.flag()?,
+        unsettled_left: columns.money(currency)?,
+        reserve_left: columns.money(currency)?,
+    })
+}
