@@ -123,6 +123,7 @@ impl Scope {
         self.keys.extend(other.keys);
         self.notifications.extend(other.notifications);
         self.credentials.extend(other.credentials);
+        self.tasks.extend(other.tasks);
         self.currencies.extend(other.currencies);
     }
 
