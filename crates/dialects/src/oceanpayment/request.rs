@@ -7,7 +7,7 @@ use refundry_engine::refund::REASON_LENGTH_MAX;
 
 use super::call::Call;
 use super::form::Form;
-use super::{amount_text, auth, orders_request, refund_id};
+use super::{amount_text, auth, orders_request, refund_id, xml};
 use crate::orders::{AuthorisationWish, TrackingNote};
 use crate::{Flaw, Incoming, NumberedBy, RefundInquiry, RefundWish, WireError, WireRequest};
 
@@ -190,8 +190,8 @@ fn text(form: &Form<'_>, name: &str, length_max: usize) -> Result<Option<String>
     if text.chars().nth(length_max).is_some() {
         return wrong(name, Flaw::TooLong, &format!("is longer than {length_max} characters"));
     }
-    if text.contains('\0') {
-        return wrong(name, Flaw::Malformed, "must not contain the character U+0000");
+    if !text.chars().all(xml::is_writable) {
+        return wrong(name, Flaw::Malformed, "must not contain characters that XML cannot hold, such as U+0000");
     }
     Ok(Some(text.to_owned()))
 }

@@ -53,7 +53,7 @@ impl Xml {
 }
 
 /// What XML 1.0 can hold at all.
-const fn is_writable(letter: char) -> bool {
+pub const fn is_writable(letter: char) -> bool {
     !matches!(letter, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }
 
