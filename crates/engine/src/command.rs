@@ -1,5 +1,6 @@
 //! What can be asked of the engine: values, so that they can be queued, batched, run again and recorded.
 
+mod later_life;
 mod payouts;
 
 use refundry_ledger::{Currency, Money};
@@ -11,11 +12,15 @@ use crate::ids::IdBlock;
 use crate::merchant::{Endpoint, Merchant, Terminal};
 use crate::notification::DeliveryAttempt;
 use crate::payment::{Payment, PaymentKey};
+use crate::rate::PutRates;
 use crate::refund::{AcquirerAnswer, Arn};
 use crate::settlement::ShipmentState;
 use crate::task::Task;
-use crate::{Actor, CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, RefundId, TaskId, TerminalId, Timestamp};
+use crate::{
+    Actor, CredentialId, DisputeId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, RefundId, TaskId, TerminalId, Timestamp,
+};
 
+pub use later_life::{CapturePayment, ChangeDispute, RecordDispute, VoidPayment, VoidWhat};
 pub use payouts::{AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment};
 
 /// A command: what, by whom, when, and the ids that it may use.
@@ -52,6 +57,11 @@ pub enum Act {
     RecordArn(RecordArn),
     RecordReturn(RecordReturn),
     RecordPayment(Box<RecordPayment>),
+    CapturePayment(CapturePayment),
+    VoidPayment(VoidPayment),
+    RecordDispute(Box<RecordDispute>),
+    ChangeDispute(Box<ChangeDispute>),
+    PutRates(PutRates),
     SettlePayment(SettlePayment),
     SettleDue(SettleDue),
     EndSettling(EndSettling),
@@ -79,7 +89,7 @@ pub enum Act {
 }
 
 impl Command {
-    /// The merchant whose lane it belongs to; `None` for credentials of operators and platforms.
+    /// The merchant whose lane it belongs to; `None` for what is of the installation: credentials of operators and platforms, rates.
     pub fn merchant_id(&self) -> Option<MerchantId> {
         match &self.act {
             Act::CreateRefund(act) => Some(act.merchant_id),
@@ -92,6 +102,11 @@ impl Command {
             Act::RecordArn(act) => Some(act.merchant_id),
             Act::RecordReturn(act) => Some(act.merchant_id),
             Act::RecordPayment(act) => Some(act.payment.merchant_id),
+            Act::CapturePayment(act) => Some(act.merchant_id),
+            Act::VoidPayment(act) => Some(act.merchant_id),
+            Act::RecordDispute(act) => Some(act.merchant_id),
+            Act::ChangeDispute(act) => Some(act.merchant_id),
+            Act::PutRates(_) => None,
             Act::SettlePayment(act) => Some(act.merchant_id),
             Act::SettleDue(act) => Some(act.merchant_id),
             Act::EndSettling(act) => Some(act.merchant_id),
@@ -159,6 +174,8 @@ pub struct CreateRefund {
     pub metadata: Option<String>,
     /// Where its end is announced.
     pub notify_url: Option<String>,
+    /// The retrieval, dispute or report of fraud that is accepted by it (接受退款): an open retrieval freezes all other refunds.
+    pub accepts_dispute: Option<DisputeId>,
     /// Decide and say what would happen, change nothing.
     pub dry_run: bool,
 }

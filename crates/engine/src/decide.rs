@@ -1,6 +1,9 @@
 use crate::funds::{release_waiting, reserve, settle, top_up};
 use crate::refund::{cancel, create, record_arn, record_result, record_return, release, review, start_submission};
-use crate::{Act, Command, Snapshot, Verdict, adjustment, delivery, mark_payment, payout, record_payment, settings, shipment};
+use crate::{
+    Act, Command, Snapshot, Verdict, adjustment, authorisation, delivery, dispute, mark_payment, payout, rate, record_payment, settings,
+    shipment,
+};
 
 /// Decides one command against a snapshot.
 pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
@@ -16,6 +19,11 @@ pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
         Act::RecordArn(act) => record_arn::decide(snapshot, stamp, act),
         Act::RecordReturn(act) => record_return::decide(snapshot, stamp, act),
         Act::RecordPayment(act) => record_payment::decide(snapshot, stamp, act),
+        Act::CapturePayment(act) => authorisation::capture(snapshot, stamp, act),
+        Act::VoidPayment(act) => authorisation::void(snapshot, stamp, act),
+        Act::RecordDispute(act) => dispute::record::decide(snapshot, stamp, act),
+        Act::ChangeDispute(act) => dispute::change::decide(snapshot, stamp, act),
+        Act::PutRates(act) => rate::put(stamp, act),
         Act::SettlePayment(act) => settle::decide(snapshot, stamp, act),
         Act::SettleDue(act) => settle::decide_due(snapshot, stamp, act),
         Act::EndSettling(act) => settle::decide_end(snapshot, stamp, act),

@@ -7,7 +7,7 @@ use refundry_ledger::{Currency, Entry, LedgerAccount, Posting};
 
 use crate::event::{Event, EventFacts, EventKind};
 use crate::ids::IdBlock;
-use crate::notification::{Notification, NotificationState};
+use crate::notification::{Notification, NotificationState, Recipient};
 use crate::notify;
 use crate::payment::Payment;
 use crate::payout::{self, FIRST_PERIOD, Pots};
@@ -106,6 +106,16 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The rules of the terminal that took a payment, for its method.
+    pub(crate) fn payment_policy(&self, payment: &Payment) -> Policy {
+        let terminal = self.snapshot.terminals.get(&(payment.merchant_id, payment.terminal_id));
+        match (self.snapshot.merchants.get(&payment.merchant_id), terminal) {
+            (Some(merchant), Some(terminal)) => terminal.policy_for(merchant, &payment.method),
+            (Some(merchant), None) => Policy::default().patched(&merchant.policy),
+            (None, _) => Policy::default(),
+        }
+    }
+
     /// What stands on an account, entries of this draft included.
     pub(crate) fn balance(&self, merchant_id: MerchantId, account: LedgerAccount, currency: Currency) -> i64 {
         let drafted = self.balances.get(&(merchant_id, currency, account)).copied();
@@ -196,12 +206,23 @@ impl<'a> Draft<'a> {
         self.tell_of(kind, About::refund(&in_play.refund), facts, Some(in_play));
     }
 
+    /// Tells of a dispute, also the address of the payment or its terminal, in its dialect.
+    pub(crate) fn tell_of_dispute(&mut self, kind: EventKind, payment: &Payment, facts: EventFacts) {
+        let address = notify::payment_address(self.snapshot, payment);
+        self.tell_everybody(kind, About::payment(payment), facts, address);
+    }
+
     fn tell_of(&mut self, kind: EventKind, about: About, facts: EventFacts, in_play: Option<&RefundInPlay>) {
+        let address = in_play.and_then(|in_play| notify::refund_address(self.snapshot, kind, in_play));
+        self.tell_everybody(kind, about, facts, address);
+    }
+
+    fn tell_everybody(&mut self, kind: EventKind, about: About, facts: EventFacts, address: Option<Recipient>) {
         let merchant_id = about.merchant_id;
         let drafted = self.changes.events.iter().rev().find(|event| event.merchant_id == merchant_id).map(|event| event.sequence);
         let last = drafted.unwrap_or_else(|| self.snapshot.last_sequence.get(&merchant_id).copied().unwrap_or(0));
         let sequence = last + 1;
-        for recipient in notify::recipients(self.snapshot, kind, merchant_id, in_play) {
+        for recipient in notify::recipients(self.snapshot, kind, merchant_id, address) {
             let notification = Notification {
                 id: NotificationId::new(self.ids.take()),
                 merchant_id,

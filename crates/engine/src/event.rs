@@ -58,6 +58,10 @@ event_kinds! {
     PaymentRecorded = "payment.recorded";
     /// A payment changed.
     PaymentUpdated = "payment.updated";
+    /// An authorised payment, or a part of it, was captured.
+    PaymentCaptured = "payment.captured";
+    /// An authorised payment was voided: nothing was taken.
+    PaymentVoided = "payment.voided";
     /// A payment's money became available.
     PaymentSettled = "payment.settled";
     /// Somebody of the operator looked at a payment, so that it can be settled.
@@ -108,4 +112,46 @@ event_kinds! {
     RefundArnRecorded = "refund.arn_recorded";
     /// The money came back.
     RefundReturned = "refund.returned";
+    /// The issuer took a payment's money back.
+    ChargebackOpened = "chargeback.opened";
+    /// The merchant's answer to it is with the issuer.
+    ChargebackRepresented = "chargeback.represented";
+    /// The merchant agrees with it.
+    ChargebackAccepted = "chargeback.accepted";
+    /// The merchant was right: the money is back.
+    ChargebackWon = "chargeback.won";
+    /// The merchant was wrong: the money stays away.
+    ChargebackLost = "chargeback.lost";
+    /// The issuer took it back: the money is back.
+    ChargebackWithdrawn = "chargeback.withdrawn";
+    /// The shopper complains to the method's provider.
+    DisputeOpened = "dispute.opened";
+    /// The merchant's answer to it is with the provider.
+    DisputeRepresented = "dispute.represented";
+    /// The merchant accepted it with a refund.
+    DisputeAccepted = "dispute.accepted";
+    /// The merchant was right.
+    DisputeWon = "dispute.won";
+    /// The merchant was wrong.
+    DisputeLost = "dispute.lost";
+    /// The shopper took it back.
+    DisputeWithdrawn = "dispute.withdrawn";
+    /// Nothing is to be done any more.
+    DisputeClosed = "dispute.closed";
+    /// The issuer wants documents; refunds are frozen.
+    RetrievalOpened = "retrieval.opened";
+    /// The documents are with the issuer.
+    RetrievalAnswered = "retrieval.answered";
+    /// The merchant accepted it with a refund.
+    RetrievalAccepted = "retrieval.accepted";
+    /// The issuer took it back.
+    RetrievalReversed = "retrieval.reversed";
+    /// Nothing is to be done any more.
+    RetrievalClosed = "retrieval.closed";
+    /// The issuer calls a payment fraudulent.
+    FraudReported = "fraud.reported";
+    /// The merchant accepted the report with a refund.
+    FraudAccepted = "fraud.accepted";
+    /// Nothing is to be done about the report any more.
+    FraudClosed = "fraud.closed";
 }

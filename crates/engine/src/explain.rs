@@ -240,6 +240,13 @@ fn failed(reason: &FailReason) -> Explanation {
             ),
         ),
         FailReason::RejectedByReviewer { .. } => (Who::Merchant, may_ask_again()),
+        FailReason::ChargedBack => (
+            Who::Merchant,
+            text(
+                "The money goes back by way of the chargeback. If it is won, a new refund of the payment can be asked for.",
+                "款项将通过拒付退回。若申诉成功，可对该笔支付重新申请退款。",
+            ),
+        ),
         FailReason::FundsExpired | FailReason::NotEnoughFunds => {
             (Who::Merchant, text("Pay money in, then ask for a new refund.", "请充值后重新申请退款。"))
         }

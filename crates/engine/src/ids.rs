@@ -138,6 +138,8 @@ ids! {
     PaymentId = "pay";
     /// Money going back.
     RefundId = "ref";
+    /// A chargeback, dispute, retrieval or report of fraud.
+    DisputeId = "dsp";
     /// The postings of one business event.
     EntryId = "ent";
     /// One message to one address.

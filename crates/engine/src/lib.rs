@@ -4,11 +4,13 @@
 mod actor;
 pub mod adjustment;
 pub mod asked;
+pub mod authorisation;
 pub mod chart;
 pub mod command;
 pub mod credential;
 mod decide;
 pub mod delivery;
+pub mod dispute;
 mod draft;
 pub mod event;
 mod explain;
@@ -24,6 +26,7 @@ pub mod payment;
 pub mod payout;
 pub mod policy;
 pub mod posting_rules;
+pub mod rate;
 pub mod record_payment;
 pub mod refund;
 mod refusal;
@@ -41,8 +44,8 @@ pub use command::{Act, Command, Stamp};
 pub use decide::decide;
 pub use explain::{Explanation, Language, Text, Who, explain};
 pub use ids::{
-    AdjustmentId, AuditId, CredentialId, EndpointId, EntryId, IdBlock, MerchantId, NotAnId, NotificationId, PaymentId, PayoutId, RefundId,
-    TaskId, TerminalId,
+    AdjustmentId, AuditId, CredentialId, DisputeId, EndpointId, EntryId, IdBlock, MerchantId, NotAnId, NotificationId, PaymentId, PayoutId,
+    RefundId, TaskId, TerminalId,
 };
 pub use merchant::Mode;
 pub use refusal::Refusal;

@@ -5,22 +5,35 @@ use refundry_ledger::Money;
 use crate::event::{EventFacts, EventKind};
 use crate::merchant::Endpoint;
 use crate::notification::Recipient;
+use crate::payment::Payment;
 use crate::refund::{Refund, RefundInPlay, RefundState};
 use crate::{MerchantId, Snapshot, TerminalId};
 
-/// Everybody who hears of an event: the dialect's address, for what dialects have words for, and the native endpoints that want the kind.
+/// Everybody who hears of an event: the dialect's address, when there is one, and the native endpoints that want the kind.
 pub(crate) fn recipients(
     snapshot: &Snapshot,
     kind: EventKind,
     merchant_id: MerchantId,
-    in_play: Option<&RefundInPlay>,
+    address: Option<Recipient>,
 ) -> impl Iterator<Item = Recipient> + use<> {
-    let dialect = in_play.filter(|_| is_told_in_dialects(kind)).and_then(|in_play| dialect_address(snapshot, in_play));
     let endpoints: Vec<Recipient> = match snapshot.merchants.get(&merchant_id) {
         Some(merchant) => merchant.endpoints.iter().filter(|end| wants(end, kind)).map(|end| Recipient::Endpoint(end.id)).collect(),
         None => Vec::new(),
     };
-    dialect.into_iter().chain(endpoints)
+    address.into_iter().chain(endpoints)
+}
+
+/// Where a dialect hears of a refund's event, for what dialects have words for.
+pub(crate) fn refund_address(snapshot: &Snapshot, kind: EventKind, in_play: &RefundInPlay) -> Option<Recipient> {
+    if is_told_in_dialects(kind) { dialect_address(snapshot, in_play) } else { None }
+}
+
+/// The payment's address, else its terminal's: where a dialect hears of disputes.
+pub(crate) fn payment_address(snapshot: &Snapshot, payment: &Payment) -> Option<Recipient> {
+    let terminal = snapshot.terminals.get(&(payment.merchant_id, payment.terminal_id));
+    let of_terminal = || terminal.and_then(|terminal| terminal.notify_url.as_ref());
+    let url = payment.notify_url.as_ref().or_else(of_terminal)?;
+    Some(Recipient::Dialect { terminal_id: payment.terminal_id, url: url.clone() })
 }
 
 /// The address in the request, else the payment's, else that of the terminal that asked, else that of the one that took the payment. Who asked by
@@ -48,9 +61,32 @@ const fn is_told_in_dialects(kind: EventKind) -> bool {
         | EventKind::RefundFailed
         | EventKind::RefundCancelled
         | EventKind::RefundArnRecorded
-        | EventKind::RefundReturned => true,
+        | EventKind::RefundReturned
+        | EventKind::ChargebackOpened
+        | EventKind::ChargebackRepresented
+        | EventKind::ChargebackAccepted
+        | EventKind::ChargebackWon
+        | EventKind::ChargebackLost
+        | EventKind::ChargebackWithdrawn
+        | EventKind::DisputeOpened
+        | EventKind::DisputeRepresented
+        | EventKind::DisputeAccepted
+        | EventKind::DisputeWon
+        | EventKind::DisputeLost
+        | EventKind::DisputeWithdrawn
+        | EventKind::DisputeClosed
+        | EventKind::RetrievalOpened
+        | EventKind::RetrievalAnswered
+        | EventKind::RetrievalAccepted
+        | EventKind::RetrievalReversed
+        | EventKind::RetrievalClosed
+        | EventKind::FraudReported
+        | EventKind::FraudAccepted
+        | EventKind::FraudClosed => true,
         EventKind::PaymentRecorded
         | EventKind::PaymentUpdated
+        | EventKind::PaymentCaptured
+        | EventKind::PaymentVoided
         | EventKind::PaymentSettled
         | EventKind::PaymentReviewed
         | EventKind::PaymentReconciled

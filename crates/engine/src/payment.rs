@@ -80,6 +80,21 @@ impl SettlementQuote {
     }
 }
 
+/// What of a payment went through its rate, so that the parts of an amount sum to the whole, whatever fails in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Converted {
+    /// The payment's money that became money of the settlement currency, less what came back, in minor units of the payment's currency.
+    #[serde(rename = "c")]
+    pub crossed_minor: i64,
+    /// What it became, in minor units of the settlement currency.
+    #[serde(rename = "s")]
+    pub settlement_minor: i64,
+    /// Σ settlement amount of the refunds that count, in minor units of the settlement currency.
+    #[serde(rename = "r")]
+    pub refunded_minor: i64,
+}
+
 /// Attributes that no decision reads; searched and shown only. The card number is never among them: first six and last four only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -108,6 +123,9 @@ pub struct PaymentDetails {
     /// Was authenticated with 3-D Secure.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub three_d_secure: bool,
+    /// Was taken in a shop, face to face.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub offline: bool,
     /// The shopper's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shopper_email: Option<String>,
@@ -181,6 +199,8 @@ pub struct Payment {
     pub open_retrievals: u32,
     /// The stored rate, when it settles in another currency.
     pub quote: Option<SettlementQuote>,
+    /// What went through that rate so far; nothing without one.
+    pub converted: Converted,
     /// Where this payment's refunds are announced, unless the request says otherwise.
     pub notify_url: Option<String>,
     /// What no decision reads.
@@ -195,6 +215,16 @@ impl Payment {
     /// Its currency.
     pub fn currency(&self) -> Currency {
         self.captured.currency()
+    }
+
+    /// The currency in which its money is available once it is settled.
+    pub fn home_currency(&self) -> Currency {
+        self.quote.as_ref().map_or_else(|| self.currency(), |quote| quote.settlement_currency)
+    }
+
+    /// By how much refunds that count and chargebacks are beyond what was captured, in minor units: the exposure.
+    pub fn beyond_captured(&self) -> i64 {
+        self.refunded.minor().saturating_add(self.charged_back.minor()).saturating_sub(self.captured.minor()).max(0)
     }
 
     /// `max(0, captured − refunds that count − chargebacks not won back)`, domain rule of section 2.

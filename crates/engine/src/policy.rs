@@ -13,6 +13,9 @@ pub const REFUND_WINDOW_DAYS: u32 = 365;
 /// Days that a refund waits for money before it fails (Oceanpayment: at most 30).
 pub const FUNDS_WAIT_DAYS: u32 = 30;
 
+/// Days after which an authorisation that nobody captured is voided, when nothing else is said.
+pub const AUTHORISATION_DAYS: u32 = 7;
+
 /// Days of any rule at most: ten years.
 pub const DAYS_MAX: u32 = 3_650;
 /// Seconds of the undo window at most: thirty days.
@@ -131,6 +134,8 @@ policy! {
     original_fee: FeeRule = FeeRule::Keep;
     /// Fee for a refund, in minor units of the payment's currency, taken from the available money.
     refund_fee_minor: i64 = 0;
+    /// Days after which an authorisation that nobody captured is voided.
+    authorisation_days: u32 = AUTHORISATION_DAYS;
     /// Seconds in which a refund can be undone before it is sent.
     undo_seconds: u32 = 0;
     /// Milliseconds that an answer waits for the acquirer; 0 answers at once (asynchronous).
@@ -151,6 +156,7 @@ impl PolicyPatch {
             ("review.minor", review, 0, i64::MAX),
             ("funds_wait_days", self.funds_wait_days.map(i64::from), 0, i64::from(DAYS_MAX)),
             ("refund_fee_minor", self.refund_fee_minor, 0, i64::MAX),
+            ("authorisation_days", self.authorisation_days.map(i64::from), 1, i64::from(DAYS_MAX)),
             ("undo_seconds", self.undo_seconds.map(i64::from), 0, i64::from(UNDO_SECONDS_MAX)),
             ("synchronous_wait_ms", self.synchronous_wait_ms.map(i64::from), 0, i64::from(SYNCHRONOUS_WAIT_MS_MAX)),
         ];

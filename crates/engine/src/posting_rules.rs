@@ -3,14 +3,14 @@
 
 use refundry_ledger::{LedgerAccount, Money, Posting};
 
-use crate::MerchantId;
 use crate::adjustment::AdjustmentKind;
 use crate::chart::{
-    ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, FIXED_RESERVE, MARKETING, OPERATOR_CASH, PAID_OUT, REFUNDS_IN_FLIGHT, RESERVE,
-    UNSETTLED,
+    ACQUIRER_RECEIVABLE, AVAILABLE, CHARGEBACKS, EXPOSURE, FEE_INCOME, FIXED_RESERVE, MARKETING, OPERATOR_CASH, PAID_OUT,
+    REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED,
 };
 use crate::payment::Payment;
 use crate::refund::{Draw, Refund};
+use crate::{MerchantId, Refusal};
 
 /// The postings of one entry.
 pub type Postings = Vec<Posting<MerchantId>>;
@@ -178,6 +178,56 @@ pub fn returned(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings 
 pub fn paid_after_its_end(payment: &Payment, refund: &Refund) -> Postings {
     let user_part = refund.user_part().minor();
     spread(payment, &[(EXPOSURE, user_part)], &[(ACQUIRER_RECEIVABLE, user_part)])
+}
+
+/// The issuer took money back: out of the available money, as far as the payment has something left; what is beyond that is exposure.
+pub fn charged_back(payment: &mut Payment, amount: Money) -> Result<Postings, Refusal> {
+    let beyond = payment.beyond_captured();
+    payment.charged_back = payment.charged_back.checked_add(amount)?;
+    let exposed = payment.beyond_captured().saturating_sub(beyond);
+    let taken = amount.minor().saturating_sub(exposed);
+    Ok(spread(payment, &[(AVAILABLE, taken), (EXPOSURE, exposed)], &[(CHARGEBACKS, amount.minor())]))
+}
+
+/// Won, or taken back by the issuer: the money is the merchant's again, after what of it was exposure.
+pub fn chargeback_undone(payment: &mut Payment, amount: Money) -> Result<Postings, Refusal> {
+    let beyond = payment.beyond_captured();
+    payment.charged_back = payment.charged_back.checked_sub(amount)?;
+    let exposed = beyond.saturating_sub(payment.beyond_captured());
+    let returned = amount.minor().saturating_sub(exposed);
+    Ok(spread(payment, &[(CHARGEBACKS, amount.minor())], &[(EXPOSURE, exposed), (AVAILABLE, returned)]))
+}
+
+/// Lost, or accepted: the acquirer keeps what it took.
+pub fn chargeback_final(payment: &Payment, amount: Money) -> Postings {
+    spread(payment, &[(CHARGEBACKS, amount.minor())], &[(ACQUIRER_RECEIVABLE, amount.minor())])
+}
+
+/// A refund counts no longer, so that less is beyond what was captured: what its chargeback could not take is taken now.
+pub fn exposure_covered(payment: &Payment, covered_minor: i64) -> Postings {
+    spread(payment, &[(AVAILABLE, covered_minor)], &[(EXPOSURE, covered_minor)])
+}
+
+/// A sale of which nothing has moved is undone as if it had never been captured.
+pub fn sale_voided(payment: &mut Payment) -> Postings {
+    let zero = Money::zero(payment.currency());
+    let [captured, marketing, fee] = [payment.captured, payment.marketing, payment.fee].map(Money::minor);
+    let postings = spread(
+        payment,
+        &[(UNSETTLED, payment.unsettled_left.minor()), (RESERVE, payment.reserve_left.minor()), (FEE_INCOME, fee)],
+        &[(ACQUIRER_RECEIVABLE, captured.saturating_sub(marketing)), (MARKETING, marketing)],
+    );
+    for part in [
+        &mut payment.captured,
+        &mut payment.marketing,
+        &mut payment.fee,
+        &mut payment.reserved,
+        &mut payment.unsettled_left,
+        &mut payment.reserve_left,
+    ] {
+        *part = zero;
+    }
+    postings
 }
 
 /// Where a payment's money lives now.

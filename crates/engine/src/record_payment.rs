@@ -7,9 +7,9 @@ use crate::draft::{About, Draft};
 use crate::event::{EventFacts, EventKind};
 use crate::funds::settle;
 use crate::notify::fact;
-use crate::payment::{Payment, PaymentStatus, REFERENCE_LENGTH_MAX};
+use crate::payment::{Converted, Payment, PaymentStatus, REFERENCE_LENGTH_MAX};
 use crate::settlement::Settling;
-use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict, Write, posting_rules};
+use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict, Write, authorisation, posting_rules};
 
 /// Decides about what is told. The same again changes nothing; a captured payment never becomes anything else.
 pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &RecordPayment) -> Verdict {
@@ -109,6 +109,7 @@ fn create(snapshot: &Snapshot, stamp: &Stamp, act: &RecordPayment) -> Verdict {
         charged_back: zero,
         open_chargebacks: 0,
         open_retrievals: 0,
+        converted: Converted::default(),
         created_at: stamp.now,
         updated_at: stamp.now,
         ..told.clone()
@@ -181,18 +182,19 @@ fn write(snapshot: &Snapshot, stamp: &Stamp, (mut payment, left_to_terms): (Paym
     if captured && let Err(refusal) = capture(&mut draft, &mut payment, left_to_terms) {
         return Verdict::refused(refusal);
     }
-    draft.tell(kind, about, facts(&payment));
+    let created = kind == EventKind::PaymentRecorded;
+    authorisation::follow(&mut draft, created, &payment);
+    draft.tell(kind, about, payment_facts(&payment));
     if captured && let Err(refusal) = settle::follow_terms(&mut draft, &mut payment) {
         return Verdict::refused(refusal);
     }
-    let created = kind == EventKind::PaymentRecorded;
     let row = if created { Write::Insert(payment.clone()) } else { Write::Update(payment.clone()) };
     draft.changes().payments.insert((payment.merchant_id, payment.id), row);
     draft.finish(Outcome::Payment { payment: Box::new(payment), created })
 }
 
 /// Books the capture. What the operator did not say of fee and reserve, the terms count; his own count stands.
-fn capture(draft: &mut Draft<'_>, payment: &mut Payment, left_to_terms: LeftToTerms) -> Result<(), Refusal> {
+pub(crate) fn capture(draft: &mut Draft<'_>, payment: &mut Payment, left_to_terms: LeftToTerms) -> Result<(), Refusal> {
     let terms = draft.settlement_terms(payment);
     if left_to_terms.fee {
         let room = payment.captured.checked_sub(payment.reserved)?;
@@ -207,7 +209,8 @@ fn capture(draft: &mut Draft<'_>, payment: &mut Payment, left_to_terms: LeftToTe
     Ok(())
 }
 
-fn facts(payment: &Payment) -> EventFacts {
+/// What every event of a payment says.
+pub(crate) fn payment_facts(payment: &Payment) -> EventFacts {
     vec![
         fact("payment_id", payment.id),
         fact("payment_reference", &payment.payment_reference),

@@ -8,6 +8,7 @@ use refundry_ledger::{Currency, Money, MoneyError};
 use serde::{Deserialize, Serialize};
 
 use crate::adjustment::AdjustmentState;
+use crate::dispute::DisputeState;
 use crate::money_text;
 use crate::payment::{PaymentStatus, currency_text};
 use crate::payout::PayoutStateName;
@@ -110,6 +111,12 @@ pub enum Refusal {
         #[serde(with = "money_text")]
         refundable: Money,
     },
+    /// More than was authorised.
+    ExceedsAuthorised {
+        /// What was.
+        #[serde(with = "money_text")]
+        authorised: Money,
+    },
     /// More marketing money than is left.
     ExceedsMarketing {
         /// What is left of it.
@@ -128,6 +135,13 @@ pub enum Refusal {
     RefundStateForbids {
         /// Where it stands.
         state: RefundStateName,
+        /// What was tried.
+        verb: String,
+    },
+    /// The dispute stands where this cannot be done.
+    DisputeStateForbids {
+        /// Where it stands.
+        state: DisputeState,
         /// What was tried.
         verb: String,
     },

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refundry_ledger::Currency;
 
-use crate::command::{Act, Command};
+use crate::command::{Act, Command, CreateRefund};
+use crate::dispute::DisputeKey;
 use crate::idempotency::IdempotencyKey;
-use crate::payment::PaymentKey;
+use crate::payment::{Payment, PaymentKey};
 use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp};
 
 /// The rows that a batch of commands needs. A refund brings its payment, terminal and merchant along; a payment its balances; a merchant its
@@ -18,6 +19,7 @@ pub struct Scope {
     pub terminals: BTreeSet<(MerchantId, TerminalId)>,
     pub payments: BTreeSet<(MerchantId, PaymentKey)>,
     pub refunds: BTreeSet<(MerchantId, RefundId)>,
+    pub disputes: BTreeSet<(MerchantId, DisputeKey)>,
     pub keys: BTreeSet<IdempotencyKey>,
     pub notifications: BTreeSet<(MerchantId, NotificationId)>,
     pub payouts: BTreeSet<(MerchantId, PayoutId)>,
@@ -35,12 +37,7 @@ impl Scope {
     /// Adds what `command` needs. Every command touches one merchant; its counters number the events.
     pub fn include(&mut self, command: &Command) {
         match &command.act {
-            Act::CreateRefund(act) => {
-                self.merchants.insert(act.merchant_id);
-                self.terminals.extend(act.terminal_id.map(|id| (act.merchant_id, id)));
-                self.payments.insert((act.merchant_id, act.payment.clone()));
-                self.keys.insert(act.key.clone());
-            }
+            Act::CreateRefund(act) => self.new_refund(act),
             Act::CancelRefund(act) => self.refund(act.merchant_id, act.refund_id),
             Act::ReviewRefund(act) => self.refund(act.merchant_id, act.refund_id),
             Act::ReleaseRefund(act) => self.refund(act.merchant_id, act.refund_id),
@@ -54,14 +51,19 @@ impl Scope {
             Act::RecordResult(act) => self.refund(act.merchant_id, act.refund_id),
             Act::RecordArn(act) => self.refund(act.merchant_id, act.refund_id),
             Act::RecordReturn(act) => self.refund(act.merchant_id, act.refund_id),
-            Act::RecordPayment(act) => {
-                let payment = &act.payment;
-                self.merchants.insert(payment.merchant_id);
-                self.terminals.insert((payment.merchant_id, payment.terminal_id));
-                self.payments.insert((payment.merchant_id, PaymentKey::Reference(payment.payment_reference.clone())));
-                self.payments.insert((payment.merchant_id, PaymentKey::Id(payment.id)));
-                self.currencies.insert((payment.merchant_id, payment.currency()));
+            Act::RecordPayment(act) => self.told_payment(&act.payment),
+            Act::CapturePayment(act) => self.payment(act.merchant_id, act.payment_id),
+            Act::VoidPayment(act) => self.payment(act.merchant_id, act.payment_id),
+            Act::RecordDispute(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.payments.insert((act.merchant_id, act.payment.clone()));
+                self.disputes.insert((act.merchant_id, DisputeKey::NetworkReference(act.network_reference.clone())));
             }
+            Act::ChangeDispute(act) => {
+                self.payment(act.merchant_id, act.payment_id);
+                self.disputes.insert((act.merchant_id, DisputeKey::Id(act.dispute_id)));
+            }
+            Act::PutRates(_) => {}
             Act::SettlePayment(act) => self.payment(act.merchant_id, act.payment_id),
             Act::SettleDue(act) => self.payment(act.merchant_id, act.payment_id),
             Act::EndSettling(act) => {
@@ -114,12 +116,30 @@ impl Scope {
         }
     }
 
+    fn new_refund(&mut self, act: &CreateRefund) {
+        self.merchants.insert(act.merchant_id);
+        self.terminals.extend(act.terminal_id.map(|id| (act.merchant_id, id)));
+        self.payments.insert((act.merchant_id, act.payment.clone()));
+        self.keys.insert(act.key.clone());
+        self.disputes.extend(act.accepts_dispute.map(|id| (act.merchant_id, DisputeKey::Id(id))));
+    }
+
+    fn told_payment(&mut self, payment: &Payment) {
+        self.merchants.insert(payment.merchant_id);
+        self.terminals.insert((payment.merchant_id, payment.terminal_id));
+        self.payments.insert((payment.merchant_id, PaymentKey::Reference(payment.payment_reference.clone())));
+        self.payments.insert((payment.merchant_id, PaymentKey::Id(payment.id)));
+        self.currencies.insert((payment.merchant_id, payment.currency()));
+        self.currencies.insert((payment.merchant_id, payment.home_currency()));
+    }
+
     /// Adds what another scope needs.
     pub fn extend(&mut self, other: Self) {
         self.merchants.extend(other.merchants);
         self.terminals.extend(other.terminals);
         self.payments.extend(other.payments);
         self.refunds.extend(other.refunds);
+        self.disputes.extend(other.disputes);
         self.keys.extend(other.keys);
         self.notifications.extend(other.notifications);
         self.credentials.extend(other.credentials);

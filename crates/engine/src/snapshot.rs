@@ -7,6 +7,7 @@ use refundry_ledger::{Balances, Currency};
 
 use crate::adjustment::Adjustment;
 use crate::credential::Credential;
+use crate::dispute::Dispute;
 use crate::idempotency::{IdempotencyKey, Remembered};
 use crate::merchant::{Merchant, Terminal};
 use crate::notification::Notification;
@@ -16,7 +17,9 @@ use crate::posting_rules::SPENDABLE;
 use crate::refund::Refund;
 use crate::task::{Task, TaskKind};
 use crate::verdict::{Changes, Write};
-use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp};
+use crate::{
+    AdjustmentId, CredentialId, DisputeId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp,
+};
 
 /// The state that a batch is decided against.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,9 @@ pub struct Snapshot {
     /// Which payment a reference names.
     pub references: BTreeMap<(MerchantId, String), PaymentId>,
     pub refunds: BTreeMap<(MerchantId, RefundId), Refund>,
+    pub disputes: BTreeMap<(MerchantId, DisputeId), Dispute>,
+    /// Which dispute a number of the network names.
+    pub dispute_references: BTreeMap<(MerchantId, String), DisputeId>,
     pub remembered: BTreeMap<IdempotencyKey, Remembered>,
     pub notifications: BTreeMap<(MerchantId, NotificationId), Notification>,
     pub credentials: BTreeMap<CredentialId, Credential>,
@@ -72,6 +78,10 @@ impl Snapshot {
         }
         for refund in changes.refunds.values().map(Write::row) {
             self.refunds.insert((refund.merchant_id, refund.id), refund.clone());
+        }
+        for dispute in changes.disputes.values().map(Write::row) {
+            self.dispute_references.insert((dispute.merchant_id, dispute.network_reference.clone()), dispute.id);
+            self.disputes.insert((dispute.merchant_id, dispute.id), dispute.clone());
         }
         for merchant in changes.merchants.values() {
             self.merchants.insert(merchant.id, merchant.clone());

@@ -3,7 +3,7 @@
 use refundry_ledger::Currency;
 
 use crate::payout::PayoutKind;
-use crate::{MerchantId, NotificationId, RefundId, TaskId, Timestamp};
+use crate::{MerchantId, NotificationId, PaymentId, RefundId, TaskId, Timestamp};
 
 /// The three letters of a currency's code make one of so many numbers.
 const CURRENCY_NUMBERS: i64 = 32 * 32 * 32;
@@ -50,6 +50,8 @@ task_kinds! {
     PreparePayout = "prepare_payout";
     /// Settle what is due of one merchant's payments, and release what is due of their reserves, a page at a time.
     SettleDue = "settle_due";
+    /// Void an authorised payment that nobody captured in time.
+    VoidPayment = "void_payment";
     /// Send a notification.
     DeliverNotification = "deliver_notification";
 }
@@ -136,19 +138,16 @@ impl Task {
         let minute = (hour.us() / US_PER_MINUTE).rem_euclid(MINUTES_OF_TWO_DAYS);
         Self { id: TaskId::new(AT_HOURS + minute * CURRENCY_NUMBERS + on_credit.id.get()), ..on_credit }
     }
-
     /// The full hour for which it looks at who waits for money; none when money is the cause.
     pub(crate) fn hour(&self) -> Option<Timestamp> {
         (self.id.get() >= AT_HOURS).then_some(self.due_at)
     }
-
     /// The same, to go on behind a page: `after` is the refund that was passed over last, if any was.
     pub(crate) fn next_page(&self, after: Option<RefundId>, now: Timestamp) -> Self {
         let currency = self.note.split(' ').next().unwrap_or_default();
         let note = format!("{currency} {}", after.map_or(0, RefundId::get));
         Self { due_at: self.hour().unwrap_or(now), note, ..self.clone() }
     }
-
     /// For a task that serves who waits for money: the currency, and behind which refund the page begins. A first look has no place: it needs to see a
     /// few only, since mostly the first of them does not fit.
     pub fn waiting_page(&self) -> Option<(Currency, Option<RefundId>)> {
@@ -157,6 +156,16 @@ impl Task {
             None => (self.note.as_str(), None),
         };
         Some((currency.parse().ok()?, after))
+    }
+
+    /// The end of an authorisation. Its number is the payment's, turned negative, because payments carry their own time and could have the number of
+    /// a refund that is made at that time.
+    pub fn void_payment(merchant_id: MerchantId, payment_id: PaymentId, due_at: Timestamp) -> Self {
+        Self { id: TaskId::new(-payment_id.get()), merchant_id, kind: TaskKind::VoidPayment, due_at, tries: 0, note: String::new() }
+    }
+    /// The payment that it is about, for the kind that is about one.
+    pub fn payment_id(&self) -> PaymentId {
+        PaymentId::new(-self.id.get())
     }
 
     /// The refund that it is about, for the kinds that are about one.

@@ -7,17 +7,19 @@ use refundry_ledger::{Currency, Entry};
 
 use crate::adjustment::Adjustment;
 use crate::credential::Credential;
+use crate::dispute::Dispute;
 use crate::event::Event;
 use crate::idempotency::{IdempotencyKey, Remembered};
 use crate::merchant::{Merchant, Terminal};
 use crate::notification::{DeliveryAttempt, Notification};
 use crate::payment::Payment;
 use crate::payout::{FIRST_PERIOD, Payout, Pots};
+use crate::rate::DailyRate;
 use crate::refund::Refund;
 use crate::task::Task;
 use crate::{
-    Actor, AdjustmentId, AuditId, CredentialId, EntryId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, Refusal, TaskId,
-    TerminalId, Timestamp,
+    Actor, AdjustmentId, AuditId, CredentialId, DisputeId, EntryId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, Refusal,
+    TaskId, TerminalId, Timestamp,
 };
 
 /// The answer and the changes, to be applied in one commit or not at all.
@@ -69,6 +71,13 @@ pub enum Outcome {
         /// Whether it was new.
         created: bool,
     },
+    /// The dispute as it stands now.
+    Dispute {
+        /// The dispute.
+        dispute: Box<Dispute>,
+        /// Whether it was new.
+        created: bool,
+    },
     /// An attempt is committed: call the acquirer now.
     CallAcquirer {
         /// What to submit.
@@ -107,6 +116,9 @@ pub struct Changes {
     pub adjustments: BTreeMap<(MerchantId, AdjustmentId), Write<Adjustment>>,
     /// What the pots of available money are once the entries are in them, where a payout changed them otherwise.
     pub pots: BTreeMap<(MerchantId, Currency), Pots>,
+    pub disputes: BTreeMap<(MerchantId, DisputeId), Write<Dispute>>,
+    /// Rates of days, which take the place of those of the same day and currencies.
+    pub rates: Vec<DailyRate>,
     pub notifications: BTreeMap<(MerchantId, NotificationId), Write<Notification>>,
     pub deliveries: Vec<(MerchantId, DeliveryAttempt)>,
     /// Keys whose time is over, forgotten before what is remembered is written.
@@ -201,6 +213,8 @@ impl Changes {
             && self.payouts.is_empty()
             && self.adjustments.is_empty()
             && self.pots.is_empty()
+            && self.disputes.is_empty()
+            && self.rates.is_empty()
             && self.notifications.is_empty()
             && self.deliveries.is_empty()
             && self.forgotten.is_empty()
@@ -222,6 +236,8 @@ impl Changes {
         merge_writes(&mut self.payouts, later.payouts);
         merge_writes(&mut self.adjustments, later.adjustments);
         self.pots.extend(later.pots);
+        merge_writes(&mut self.disputes, later.disputes);
+        self.rates.extend(later.rates);
         merge_writes(&mut self.notifications, later.notifications);
         self.deliveries.extend(later.deliveries);
         self.forgotten.extend(later.forgotten);

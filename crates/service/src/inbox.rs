@@ -53,9 +53,12 @@ impl Work {
     /// What a kind of task belongs to.
     pub const fn of(kind: TaskKind) -> Self {
         match kind {
-            TaskKind::SubmitRefund | TaskKind::ResolveRefund | TaskKind::ReleaseRefund | TaskKind::PreparePayout | TaskKind::SettleDue => {
-                Self::Refunds
-            }
+            TaskKind::SubmitRefund
+            | TaskKind::ResolveRefund
+            | TaskKind::ReleaseRefund
+            | TaskKind::PreparePayout
+            | TaskKind::SettleDue
+            | TaskKind::VoidPayment => Self::Refunds,
             TaskKind::ReleaseWaiting => Self::Queues,
             TaskKind::DeliverNotification => Self::Deliveries,
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use refundry_engine::command::{LeftToTerms, RecordPayment, SettlePayment};
 use refundry_engine::ids::EPOCH_MS;
-use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus, SettlementQuote};
+use refundry_engine::payment::{Converted, Payment, PaymentDetails, PaymentKey, PaymentStatus, SettlementQuote};
 use refundry_engine::settlement::Settling;
 use refundry_engine::{Act, MerchantId, Outcome, PaymentId, Refusal, TerminalId, Timestamp};
 use refundry_ledger::Money;
@@ -174,6 +174,7 @@ fn payment_of(service: &Service, caller: &Caller, new: NewPayment) -> Result<Pay
         charged_back: zero,
         open_chargebacks: 0,
         open_retrievals: 0,
+        converted: Converted::default(),
         quote: new.quote,
         notify_url: new.notify_url,
         details: Arc::new(new.details),

@@ -7,7 +7,7 @@ use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, Remembered
 use refundry_engine::payment::{PaymentKey, REFERENCE_LENGTH_MAX};
 use refundry_engine::refund::{METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, URL_LENGTH_MAX};
 use refundry_engine::task::Task;
-use refundry_engine::{Act, Command, Explanation, MerchantId, Outcome, RefundId, Refusal, TaskId, TerminalId, explain};
+use refundry_engine::{Act, Command, DisputeId, Explanation, MerchantId, Outcome, RefundId, Refusal, TaskId, TerminalId, explain};
 use refundry_ledger::Money;
 use refundry_store::{Page, PageRequest, RefundFilter};
 
@@ -47,6 +47,8 @@ pub struct NewRefund {
     pub wish: RefundWish,
     /// Decide and say what would happen, change nothing.
     pub dry_run: bool,
+    /// The retrieval, dispute or report of fraud that is accepted by it.
+    pub accepts_dispute: Option<DisputeId>,
 }
 
 /// A refund that was accepted, now or before.
@@ -239,6 +241,7 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
         reason: wish.reason,
         metadata: wish.metadata,
         notify_url: wish.notify_url,
+        accepts_dispute: new.accepts_dispute,
         dry_run: new.dry_run,
     };
     Ok(Command { stamp, act: Act::CreateRefund(Box::new(act)) })

@@ -10,6 +10,7 @@ pub mod release_refunds;
 pub mod resolve_refunds;
 pub mod settle_due;
 pub mod submit_refunds;
+pub mod void_payments;
 
 use refundry_engine::command::{Act, Command};
 use refundry_engine::refund::Refund;

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use refundry_engine::command::Command;
 use refundry_engine::credential::Credential;
+use refundry_engine::dispute::{Dispute, DisputeKey};
 use refundry_engine::event::Event;
 use refundry_engine::funds::queue::WaitingRefund;
 use refundry_engine::idempotency::{IdempotencyKey, Remembered};
 use refundry_engine::merchant::{Merchant, Terminal};
 use refundry_engine::notification::{DeliveryAttempt, Notification};
 use refundry_engine::payment::{Payment, PaymentKey};
+use refundry_engine::rate::DailyRate;
 use refundry_engine::refund::Refund;
 use refundry_engine::task::Task;
 use refundry_engine::verdict::AuditLine;
@@ -20,6 +22,7 @@ use refundry_store::{
     BalanceRow, BooksReport, Claim, ComingSettlement, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Queues,
     Reading, RefundFilter, SettlementReads, Store, StoreError, TaskFigures, Ticket, WaitingCount, WaitingRefunds,
 };
+use refundry_store::{DisputeFilter, DisputeReads, OpenDisputes, RateFilter};
 
 use crate::ground::SteppedStore;
 
@@ -96,6 +99,15 @@ impl Queues for Line {
     pass_on! { 'a;
         waiting_refunds(wanted: WaitingRefunds) -> Vec<WaitingRefund>;
         waiting_counts(merchant_id: MerchantId) -> Vec<WaitingCount>;
+    }
+}
+
+impl DisputeReads for Line {
+    pass_on! { 'a;
+        dispute(merchant_id: MerchantId, key: &'a DisputeKey) -> Option<Dispute>;
+        disputes(filter: &'a DisputeFilter, page: PageRequest) -> Page<Dispute>;
+        open_disputes(merchant_id: MerchantId) -> Vec<OpenDisputes>;
+        rates(filter: RateFilter) -> Vec<DailyRate>;
     }
 }
 

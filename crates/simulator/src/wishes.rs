@@ -182,7 +182,7 @@ async fn native_refund(stage: &Stage, service: &Service, request: &RefundRequest
         stage.model().asks(request);
     }
     let merchant_id = (request.door == Door::Platform).then(|| merchant_id(stage, request.merchant));
-    let new = NewRefund { merchant_id, terminal_id: None, wish, dry_run: false };
+    let new = NewRefund { merchant_id, terminal_id: None, wish, dry_run: false, accepts_dispute: None };
     let answer = match synchronous::create_and_wait(service, &shop(stage, request), NATIVE, new).await {
         Ok((accepted, _)) if !may_ask => {
             let what = format!("{} of merchant {}", accepted.refund.number, request.merchant);

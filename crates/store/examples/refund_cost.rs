@@ -208,6 +208,7 @@ fn record_payment(number: u64, load: Load) -> (u64, Act) {
         charged_back: euro(0),
         open_chargebacks: 0,
         open_retrievals: 0,
+        converted: refundry_engine::payment::Converted::default(),
         quote: None,
         notify_url: None,
         details: Arc::new(details),
@@ -247,6 +248,7 @@ fn ask(number: u64, load: Load) -> (u64, Act) {
         reason: Some("came broken".to_owned()),
         metadata: None,
         notify_url: None,
+        accepts_dispute: None,
         dry_run: false,
     };
     (stamped, Act::CreateRefund(Box::new(act)))

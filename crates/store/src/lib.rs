@@ -4,6 +4,7 @@
 
 mod books;
 mod copy;
+mod dispute_reads;
 mod error;
 mod lane;
 mod nodes;
@@ -29,6 +30,7 @@ use refundry_engine::verdict::{AuditLine, Changes};
 use refundry_engine::{CredentialId, MerchantId, NotificationId, Outcome, RefundId, TaskId, TerminalId};
 
 pub use copy::{CopyError, CopyOptions, CopyPhase, CopyProgress, CopyReport, Difference, Tally, copy_to_postgres, copy_to_sqlite, give_up};
+pub use dispute_reads::{DisputeFilter, DisputeReads, OpenDisputes, RATES_MAX, RateFilter};
 pub use error::StoreError;
 pub use nodes::{NodeLease, NodeWish};
 pub use queues::{Queues, WaitingCount, WaitingRefunds};
@@ -81,7 +83,7 @@ pub trait CommitObserver: Send + Sync {
 }
 
 /// Everything that can be asked of storage.
-pub trait Store: Queues + SettlementReads + Send + Sync {
+pub trait Store: Queues + SettlementReads + DisputeReads + Send + Sync {
     /// Queues a command; the only way to write.
     fn transact(&self, command: Command) -> Ticket;
     /// Takes tasks that are due and free, and leases them; before that, gives tasks back that the claimer did not begin.

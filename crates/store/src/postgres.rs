@@ -10,6 +10,7 @@ mod claims;
 mod columns;
 mod connect;
 mod copying;
+mod disputes;
 mod distribute;
 mod fault;
 mod hosts;

@@ -1,6 +1,7 @@
 //! How rows are stored, whatever the database: the order of their columns, and what their texts mean.
 
 mod columns;
+pub mod dispute;
 pub mod money;
 mod names;
 pub mod other;

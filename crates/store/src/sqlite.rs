@@ -8,6 +8,7 @@ mod checkpoint;
 mod columns;
 mod connect;
 mod copying;
+mod disputes;
 mod fault;
 mod lists;
 mod load;

@@ -8,21 +8,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::executor::block_on;
 use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::command::{
-    Act, AdvancePayout, CancelRefund, Change, DecideAdjustment, EndSettling, MarkPayment, PaymentMark, PayoutRun, PayoutStep,
-    PreparePayout, ProposeAdjustment, PutEndpoint, RecordArn, RecordDelivery, RecordResult, RecordReturn, RecordShipmentState,
-    RecordTracking, ReleaseFixedReserve, ReleaseRefund, ReleaseReserve, ReleaseWaiting, RemoveEndpoint, ReplayNotification, ReviewRefund,
-    RevokeCredential, SettleDue, SettlePayment, StartSubmission, TopUp,
+    Act, AdvancePayout, CancelRefund, CapturePayment, Change, ChangeDispute, DecideAdjustment, EndSettling, MarkPayment, PaymentMark,
+    PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint, RecordArn, RecordDelivery, RecordDispute, RecordResult,
+    RecordReturn, RecordShipmentState, RecordTracking, ReleaseFixedReserve, ReleaseRefund, ReleaseReserve, ReleaseWaiting, RemoveEndpoint,
+    ReplayNotification, ReviewRefund, RevokeCredential, SettleDue, SettlePayment, StartSubmission, TopUp, VoidPayment, VoidWhat,
 };
 use refundry_engine::credential::{Credential, Holder};
+use refundry_engine::dispute::{DisputeCategory, DisputeChange, DisputeKind};
 use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::merchant::{Endpoint, Merchant, Mode, Terminal};
 use refundry_engine::notification::DeliveryAttempt;
-use refundry_engine::payment::Payment;
+use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::payout::PayoutKind;
+use refundry_engine::rate::{DailyRate, Day, PutRates};
 use refundry_engine::refund::{AcquirerAnswer, Refund};
 use refundry_engine::settlement::ShipmentState;
 use refundry_engine::task::{Task, TaskKind};
-use refundry_engine::{AdjustmentId, CredentialId, EndpointId, MerchantId, NotificationId, PayoutId, TaskId};
+use refundry_engine::{AdjustmentId, CredentialId, DisputeId, EndpointId, MerchantId, NotificationId, PayoutId, TaskId};
 use refundry_store::{
     Claim, ConnectionFaults, DistributeError, DistributeWish, Moment, PostgresOptions, PostgresStore, StoreError, distribute,
 };
@@ -104,7 +106,37 @@ fn every_act(stage: &Stage, number: i64) -> Vec<Act> {
         Act::RemoveEndpoint(RemoveEndpoint { merchant_id: id, endpoint_id: endpoint.id }),
     ];
     acts.extend(steps_of(stage, &payment, &refund));
+    acts.extend(later_life_of(stage, &payment));
     acts
+}
+
+fn later_life_of(stage: &Stage, payment: &Payment) -> Vec<Act> {
+    let (merchant_id, payment_id, mode) = (payment.merchant_id, payment.id, Mode::Live);
+    let dispute_id = DisputeId::new(payment.id.get());
+    let dispute = RecordDispute {
+        dispute_id,
+        merchant_id,
+        mode,
+        payment: PaymentKey::Id(payment_id),
+        kind: DisputeKind::Chargeback,
+        category: DisputeCategory::Chargeback,
+        amount: payment.captured,
+        network_reference: "case 1".to_owned(),
+        reason_code: "10.4".to_owned(),
+        reason: String::new(),
+        opened_at: stage.now(),
+        reply_by: None,
+    };
+    let won = ChangeDispute { merchant_id, mode, dispute_id, payment_id, change: DisputeChange::Win, note: String::new() };
+    let day = Day::of(stage.now(), 0);
+    let (base, quoted) = (payment.currency(), "USD".parse().expect("a currency"));
+    vec![
+        Act::RecordDispute(Box::new(dispute)),
+        Act::ChangeDispute(Box::new(won)),
+        Act::CapturePayment(CapturePayment { merchant_id, mode, payment_id, amount: payment.captured }),
+        Act::VoidPayment(VoidPayment { merchant_id, mode: None, payment_id, what: VoidWhat::Authorisation }),
+        Act::PutRates(PutRates { rates: vec![DailyRate { base, quoted, day, price_mantissa: 11, price_scale: 1 }] }),
+    ]
 }
 
 fn steps_of(stage: &Stage, payment: &Payment, refund: &Refund) -> Vec<Act> {
@@ -173,8 +205,13 @@ fn place_of(act: &Act) -> usize {
         Act::EndSettling(_) => 28,
         Act::ReleaseReserve(_) => 29,
         Act::ReleaseFixedReserve(_) => 30,
+        Act::CapturePayment(_) => 31,
+        Act::VoidPayment(_) => 32,
+        Act::RecordDispute(_) => 33,
+        Act::ChangeDispute(_) => 34,
+        Act::PutRates(_) => 35,
         // Those by which the stage makes merchants and payments.
-        Act::PutMerchant(_) | Act::PutTerminal(_) | Act::RecordPayment(_) => 31,
+        Act::PutMerchant(_) | Act::PutTerminal(_) | Act::RecordPayment(_) => 36,
     }
 }
 
@@ -208,7 +245,7 @@ fn batches_of_many_merchants_stay_in_their_shards() {
     let (stage, statements) = Stage::in_shards();
     let acts: Vec<Vec<Act>> = (1..=MERCHANTS).map(|number| every_act(&stage, stage.merchant(number).get())).collect();
     let sent: BTreeSet<usize> = acts.iter().flatten().map(place_of).collect();
-    assert_eq!(sent, (0..31).collect(), "every act is among them");
+    assert_eq!(sent, (0..36).collect(), "every act is among them");
     // The first of all merchants, then the second of all: as many merchants as can be share a batch.
     let longest = acts.iter().map(Vec::len).max().unwrap();
     for turn in 0..longest {
@@ -376,10 +413,10 @@ fn every_table_has_chosen_where_it_goes() {
     let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' \
         AND relname NOT LIKE 'pg\\_dist\\_%' AND relname <> 'asked_of_citus' ORDER BY 1";
     let there: BTreeSet<String> = rows(&database.url(), tables).iter().map(|row| row.get(0)).collect();
-    let chosen: BTreeSet<String> = BY_MERCHANT.iter().chain(&EVERYWHERE).map(|table| (*table).to_owned()).collect();
+    let chosen: BTreeSet<String> = BY_MERCHANT.iter().chain(EVERYWHERE).map(|table| (*table).to_owned()).collect();
     assert_eq!(there, chosen, "a new table chooses in crates/store/src/postgres/tables.rs, and in the stage of these tests");
     distributed(&database, &WISH);
-    for (method, tables) in [("h", BY_MERCHANT.as_slice()), ("n", EVERYWHERE.as_slice())] {
+    for (method, tables) in [("h", BY_MERCHANT), ("n", EVERYWHERE)] {
         let sql = format!("SELECT logicalrelid::text FROM pg_dist_partition WHERE partmethod = '{method}'");
         let placed: BTreeSet<String> = rows(&database.url(), &sql).iter().map(|row| row.get(0)).collect();
         assert_eq!(placed, tables.iter().map(|table| (*table).to_owned()).collect());
@@ -407,7 +444,7 @@ fn tables_are_distributed_beside_the_merchants_and_once() {
     let asked = asked_of_citus(&url);
     let mut expected = vec!["distribute merchants by hash merchant_id beside none in 32".to_owned()];
     expected.extend(BY_MERCHANT[1..].iter().map(|table| format!("distribute {table} by hash merchant_id beside merchants in ")));
-    expected.extend(EVERYWHERE.map(|table| format!("refer {table}")));
+    expected.extend(EVERYWHERE.iter().map(|table| format!("refer {table}")));
     assert_eq!(asked, expected);
     assert!(distributed(&database, &WISH).iter().all(|(_, was_done)| *was_done));
     assert_eq!(asked_of_citus(&url), expected, "nothing is done twice");

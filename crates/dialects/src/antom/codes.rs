@@ -218,6 +218,8 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         | Refusal::ExpectedRemainingStale { .. }
         | Refusal::ExtentMismatch { .. }
         | Refusal::RefundStateForbids { .. }
+        | Refusal::ExceedsAuthorised { .. }
+        | Refusal::DisputeStateForbids { .. }
         | Refusal::ReviewedContentChanged
         | Refusal::ArnIsSet { .. }
         | Refusal::PaymentInconsistent { .. }
@@ -250,7 +252,7 @@ pub fn of_wire_error(error: &WireError) -> ResultText {
 /// The result of a refund that failed.
 pub fn of_failure(reason: &FailReason) -> ResultCode {
     match reason {
-        FailReason::DeclinedByAcquirer { .. } | FailReason::RejectedByReviewer { .. } => PROCESS_FAIL,
+        FailReason::DeclinedByAcquirer { .. } | FailReason::RejectedByReviewer { .. } | FailReason::ChargedBack => PROCESS_FAIL,
         FailReason::FundsExpired | FailReason::NotEnoughFunds => MERCHANT_BALANCE_NOT_ENOUGH,
     }
 }

@@ -1,7 +1,7 @@
 //! notifyRefund: said once a refund has ended, in the words that were true when it ended.
 
 use refundry_engine::event::EventKind;
-use refundry_engine::refund::RefundState;
+use refundry_engine::refund::{Refund, RefundState};
 use serde::Deserialize;
 
 use super::response::{Body, known_arn};
@@ -13,7 +13,30 @@ use crate::{Announcement, Context, NotificationRequest, Subject};
 pub fn notify(announcement: &Announcement<'_>, context: &Context<'_>) -> Option<NotificationRequest> {
     let event = announcement.event;
     let Subject::Refund(refund) = announcement.subject else { return None };
-    let result = match event.kind {
+    let result = result_of(event.kind, refund)?;
+    let succeeded = event.kind == EventKind::RefundSucceeded;
+    let body = Body {
+        notify_type: Some("REFUND_RESULT"),
+        refund_status: Some(if succeeded { "SUCCESS" } else { "FAIL" }),
+        refund_time: succeeded.then(|| iso_8601(event.at)),
+        arn: known_arn(&refund.state).filter(|(_, came_at)| *came_at <= event.at).map(|(arn, _)| arn),
+        metadata: refund.metadata.clone(),
+        ..Body::about(refund, result.into())
+    };
+    let body = as_php_writes_it(&body.json());
+    let time = iso_8601(context.now);
+    let headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("client-id", context.lookup.to_owned()),
+        ("signature", auth::signature_header(context, context.path, &time, &body)),
+        ("request-time", time),
+    ];
+    Some(NotificationRequest { headers, body })
+}
+
+/// The result of an end; `None` for what has no word here.
+fn result_of(kind: EventKind, refund: &Refund) -> Option<codes::ResultCode> {
+    Some(match kind {
         EventKind::RefundSucceeded => codes::SUCCESS,
         EventKind::RefundCancelled => codes::PROCESS_FAIL,
         EventKind::RefundFailed => match &refund.state {
@@ -27,6 +50,8 @@ pub fn notify(announcement: &Announcement<'_>, context: &Context<'_>) -> Option<
         },
         EventKind::PaymentRecorded
         | EventKind::PaymentUpdated
+        | EventKind::PaymentCaptured
+        | EventKind::PaymentVoided
         | EventKind::PaymentSettled
         | EventKind::PaymentReviewed
         | EventKind::PaymentReconciled
@@ -48,26 +73,29 @@ pub fn notify(announcement: &Announcement<'_>, context: &Context<'_>) -> Option<
         | EventKind::RefundSubmitted
         | EventKind::RefundUnresolved
         | EventKind::RefundArnRecorded
-        | EventKind::RefundReturned => return None,
-    };
-    let succeeded = event.kind == EventKind::RefundSucceeded;
-    let body = Body {
-        notify_type: Some("REFUND_RESULT"),
-        refund_status: Some(if succeeded { "SUCCESS" } else { "FAIL" }),
-        refund_time: succeeded.then(|| iso_8601(event.at)),
-        arn: known_arn(&refund.state).filter(|(_, came_at)| *came_at <= event.at).map(|(arn, _)| arn),
-        metadata: refund.metadata.clone(),
-        ..Body::about(refund, result.into())
-    };
-    let body = as_php_writes_it(&body.json());
-    let time = iso_8601(context.now);
-    let headers = vec![
-        ("content-type", "application/json".to_owned()),
-        ("client-id", context.lookup.to_owned()),
-        ("signature", auth::signature_header(context, context.path, &time, &body)),
-        ("request-time", time),
-    ];
-    Some(NotificationRequest { headers, body })
+        | EventKind::RefundReturned
+        | EventKind::ChargebackOpened
+        | EventKind::ChargebackRepresented
+        | EventKind::ChargebackAccepted
+        | EventKind::ChargebackWon
+        | EventKind::ChargebackLost
+        | EventKind::ChargebackWithdrawn
+        | EventKind::DisputeOpened
+        | EventKind::DisputeRepresented
+        | EventKind::DisputeAccepted
+        | EventKind::DisputeWon
+        | EventKind::DisputeLost
+        | EventKind::DisputeWithdrawn
+        | EventKind::DisputeClosed
+        | EventKind::RetrievalOpened
+        | EventKind::RetrievalAnswered
+        | EventKind::RetrievalAccepted
+        | EventKind::RetrievalReversed
+        | EventKind::RetrievalClosed
+        | EventKind::FraudReported
+        | EventKind::FraudAccepted
+        | EventKind::FraudClosed => return None,
+    })
 }
 
 /// Whether the merchant has understood: HTTP 200 and the fixed result. Its signature, if any, is not looked at.

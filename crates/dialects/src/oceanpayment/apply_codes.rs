@@ -65,7 +65,7 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         Refusal::PayoutInPreparation => IN_SETTLEMENT,
         Refusal::ReserveInSettlement => RESERVE_IN_SETTLEMENT,
         Refusal::RetrievalOpen | Refusal::ChargebackOpen => SUSPENDED,
-        Refusal::ExceedsPayment { .. } => OVER_ORDER_AMOUNT,
+        Refusal::ExceedsPayment { .. } | Refusal::ExceedsAuthorised { .. } => OVER_ORDER_AMOUNT,
         Refusal::ExtentMismatch { .. } => AMOUNT_AND_TYPE,
         Refusal::ExceedsRefundable { .. }
         | Refusal::ExceedsMarketing { .. }
@@ -84,6 +84,7 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         | Refusal::RefundStateForbids { .. }
         | Refusal::ReviewerIsApplicant
         | Refusal::ReviewedContentChanged
+        | Refusal::DisputeStateForbids { .. }
         | Refusal::ArnIsSet { .. }
         | Refusal::AlreadyExists { .. }
         | Refusal::LimitReached { .. }

@@ -47,9 +47,16 @@ pub fn acknowledged(status: u16, body: &[u8]) -> bool {
 }
 
 fn of_refund<'a>(announcement: &Announcement<'_>, refund: &'a Refund) -> Option<Notice<'a>> {
+    let (notice_type, push_status, push_details) = said_of_refund(announcement, refund)?;
+    let (push_id, payment_id) = (refund_id::render(refund.id), refund.payment_reference.as_str());
+    Some(Notice { notice_type, push_status, push_details, push_id, payment_id, refund: Some(refund), disputed_at: None })
+}
+
+/// The type of the notice, its status and its words.
+fn said_of_refund(announcement: &Announcement<'_>, refund: &Refund) -> Option<(&'static str, &'static str, String)> {
     let whole = announcement.payment.is_none_or(|payment| payment.captured == refund.amount);
     let ended = if whole { "refund" } else { "partialRefund" };
-    let (notice_type, push_status, push_details) = match announcement.event.kind {
+    Some(match announcement.event.kind {
         EventKind::RefundSucceeded => (ended, "1", remark::REFUNDED.to_owned()),
         EventKind::RefundFailed | EventKind::RefundCancelled => (ended, "0", remark::of_failure(&refund.state).to_owned()),
         EventKind::RefundReturned if announcement.settings.announces_returns => (ended, "0", remark::RETURNED.to_owned()),
@@ -57,6 +64,8 @@ fn of_refund<'a>(announcement: &Announcement<'_>, refund: &'a Refund) -> Option<
         EventKind::RefundReturned
         | EventKind::PaymentRecorded
         | EventKind::PaymentUpdated
+        | EventKind::PaymentCaptured
+        | EventKind::PaymentVoided
         | EventKind::PaymentSettled
         | EventKind::PaymentReviewed
         | EventKind::PaymentReconciled
@@ -76,10 +85,29 @@ fn of_refund<'a>(announcement: &Announcement<'_>, refund: &'a Refund) -> Option<
         | EventKind::RefundApproved
         | EventKind::RefundReleased
         | EventKind::RefundSubmitted
-        | EventKind::RefundUnresolved => return None,
-    };
-    let (push_id, payment_id) = (refund_id::render(refund.id), refund.payment_reference.as_str());
-    Some(Notice { notice_type, push_status, push_details, push_id, payment_id, refund: Some(refund), disputed_at: None })
+        | EventKind::RefundUnresolved
+        | EventKind::ChargebackOpened
+        | EventKind::ChargebackRepresented
+        | EventKind::ChargebackAccepted
+        | EventKind::ChargebackWon
+        | EventKind::ChargebackLost
+        | EventKind::ChargebackWithdrawn
+        | EventKind::DisputeOpened
+        | EventKind::DisputeRepresented
+        | EventKind::DisputeAccepted
+        | EventKind::DisputeWon
+        | EventKind::DisputeLost
+        | EventKind::DisputeWithdrawn
+        | EventKind::DisputeClosed
+        | EventKind::RetrievalOpened
+        | EventKind::RetrievalAnswered
+        | EventKind::RetrievalAccepted
+        | EventKind::RetrievalReversed
+        | EventKind::RetrievalClosed
+        | EventKind::FraudReported
+        | EventKind::FraudAccepted
+        | EventKind::FraudClosed => return None,
+    })
 }
 
 /// Where the dispute stood right after the event says which notice it is; disputes of a method's own are listed, not announced.

@@ -72,6 +72,7 @@ pub fn of_refusal(refusal: &Refusal, by_id: bool) -> ResultText {
         | Refusal::ExtentMismatch { .. }
         | Refusal::ExceedsRefundable { .. }
         | Refusal::ExceedsMarketing { .. }
+        | Refusal::ExceedsAuthorised { .. }
         | Refusal::NotEnoughFunds { .. }
         | Refusal::PayoutsOnHold
         | Refusal::PayoutIsPrepared { .. }
@@ -84,6 +85,7 @@ pub fn of_refusal(refusal: &Refusal, by_id: bool) -> ResultText {
         | Refusal::RefundStateForbids { .. }
         | Refusal::ReviewerIsApplicant
         | Refusal::ReviewedContentChanged
+        | Refusal::DisputeStateForbids { .. }
         | Refusal::ArnIsSet { .. }
         | Refusal::PaymentInconsistent { .. }
         | Refusal::PaymentStatusForbids { .. }

@@ -12,6 +12,8 @@ pub const NOT_ENOUGH_FUNDS: &str = "账户可用资金不足 (Insufficient avail
 pub const DECLINED: &str = "银行处理失败 (Declined by the bank)";
 /// The reviewer said no.
 pub const REJECTED: &str = "审核不通过 (Rejected in review)";
+/// The issuer took the money back before the refund was sent.
+pub const CHARGED_BACK: &str = "交易已拒付 (Charged back)";
 /// The money came back after a success.
 pub const RETURNED: &str = "退款被退回 (Returned by the bank)";
 
@@ -32,6 +34,7 @@ const fn of_reason(reason: &FailReason) -> &'static str {
     match reason {
         FailReason::DeclinedByAcquirer { .. } => DECLINED,
         FailReason::RejectedByReviewer { .. } => REJECTED,
+        FailReason::ChargedBack => CHARGED_BACK,
         FailReason::FundsExpired | FailReason::NotEnoughFunds => NOT_ENOUGH_FUNDS,
     }
 }

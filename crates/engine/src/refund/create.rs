@@ -6,6 +6,7 @@ use refundry_ledger::Money;
 
 use super::{Holds, Refund, RefundInPlay, RefundState, ReviewHold, funding};
 use crate::command::CreateRefund;
+use crate::dispute::{self, Dispute};
 use crate::draft::Draft;
 use crate::event::EventKind;
 use crate::idempotency::{Remembered, RememberedDecision, first_difference};
@@ -101,6 +102,8 @@ struct Asked<'a> {
     payment: &'a Payment,
     amount: Money,
     marketing: Money,
+    /// What the refund accepts: a retrieval, a dispute or a report of fraud.
+    accepted: Option<&'a Dispute>,
 }
 
 fn check<'a>(
@@ -122,12 +125,7 @@ fn check<'a>(
     let asked = amounts(payment, act)?;
     let policy = policy_for(payment);
     check_method(&asked, &policy, now)?;
-    if payment.open_retrievals > 0 {
-        return Err(Refusal::RetrievalOpen);
-    }
-    if payment.open_chargebacks > 0 {
-        return Err(Refusal::ChargebackOpen);
-    }
+    let asked = Asked { accepted: dispute::check_freeze(snapshot, act, payment)?, ..asked };
     check_ceilings(&asked, act)?;
     Ok((asked, policy))
 }
@@ -146,7 +144,7 @@ fn amounts<'a>(payment: &'a Payment, act: &CreateRefund) -> Result<Asked<'a>, Re
     if !amount.is_positive() || marketing.is_negative() {
         return Err(Refusal::AmountNotPositive);
     }
-    Ok(Asked { payment, amount, marketing })
+    Ok(Asked { payment, amount, marketing, accepted: None })
 }
 
 /// The window and what the payment's method allows. The last day of the window counts as a whole.
@@ -171,7 +169,7 @@ fn check_method(asked: &Asked<'_>, policy: &Policy, now: Timestamp) -> Result<()
 
 /// Shopper's and marketing's parts have a ceiling each: the acquirer is never made to pay back more than it was paid.
 fn check_ceilings(asked: &Asked<'_>, act: &CreateRefund) -> Result<(), Refusal> {
-    let Asked { payment, amount, marketing } = *asked;
+    let Asked { payment, amount, marketing, .. } = *asked;
     let refundable = payment.refundable();
     if act.expected_remaining.is_some_and(|expected| expected != refundable) {
         return Err(Refusal::ExpectedRemainingStale { refundable });
@@ -212,6 +210,9 @@ fn accept(mut draft: Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &(
     let mut facts = vec![fact("terminal", &terminal.name)];
     facts.extend(notify::hold_facts(&in_play.refund));
     draft.tell_of_refund(EventKind::RefundAccepted, &in_play, facts);
+    if let Some(dispute) = asked.accepted {
+        dispute::accept_with_refund(&mut draft, dispute, &mut in_play.payment, in_play.refund.id);
+    }
     // No line of the audit log: this event says who asked for what and when, and is just as permanent.
 
     let outcome = in_play.outcome(false);
@@ -224,7 +225,7 @@ fn accept(mut draft: Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &(
 }
 
 fn new_refund(draft: &Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &(Policy, &Arc<Terminal>)) -> Result<Refund, Refusal> {
-    let Asked { payment, amount, marketing } = *asked;
+    let Asked { payment, amount, marketing, .. } = *asked;
     let (policy, terminal) = rules;
     let refunded = payment.refunded.checked_add(amount)?;
     let gross_settlement = match &payment.quote {

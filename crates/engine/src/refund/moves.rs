@@ -57,7 +57,7 @@ fn reason_facts(reason: &FailReason) -> EventFacts {
     match reason {
         FailReason::DeclinedByAcquirer { code, text } => facts.extend([fact("acquirer_code", code), fact("acquirer_text", text)]),
         FailReason::RejectedByReviewer { by, note } => facts.extend([fact("by", by), fact("note", note)]),
-        FailReason::FundsExpired | FailReason::NotEnoughFunds => {}
+        FailReason::FundsExpired | FailReason::NotEnoughFunds | FailReason::ChargedBack => {}
     }
     facts
 }

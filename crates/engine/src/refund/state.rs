@@ -182,6 +182,8 @@ pub enum FailReason {
     FundsExpired,
     /// No money was there when it was to be sent (terminals that accept first and fail later).
     NotEnoughFunds,
+    /// A chargeback took the money back before it was sent.
+    ChargedBack,
 }
 
 impl FailReason {
@@ -192,6 +194,7 @@ impl FailReason {
             Self::RejectedByReviewer { .. } => "rejected_by_reviewer",
             Self::FundsExpired => "funds_expired",
             Self::NotEnoughFunds => "not_enough_funds",
+            Self::ChargedBack => "charged_back",
         }
     }
 }

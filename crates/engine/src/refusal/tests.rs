@@ -2,6 +2,7 @@ use refundry_ledger::Money;
 
 use super::Refusal;
 use crate::Timestamp;
+use crate::dispute::DisputeState;
 use crate::explain::Language;
 use crate::payment::PaymentStatus;
 use crate::refund::RefundStateName;
@@ -34,10 +35,12 @@ fn one_of_each() -> Vec<Refusal> {
         Refusal::ExceedsPayment { captured: money },
         Refusal::ExtentMismatch { captured: money },
         Refusal::ExceedsRefundable { refundable: money },
+        Refusal::ExceedsAuthorised { authorised: money },
         Refusal::ExceedsMarketing { refundable: money },
         Refusal::NotEnoughFunds { missing: money },
         Refusal::UnknownRefund,
         Refusal::RefundStateForbids { state: RefundStateName::Succeeded, verb: word() },
+        Refusal::DisputeStateForbids { state: DisputeState::Open, verb: word() },
         Refusal::ReviewerIsApplicant,
         Refusal::ReviewedContentChanged,
         Refusal::ArnIsSet { arn: word() },

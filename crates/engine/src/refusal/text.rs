@@ -48,10 +48,12 @@ texts! {
     ExceedsPayment = "exceeds_payment", "The payment took {captured} in all; ask for no more than that.", "该笔支付金额为 {captured}；请勿超过该金额。";
     ExtentMismatch = "extent_mismatch", "The payment took {captured}: a full refund is exactly that, a partial one less.", "该笔支付金额为 {captured}：全额退款须等于该金额，部分退款须小于该金额。";
     ExceedsRefundable = "exceeds_refundable", "{refundable} is left of the payment; ask for no more than that.", "该笔支付剩余可退 {refundable}；请勿超过该金额。";
+    ExceedsAuthorised = "exceeds_authorised", "{authorised} was authorised; capture no more than that.", "授权金额为 {authorised}；请款金额不能超过授权金额。";
     ExceedsMarketing = "exceeds_marketing", "{refundable} is left of the marketing part; ask for no more than that.", "营销金额剩余可退 {refundable}；请勿超过该金额。";
     NotEnoughFunds = "not_enough_funds", "{missing} is missing on the account; pay money in and try again.", "账户余额不足，尚缺 {missing}；请充值后重试。";
     UnknownRefund = "unknown_refund", "The merchant has no such refund; check the number.", "该商户没有此笔退款；请检查退款号。";
     RefundStateForbids = "refund_state_forbids", "A refund that is {state} cannot {verb}.", "退款处于“{state_zh}”状态，不能执行该操作。";
+    DisputeStateForbids = "dispute_state_forbids", "A dispute that is {state} cannot {verb}.", "争议处于“{state}”状态，不能执行该操作。";
     ReviewerIsApplicant = "reviewer_is_applicant", "Whoever applied for a refund may not review it; ask a colleague.", "申请人不能审核自己的退款；请由其他人员审核。";
     ReviewedContentChanged = "reviewed_content_changed", "The refund is not what was shown; look at it again.", "退款内容与所见不一致；请重新查看。";
     ArnIsSet = "arn_is_set", "The refund has the ARN {arn}, and an ARN never changes.", "该退款的查询号为 {arn}，一经设置不可更改。";
@@ -107,6 +109,8 @@ impl Refusal {
             | Self::ExceedsRefundable { refundable }
             | Self::ExceedsMarketing { refundable } => vec![("refundable", refundable.to_string())],
             Self::ExceedsPayment { captured } | Self::ExtentMismatch { captured } => vec![("captured", captured.to_string())],
+            Self::ExceedsAuthorised { authorised } => vec![("authorised", authorised.to_string())],
+            Self::DisputeStateForbids { state, verb } => vec![("state", state.word().to_owned()), ("verb", verb.clone())],
             Self::TooManyRefunds { allowed } => vec![("allowed", allowed.to_string())],
             Self::NotEnoughFunds { missing } => vec![("missing", missing.to_string())],
             Self::RefundStateForbids { state, verb } => {

@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use refundry_dialects::RefundWish;
 use refundry_engine::idempotency::{ComparedFields, NUMBER_LENGTH_MAX};
 use refundry_engine::payment::PaymentKey;
-use refundry_engine::{Explanation, MerchantId, PaymentId, RefundId, TerminalId, Text, Who};
+use refundry_engine::{DisputeId, Explanation, MerchantId, PaymentId, RefundId, TerminalId, Text, Who};
 use refundry_ledger::Money;
 use refundry_service::refunds::{self, NATIVE, NewRefund, Review};
 use refundry_store::RefundFilter;
@@ -43,6 +43,9 @@ pub struct RefundRequest {
     pub metadata: Option<String>,
     /// Where the end is announced.
     pub notify_url: Option<String>,
+    /// The retrieval, dispute or report of fraud that you accept by it. While a retrieval is open, no other refund is possible.
+    #[schema(value_type = Option<String>)]
+    pub accepts_dispute: Option<DisputeId>,
     /// For keys that act for more than one merchant.
     #[schema(value_type = Option<String>)]
     pub merchant_id: Option<MerchantId>,
@@ -208,8 +211,8 @@ pub async fn review(call: Call) -> Result<Response, Problem> {
 
 async fn decide(call: &Call, number: String, dry_run: bool) -> Result<refunds::Accepted, Problem> {
     let request: RefundRequest = call.json()?;
-    let (merchant_id, terminal_id) = (request.merchant_id, request.terminal_id);
-    let new = NewRefund { merchant_id, terminal_id, wish: request.wish(number)?, dry_run };
+    let (merchant_id, terminal_id, accepts_dispute) = (request.merchant_id, request.terminal_id, request.accepts_dispute);
+    let new = NewRefund { merchant_id, terminal_id, wish: request.wish(number)?, dry_run, accepts_dispute };
     Ok(refunds::create(&call.app.service, &call.caller, NATIVE, new).await?)
 }
 
@@ -261,6 +264,7 @@ impl RefundRequest {
             ("reason", self.reason.clone()),
             ("metadata", self.metadata.clone()),
             ("notify_url", self.notify_url.clone()),
+            ("accepts_dispute", self.accepts_dispute.map(|id| id.to_string())),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }

@@ -40,6 +40,8 @@ pub struct PolicyView {
     original_fee: Option<FeeRuleView>,
     /// Fee for a refund, in minor units of the payment's currency.
     refund_fee_minor: Option<i64>,
+    /// Days after which an authorisation that nobody captured is voided.
+    authorisation_days: Option<u32>,
     /// Seconds in which a refund can be undone before it is sent.
     undo_seconds: Option<u32>,
     /// Milliseconds that an answer of a dialect waits for the acquirer.

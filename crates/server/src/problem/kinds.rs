@@ -138,6 +138,9 @@ kinds! {
     EXCEEDS_REFUNDABLE = "exceeds_refundable", 422: ["More than is left", "超过可退金额"],
         ["The amount is more than is left of the payment.", "金额超过该支付的剩余可退金额。"],
         ["Refund at most the amount in `facts`.", "退款金额不得超过 `facts` 中的金额。"];
+    EXCEEDS_AUTHORISED = "exceeds_authorised", 422: ["More than was authorised", "超过授权金额"],
+        ["The capture is more than was authorised.", "请款金额超过授权金额。"],
+        ["Capture at most the amount in `facts`.", "请款金额不得超过 `facts` 中的金额。"];
     EXCEEDS_MARKETING = "exceeds_marketing", 422: ["More marketing money than is left", "超过可退营销金额"],
         ["The marketing part is more than is left of it.", "营销部分超过剩余可退营销金额。"],
         ["Refund at most the marketing amount in `facts`.", "营销部分不得超过 `facts` 中的金额。"];
@@ -150,6 +153,9 @@ kinds! {
     REFUND_STATE_FORBIDS = "refund_state_forbids", 409: ["Not in this state", "当前状态不允许"],
         ["The refund stands where this cannot be done any more.", "退款的当前状态不允许该操作。"],
         ["Read the refund to see where it stands.", "请查询退款的当前状态。"];
+    DISPUTE_STATE_FORBIDS = "dispute_state_forbids", 409: ["Not in this state", "当前状态不允许"],
+        ["The dispute stands where this cannot be done.", "争议的当前状态不允许该操作。"],
+        ["Read the dispute to see where it stands.", "请查询争议的当前状态。"];
     REVIEWER_IS_APPLICANT = "reviewer_is_applicant", 403: ["A second person is needed", "需要第二人审核"],
         ["Who applied for a refund may not review it.", "申请人不能审核自己的退款。"],
         ["Ask a second person.", "请由他人审核。"];

@@ -66,10 +66,12 @@ fn kind(refusal: &Refusal) -> &'static Kind {
         Refusal::ExceedsPayment { .. } => &kinds::EXCEEDS_PAYMENT,
         Refusal::ExtentMismatch { .. } => &kinds::EXTENT_MISMATCH,
         Refusal::ExceedsRefundable { .. } => &kinds::EXCEEDS_REFUNDABLE,
+        Refusal::ExceedsAuthorised { .. } => &kinds::EXCEEDS_AUTHORISED,
         Refusal::ExceedsMarketing { .. } => &kinds::EXCEEDS_MARKETING,
         Refusal::NotEnoughFunds { .. } => &kinds::NOT_ENOUGH_FUNDS,
         Refusal::UnknownRefund => &kinds::UNKNOWN_REFUND,
         Refusal::RefundStateForbids { .. } => &kinds::REFUND_STATE_FORBIDS,
+        Refusal::DisputeStateForbids { .. } => &kinds::DISPUTE_STATE_FORBIDS,
         Refusal::ReviewerIsApplicant => &kinds::REVIEWER_IS_APPLICANT,
         Refusal::ReviewedContentChanged => &kinds::REVIEWED_CONTENT_CHANGED,
         Refusal::ArnIsSet { .. } => &kinds::ARN_IS_SET,
@@ -100,6 +102,7 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::ExceedsPayment { .. }
         | Refusal::ExtentMismatch { .. }
         | Refusal::ExceedsRefundable { .. }
+        | Refusal::ExceedsAuthorised { .. }
         | Refusal::OutOfRange => "amount",
         Refusal::ExceedsMarketing { .. } => "marketing_amount",
         Refusal::ExpectedRemainingStale { .. } => "expected_remaining",
@@ -135,6 +138,7 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::NotEnoughFunds { .. }
         | Refusal::UnknownRefund
         | Refusal::RefundStateForbids { .. }
+        | Refusal::DisputeStateForbids { .. }
         | Refusal::ReviewerIsApplicant
         | Refusal::ArnIsSet { .. }
         | Refusal::PaymentStatusForbids { .. }
@@ -164,6 +168,8 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         Refusal::CurrencyMismatch { expected } => ("expected", expected.code().into()),
         Refusal::PaymentNotCaptured { status } | Refusal::PaymentStatusForbids { status } => ("status", json!(status)),
         Refusal::RefundStateForbids { state, .. } => ("state", state.word().into()),
+        Refusal::DisputeStateForbids { state, .. } => ("state", state.word().into()),
+        Refusal::ExceedsAuthorised { authorised } => ("authorised", amount(authorised)),
         Refusal::NotAllowed { permission } => ("permission", permission.into()),
         Refusal::ArnIsSet { arn } => ("arn", arn.into()),
         Refusal::RepeatInconsistent { first, .. } => ("first", first.into()),

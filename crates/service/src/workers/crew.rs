@@ -14,6 +14,7 @@ use refundry_store::{Claim, StoreError};
 
 use super::{
     WorkerSettings, deliver_notifications, prepare_payouts, record_reports, release_refunds, resolve_refunds, settle_due, submit_refunds,
+    void_payments,
 };
 use crate::Service;
 use crate::acquirer::Acquirer;
@@ -109,6 +110,7 @@ impl Crew {
             TaskKind::ReleaseWaiting => release_refunds::run_waiting(world, &task).await,
             TaskKind::PreparePayout => prepare_payouts::run_one(world, &task).await,
             TaskKind::SettleDue => settle_due::run_one(world, &task).await,
+            TaskKind::VoidPayment => void_payments::run_one(world, &task).await,
             TaskKind::DeliverNotification => deliver_notifications::run_one(&self.service, &self.settings, &task, news).await,
         };
         match done {

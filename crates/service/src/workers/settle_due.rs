@@ -32,6 +32,7 @@ pub async fn run_one(world: &World, task: &Task) -> Result<(), StoreError> {
             | Outcome::Refund { .. }
             | Outcome::CallAcquirer { .. }
             | Outcome::Payout { .. }
+            | Outcome::Dispute { .. }
             | Outcome::Adjustment { .. }
             | Outcome::IdTaken
             | Outcome::Stale => is_getting_on = true,

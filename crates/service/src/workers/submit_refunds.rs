@@ -28,6 +28,7 @@ pub async fn run_one(world: &World, settings: &WorkerSettings, task: &Task) -> R
         | Outcome::Refused { .. }
         | Outcome::Payment { .. }
         | Outcome::Payout { .. }
+        | Outcome::Dispute { .. }
         | Outcome::Adjustment { .. } => Ok(()),
         Outcome::Done | Outcome::IdTaken | Outcome::Stale => Ok(()),
     }

@@ -255,7 +255,7 @@ pub fn refund(number: &str, reference: &str, amount: &str) -> NewRefund {
         compared: vec![("amount".to_owned(), amount.to_owned()), ("payment".to_owned(), reference.to_owned())],
         ..RefundWish::new(number.to_owned(), PaymentKey::Reference(reference.to_owned()), money(amount))
     };
-    NewRefund { merchant_id: None, terminal_id: None, wish, dry_run: false }
+    NewRefund { merchant_id: None, terminal_id: None, wish, dry_run: false, accepts_dispute: None }
 }
 
 /// The code of the refusal that a result must be.

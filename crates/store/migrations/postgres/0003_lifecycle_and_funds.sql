@@ -51,5 +51,33 @@ CREATE TABLE adjustments (
 ) WITH (fillfactor = 85);
 
 -- Disputes and other events of a payment's later life.
+CREATE TABLE disputes (
+    merchant_id BIGINT NOT NULL,
+    dispute_id BIGINT NOT NULL,
+    mode TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    payment_id BIGINT NOT NULL,
+    opened_at BIGINT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    network_reference TEXT COLLATE "C" NOT NULL,
+    reply_by BIGINT,
+    updated_at BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, dispute_id)
+);
+CREATE UNIQUE INDEX disputes_by_network_reference ON disputes (merchant_id, network_reference);
+CREATE INDEX disputes_of_payment ON disputes (merchant_id, payment_id, dispute_id);
+CREATE INDEX disputes_open ON disputes (merchant_id, dispute_id, kind, state) WHERE state IN ('open', 'represented');
 
--- Daily rates.
+-- Daily rates, and what of a payment went through its rate.
+CREATE TABLE daily_rates (
+    base TEXT COLLATE "C" NOT NULL,
+    quoted TEXT COLLATE "C" NOT NULL,
+    valid_on INTEGER NOT NULL,
+    price_mantissa BIGINT NOT NULL,
+    price_scale INTEGER NOT NULL,
+    PRIMARY KEY (base, quoted, valid_on)
+);
+ALTER TABLE payments ADD COLUMN converted TEXT;

@@ -51,5 +51,33 @@ CREATE TABLE adjustments (
 ) STRICT, WITHOUT ROWID;
 
 -- Disputes and other events of a payment's later life.
+CREATE TABLE disputes (
+    merchant_id INTEGER NOT NULL,
+    dispute_id INTEGER NOT NULL,
+    mode TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    payment_id INTEGER NOT NULL,
+    opened_at INTEGER NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    network_reference TEXT NOT NULL,
+    reply_by INTEGER,
+    updated_at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, dispute_id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX disputes_by_network_reference ON disputes (merchant_id, network_reference);
+CREATE INDEX disputes_of_payment ON disputes (merchant_id, payment_id, dispute_id);
+CREATE INDEX disputes_open ON disputes (merchant_id, dispute_id, kind, state) WHERE state IN ('open', 'represented');
 
--- Daily rates.
+-- Daily rates, and what of a payment went through its rate.
+CREATE TABLE daily_rates (
+    base TEXT NOT NULL,
+    quoted TEXT NOT NULL,
+    valid_on INTEGER NOT NULL,
+    price_mantissa INTEGER NOT NULL,
+    price_scale INTEGER NOT NULL,
+    PRIMARY KEY (base, quoted, valid_on)
+) WITHOUT ROWID;
+ALTER TABLE payments ADD COLUMN converted TEXT;

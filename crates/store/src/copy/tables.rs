@@ -2,7 +2,7 @@
 
 /// Name, columns with the types that PostgreSQL has for them, and the key in whose order SQLite keeps the rows. Large tables stand first: those that
 /// take the longest begin the earliest. Left out are `meta`, which every database has for itself, and `nodes` and `commits`, which belong to processes.
-const TABLES: [(&str, &str, &str); 16] = [
+const TABLES: &[(&str, &str, &str)] = &[
     (
         "events",
         "merchant_id int8, sequence int8, at int8, kind text, actor text, payment_id int8, refund_id int8, facts text",
@@ -15,7 +15,7 @@ const TABLES: [(&str, &str, &str); 16] = [
          reserved_minor int8, quote text, notify_url text, details text, created_at int8, settled int2, charged_back_minor int8, \
          open_chargebacks int4, open_retrievals int4, refunded_minor int8, refunded_marketing_minor int8, refund_count int4, \
          fee_given_back_minor int8, unsettled_left_minor int8, reserve_left_minor int8, updated_at int8, refund_ids text, settle_at int8, \
-         reserve_release_at int8, reconciled_at int8, settling text",
+         reserve_release_at int8, reconciled_at int8, settling text, converted text",
         "merchant_id, payment_id",
     ),
     (
@@ -31,6 +31,12 @@ const TABLES: [(&str, &str, &str); 16] = [
          acquirer text, created_at int8, extras text, state_body text, waits_for text, drawn text, acquirer_reference text, attempts int4, \
          updated_at int8, event_sequences text",
         "merchant_id, refund_id",
+    ),
+    (
+        "disputes",
+        "merchant_id int8, dispute_id int8, mode text, kind text, state text, currency text, payment_id int8, opened_at int8, \
+         amount_minor int8, network_reference text, reply_by int8, updated_at int8, body text",
+        "merchant_id, dispute_id",
     ),
     (
         "remembered",
@@ -73,6 +79,7 @@ const TABLES: [(&str, &str, &str); 16] = [
         "merchant_id, adjustment_id",
     ),
     ("balances", "merchant_id int8, currency text, account int2, balance_minor int8, turnover text", "merchant_id, currency, account"),
+    ("daily_rates", "base text, quoted text, valid_on int4, price_mantissa int8, price_scale int4", "base, quoted, valid_on"),
     ("counters", "merchant_id int8, name text, value int8", "merchant_id, name"),
 ];
 

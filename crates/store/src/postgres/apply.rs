@@ -11,7 +11,7 @@ use super::arrays::{Array, Param, Rows};
 use super::load::{AllFacts, LAST_SEQUENCE, WAITING};
 use super::session::Call;
 use super::statements::{SHARD, insert, put, update};
-use super::{payment_row, refund_row};
+use super::{disputes, payment_row, refund_row};
 use crate::StoreError;
 use crate::rows::{Names, json_text, merchant_of, money};
 use crate::words::mode_word;
@@ -88,6 +88,7 @@ pub fn calls(changes: &Changes, snapshot: &Snapshot, facts: &AllFacts) -> Result
     settings(changes, &mut calls)?;
     payments(changes, facts, &mut calls)?;
     refunds(changes, &mut calls)?;
+    disputes::add_to(&mut calls, changes)?;
     remembered(changes, &mut calls)?;
     postings(changes, snapshot, &mut calls)?;
     payouts(changes, &mut calls)?;

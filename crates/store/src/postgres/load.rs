@@ -14,6 +14,7 @@ use tokio_postgres::Row;
 
 use super::arrays::{Array, Param, Rows};
 use super::columns::Columns;
+use super::disputes;
 use super::session::{Call, Failed, Session};
 use super::settings::Settings;
 use crate::StoreError;
@@ -187,6 +188,7 @@ fn keyed_calls(scope: &Scope) -> Vec<Asked<'static>> {
         calls.push((pairs(NEXT_SETTLEMENTS, asked()), &Loading::next_settlement));
         calls.push((pairs(NEXT_RELEASES, asked()), &Loading::next_settlement));
     }
+    calls.extend(dispute_calls(scope));
     let mut references = Rows::of(2);
     let mut by_id = Vec::new();
     for (merchant_id, key) in &scope.payments {
@@ -221,6 +223,17 @@ fn keyed_calls(scope: &Scope) -> Vec<Asked<'static>> {
         calls.push((Call { sql: CREDENTIALS, params: vec![credentials] }, &Loading::credential));
     }
     calls
+}
+
+fn dispute_calls(scope: &Scope) -> Vec<Asked<'static>> {
+    let (by_id, by_reference) = disputes::keys(&scope.disputes);
+    let of = scope.disputes.iter().map(|(merchant_id, _)| *merchant_id);
+    let calls = [
+        (!by_id.is_empty()).then(|| pairs(&disputes::BY_ID, by_id)),
+        (!by_reference.is_empty()).then(|| keyed(&disputes::BY_REFERENCE, by_reference, of)),
+    ];
+    let keep: &'static dyn Fn(&mut Loading, &Row) -> Result<(), StoreError> = &|loading, row| disputes::keep(&mut loading.snapshot, row);
+    calls.into_iter().flatten().map(|call| (call, keep)).collect()
 }
 
 impl Loading {

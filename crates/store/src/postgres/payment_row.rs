@@ -8,7 +8,7 @@ use super::apply::Calls;
 use super::arrays::Rows;
 use super::statements::{insert, update};
 use crate::StoreError;
-use crate::rows::payment::{Facts, settling_text};
+use crate::rows::payment::{Facts, converted_text, settling_text};
 use crate::rows::{json_text, minor_of};
 use crate::words::{mode_word, status_word};
 
@@ -18,13 +18,13 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
         reserved_minor int8, quote text, notify_url text, details text, created_at int8, settled int8, charged_back_minor int8, \
         open_chargebacks int8, open_retrievals int8, refunded_minor int8, refunded_marketing_minor int8, refund_count int8, \
         fee_given_back_minor int8, unsettled_left_minor int8, reserve_left_minor int8, updated_at int8, settle_at int8, \
-        reserve_release_at int8, reconciled_at int8, settling text";
+        reserve_release_at int8, reconciled_at int8, settling text, converted text";
     insert("payments", columns)
 });
 static UPDATE_FACTS: LazyLock<String> = LazyLock::new(|| {
     let columns = "status text, terminal_id int8, method text, paid_at int8, authorised_minor int8, captured_minor int8, marketing_minor int8, \
         fee_minor int8, reserved_minor int8, quote text, notify_url text, details text, mode text, \
-        settle_at int8, reserve_release_at int8, reconciled_at int8, settling text";
+        settle_at int8, reserve_release_at int8, reconciled_at int8, settling text, converted text";
     update("payments", KEY, columns)
 });
 static UPDATE_SUMS: LazyLock<String> = LazyLock::new(|| {
@@ -46,7 +46,7 @@ pub struct Written {
 
 impl Default for Written {
     fn default() -> Self {
-        Self { inserted: Rows::of(34), sums: Rows::of(14), facts: Rows::of(19), updated_of: Vec::new() }
+        Self { inserted: Rows::of(35), sums: Rows::of(14), facts: Rows::of(20), updated_of: Vec::new() }
     }
 }
 
@@ -107,7 +107,7 @@ fn settling(row: &mut Rows, payment: &Payment) -> Result<(), StoreError> {
     for instant in [settling.settle_at, settling.reserve_release_at, settling.reconciled_at] {
         row.int_or_null(instant.map(Timestamp::us));
     }
-    row.text_or_null(settling_text(settling)?.as_deref());
+    row.text_or_null(settling_text(settling)?.as_deref()).text_or_null(converted_text(payment)?.as_deref());
     Ok(())
 }
 

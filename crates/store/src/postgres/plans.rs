@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 use super::connect::{Connector, Use};
 use super::statements::in_one_place;
-use super::{PostgresOptions, apply, load, migrations, payment_row, refund_row, tasks};
+use super::{PostgresOptions, apply, disputes, load, migrations, payment_row, refund_row, tasks};
 
 /// Rows of one merchant, more than there are in the beginning and much fewer than there will be.
 const FILL: &str = "INSERT INTO payments SELECT 1, n, 'live', 'captured', 'EUR', 'm' || n, 'p' || n, 1, 'card', 0, 1, 1, 0, 0, 0, NULL, NULL, '{}', 0, 0, 0, \
@@ -39,7 +39,14 @@ fn statements_of_the_lanes_find_rows_by_keys_also_before_there_are_statistics() 
 
 async fn slow_statements(client: &Client, is_narrow: impl Fn(&str) -> bool) -> Vec<String> {
     let mut slow = Vec::new();
-    let all = [load::statements(), apply::statements(), tasks::statements(), refund_row::statements(), payment_row::statements()];
+    let all = [
+        load::statements(),
+        apply::statements(),
+        tasks::statements(),
+        refund_row::statements(),
+        payment_row::statements(),
+        disputes::statements(),
+    ];
     for sql in all.concat() {
         let plan = plan_of(client, &in_one_place(sql)).await;
         if reads_more_than_it_wants(&plan, &is_narrow) {

@@ -15,6 +15,7 @@ pub const TABLES: &[(&str, Spread)] = &[
     ("terminals", Spread::ByMerchant),
     ("payments", Spread::ByMerchant),
     ("refunds", Spread::ByMerchant),
+    ("disputes", Spread::ByMerchant),
     ("remembered", Spread::ByMerchant),
     ("postings", Spread::ByMerchant),
     ("balances", Spread::ByMerchant),
@@ -28,6 +29,7 @@ pub const TABLES: &[(&str, Spread)] = &[
     ("audit", Spread::ByMerchant),
     ("commits", Spread::ByMerchant),
     ("credentials", Spread::Everywhere("a caller is found before it is known whose it is")),
+    ("daily_rates", Spread::Everywhere("rates are of the installation")),
     ("meta", Spread::Everywhere("it is of the installation")),
     ("nodes", Spread::Everywhere("processes are of the installation")),
 ];

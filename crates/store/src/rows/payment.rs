@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use refundry_engine::payment::{Payment, PaymentDetails};
+use refundry_engine::payment::{Converted, Payment, PaymentDetails};
 use refundry_engine::settlement::Settling;
 use refundry_engine::{MerchantId, PaymentId, TerminalId, Timestamp};
 
@@ -14,7 +14,7 @@ use crate::words::{mode_from, status_from};
 pub const COLUMNS: &str = "merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, terminal_id, method, \
     paid_at, authorised_minor, captured_minor, marketing_minor, fee_minor, reserved_minor, quote, notify_url, details, created_at, settled, \
     charged_back_minor, open_chargebacks, open_retrievals, refunded_minor, refunded_marketing_minor, refund_count, fee_given_back_minor, \
-    unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling";
+    unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling, converted";
 
 const NO_DETAILS_TEXT: &str = "{}";
 const NOTHING_SAID: &str = "{}";
@@ -30,6 +30,7 @@ pub struct Facts {
     notify_url: Option<String>,
     quote: Option<refundry_engine::payment::SettlementQuote>,
     settling: Settling,
+    converted: Converted,
 }
 
 impl Facts {
@@ -51,6 +52,7 @@ impl Facts {
             notify_url: payment.notify_url.clone(),
             quote: payment.quote.clone(),
             settling: payment.settling.clone(),
+            converted: payment.converted,
         }
     }
 }
@@ -93,6 +95,7 @@ pub fn read<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Payment, StoreErro
         reserve_left: columns.money(currency)?,
         updated_at: columns.instant()?,
         settling: read_settling(columns)?,
+        converted: columns.json_or_null()?.unwrap_or_default(),
     })
 }
 
@@ -108,6 +111,11 @@ fn read_settling<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Settling, Sto
 pub fn settling_text(settling: &Settling) -> Result<Option<String>, StoreError> {
     let text = json_text(settling)?;
     Ok((text != NOTHING_SAID).then_some(text))
+}
+
+/// What went through a payment's rate, as it is stored; most payments have none.
+pub fn converted_text(payment: &Payment) -> Result<Option<String>, StoreError> {
+    if payment.converted == Converted::default() { Ok(None) } else { json_text(&payment.converted).map(Some) }
 }
 
 fn read_details<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Arc<PaymentDetails>, StoreError> {

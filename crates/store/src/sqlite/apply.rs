@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::fault::fault;
 use super::load::{LAST_SEQUENCE, WAITING};
-use super::{payment_row, refund_row};
+use super::{disputes, payment_row, refund_row};
 use crate::StoreError;
 use crate::rows::payment::Facts;
 use crate::rows::{self, Names, json_text, merchant_of};
@@ -44,6 +44,7 @@ pub fn apply(
         }
     }
     name_the_rest(connection, refunds_named, events_named)?;
+    disputes::apply(connection, changes)?;
     changes.forgotten.iter().try_for_each(|key| forget(connection, key))?;
     changes.remembered.iter().try_for_each(|remembered| insert_remembered(connection, remembered))?;
     changes.entries.iter().try_for_each(|booked| insert_postings(connection, booked))?;

@@ -13,7 +13,8 @@ use crate::rows;
 use crate::words::{mode_word, status_word};
 use crate::{NotificationFilter, Page, PageRequest, PaymentFilter, RefundFilter, StoreError};
 
-const ALL_IDS: (i64, i64) = (i64::MIN, i64::MAX);
+/// Every id.
+pub const ALL_IDS: (i64, i64) = (i64::MIN, i64::MAX);
 
 // Without statistics SQLite prefers the clustered key wherever its second column is in the condition or the order, and so would read all rows
 // of a merchant to find a few. Hence the names of indexes.
@@ -135,16 +136,19 @@ fn refund_source(filter: &RefundFilter) -> (String, Option<Value>) {
     }
 }
 
-fn has_text(row: &Row<'_>, place: usize, wanted: Option<&str>) -> Result<bool, StoreError> {
+/// Whether a column holds the text that is wanted, if one is.
+pub fn has_text(row: &Row<'_>, place: usize, wanted: Option<&str>) -> Result<bool, StoreError> {
     let Some(wanted) = wanted else { return Ok(true) };
     Ok(row.get_ref(place).map_err(fault)?.as_str().is_ok_and(|text| text == wanted))
 }
 
-fn is_at_least(row: &Row<'_>, place: usize, least: Option<i64>) -> Result<bool, StoreError> {
+/// Whether a column holds at least the number that is wanted, if one is.
+pub fn is_at_least(row: &Row<'_>, place: usize, least: Option<i64>) -> Result<bool, StoreError> {
     let Some(least) = least else { return Ok(true) };
     Ok(number(row, place)? >= least)
 }
 
-fn number(row: &Row<'_>, place: usize) -> Result<i64, StoreError> {
+/// The number in a column.
+pub fn number(row: &Row<'_>, place: usize) -> Result<i64, StoreError> {
     row.get(place).map_err(fault)
 }

@@ -12,7 +12,7 @@ use super::backend::Settings;
 use super::columns::Columns;
 use super::fault::fault;
 use super::payment_row;
-use super::{other_rows, refund_row};
+use super::{disputes, other_rows, refund_row};
 use crate::StoreError;
 use crate::rows;
 use crate::rows::ReadColumns as _;
@@ -42,11 +42,13 @@ pub fn load(
         payments.insert((refund.merchant_id, refund.payment_id));
         terminals.insert((refund.merchant_id, refund.terminal_id));
     }
+    disputes::load(connection, &scope.disputes, &mut snapshot)?;
     find_references(connection, &scope.payments, &mut snapshot, &mut payments)?;
     load_payments(connection, &payments, &mut snapshot)?;
     for payment in snapshot.payments.values() {
         terminals.insert((payment.merchant_id, payment.terminal_id));
         currencies.insert((payment.merchant_id, payment.currency()));
+        currencies.insert((payment.merchant_id, payment.home_currency()));
         facts.insert((payment.merchant_id, payment.id), Facts::of(payment));
     }
     load_settings(connection, settings, (&scope.merchants, &terminals), &mut snapshot)?;

@@ -6,7 +6,7 @@ use super::apply::prepared;
 use super::columns::Columns;
 use super::fault::fault;
 use crate::StoreError;
-use crate::rows::payment::settling_text;
+use crate::rows::payment::{converted_text, settling_text};
 use crate::rows::{json_text, minor_of, payment};
 use crate::words::{mode_word, status_word};
 
@@ -14,14 +14,14 @@ use crate::words::{mode_word, status_word};
 pub const INSERT: &str = "INSERT INTO payments (merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, \
     terminal_id, method, paid_at, authorised_minor, captured_minor, marketing_minor, fee_minor, reserved_minor, quote, notify_url, details, \
     created_at, settled, charged_back_minor, open_chargebacks, open_retrievals, refunded_minor, refunded_marketing_minor, refund_count, \
-    fee_given_back_minor, unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+    fee_given_back_minor, unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling, converted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
     ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, \
-    ?32, ?33, ?34)";
+    ?32, ?33, ?34, ?35)";
 
 /// Writes what the operator's payment system and the settlement changed. References never change, and so no index does.
 pub const UPDATE_FACTS: &str = "UPDATE payments SET status = ?3, terminal_id = ?4, method = ?5, paid_at = ?6, authorised_minor = ?7, \
     captured_minor = ?8, marketing_minor = ?9, fee_minor = ?10, reserved_minor = ?11, quote = ?12, notify_url = ?13, details = ?14, \
-    mode = ?15, settle_at = ?16, reserve_release_at = ?17, reconciled_at = ?18, settling = ?19 WHERE merchant_id = ?1 AND payment_id = ?2";
+    mode = ?15, settle_at = ?16, reserve_release_at = ?17, reconciled_at = ?18, settling = ?19, converted = ?20 WHERE merchant_id = ?1 AND payment_id = ?2";
 
 /// Writes what refunds, settlement and disputes change.
 pub const UPDATE_SUMS: &str = "UPDATE payments SET settled = ?3, charged_back_minor = ?4, open_chargebacks = ?5, open_retrievals = ?6, \
@@ -78,6 +78,7 @@ pub fn insert(connection: &Connection, payment: &Payment) -> Result<(), StoreErr
             us(payment.settling.reserve_release_at),
             us(payment.settling.reconciled_at),
             settling_text(&payment.settling)?,
+            converted_text(payment)?,
         ])
         .map_err(fault)?;
     Ok(())
@@ -107,6 +108,7 @@ pub fn update_facts(connection: &Connection, payment: &Payment) -> Result<(), St
         us(payment.settling.reserve_release_at),
         us(payment.settling.reconciled_at),
         settling_text(&payment.settling)?,
+        converted_text(payment)?,
     ]);
     changed.map(drop).map_err(fault)
 }

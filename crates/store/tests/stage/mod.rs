@@ -352,6 +352,7 @@ pub fn payment(merchant_id: MerchantId, id: PaymentId, reference: &str, captured
         charged_back: nothing,
         open_chargebacks: 0,
         open_retrievals: 0,
+        converted: refundry_engine::payment::Converted::default(),
         quote: None,
         notify_url: None,
         details: PaymentDetails { card_last4: Some("1881".to_owned()), ..PaymentDetails::default() }.into(),
@@ -386,6 +387,7 @@ pub fn create_refund(payment: &Payment, number: &str, minor: i64, refund_id: Ref
         reason: Some("came broken".to_owned()),
         metadata: None,
         notify_url: None,
+        accepts_dispute: None,
         dry_run: false,
     }
 }

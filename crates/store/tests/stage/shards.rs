@@ -14,14 +14,15 @@ use super::{Direct, Stage, postgres_options};
 pub const SHARDS: u16 = 32;
 
 /// Tables of which every worker has the same rows.
-pub const EVERYWHERE: [&str; 3] = ["credentials", "meta", "nodes"];
+pub const EVERYWHERE: &[&str] = &["credentials", "daily_rates", "meta", "nodes"];
 
 /// Tables whose rows lie with their merchant.
-pub const BY_MERCHANT: [&str; 16] = [
+pub const BY_MERCHANT: &[&str] = &[
     "merchants",
     "terminals",
     "payments",
     "refunds",
+    "disputes",
     "remembered",
     "postings",
     "balances",

@@ -8,7 +8,8 @@ use refundry_tidy::repository::{files_ending, text};
 const FOLDER: &str = "crates/store/migrations/";
 
 /// Keys that do not begin with the merchant, and why they need not.
-const EXEMPT: [(&str, &str); 5] = [
+const EXEMPT: [(&str, &str); 6] = [
+    ("daily_rates", "rates are of the installation, not of a merchant"),
     ("credentials", "a credential may belong to a platform or to the operator"),
     ("nodes", "processes are of the installation, not of a merchant"),
     ("credentials_by_lookup", "a caller is found before it is known whose it is"),

@@ -157,6 +157,7 @@ impl Desk {
             charged_back: zero,
             open_chargebacks: 0,
             open_retrievals: 0,
+            converted: refundry_engine::payment::Converted::default(),
             quote: None,
             notify_url: None,
             details: Arc::new(PaymentDetails::default()),
@@ -325,6 +326,7 @@ pub fn request(refund_id: RefundId, payment_id: PaymentId, amount: Money, number
         reason: None,
         metadata: None,
         notify_url: None,
+        accepts_dispute: None,
         dry_run: false,
     }
 }

@@ -26,6 +26,10 @@ pub fn outcome(outcome: &Outcome) -> String {
             format!("{again}refused {}{facts}", refusal.code())
         }
         Outcome::Payment { payment, .. } => format!("{} {}", payment.status.word(), if payment.settled { "settled" } else { "unsettled" }),
+        Outcome::Dispute { dispute, created } => {
+            let again = if *created { "" } else { "now " };
+            format!("{again}{} {} charges {}", dispute.kind.word(), dispute.state.word(), dispute.charged())
+        }
         Outcome::CallAcquirer { refund, attempt } => format!("attempt {attempt} over {}", refund.user_part()),
         Outcome::Payout { payout } => payouts::payout(payout),
         Outcome::Adjustment { adjustment } => format!("{} {} {}", adjustment.kind.word(), adjustment.amount, adjustment.state.word()),

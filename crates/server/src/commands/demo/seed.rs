@@ -287,7 +287,7 @@ async fn refund_oldest(service: &Service, operator: &Caller, merchant: &DemoMerc
             reason: Some("seed".to_owned()),
             ..RefundWish::new(format!("seed{number:012}"), PaymentKey::Reference(reference), one)
         };
-        let new = NewRefund { merchant_id: Some(merchant_id), terminal_id: None, wish, dry_run: false };
+        let new = NewRefund { merchant_id: Some(merchant_id), terminal_id: None, wish, dry_run: false, accepts_dispute: None };
         let refund = refunds::create(service, operator, refunds::NATIVE, new).await?.refund;
         let now = service.world.now();
         let start = StartSubmission { merchant_id, refund_id: refund.id, resolve_at: now };
