@@ -4,6 +4,7 @@
 mod antom;
 mod exchange;
 mod native;
+mod oceanpayment;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -25,6 +26,8 @@ pub struct Refund {
 enum Spoken {
     /// As a client of Antom's API, signed with RSA.
     Antom(antom::AntomRefund),
+    /// As a client of Oceanpayment's API, proved by the terminal's secureCode.
+    Oceanpayment(oceanpayment::OceanpaymentRefund),
     /// Over the native API, with an API key.
     Native(native::NativeRefund),
 }
@@ -60,26 +63,31 @@ impl Refund {
     pub fn run(self) -> anyhow::Result<()> {
         match self.dialect {
             Spoken::Antom(refund) => refund.run(),
+            Spoken::Oceanpayment(refund) => refund.run(),
             Spoken::Native(refund) => refund.run(),
         }
     }
 }
 
+/// The number that was given, or a new one; said before anything is sent.
+fn number_or_new(given: Option<&str>) -> String {
+    if let Some(number) = given {
+        return number.to_owned();
+    }
+    let mut bytes = [0; NUMBER_BYTES];
+    SystemRandom.fill(&mut bytes);
+    let number = format!("cli-{}", hex::encode(bytes));
+    eprintln!(
+        "number / 退款单号: {number}\n\
+         If no answer comes, repeat with --number {number}: the same number is never paid twice.\n\
+         如未收到答复，请加上 --number {number} 重试：同一单号不会重复退款。"
+    );
+    number
+}
+
 impl Wish {
-    /// The number that was given, or a new one; said before anything is sent.
     fn number(&self) -> String {
-        if let Some(number) = &self.number {
-            return number.clone();
-        }
-        let mut bytes = [0; NUMBER_BYTES];
-        SystemRandom.fill(&mut bytes);
-        let number = format!("cli-{}", hex::encode(bytes));
-        eprintln!(
-            "number / 退款单号: {number}\n\
-             If no answer comes, repeat with --number {number}: the same number is never paid twice.\n\
-             如未收到答复，请加上 --number {number} 重试：同一单号不会重复退款。"
-        );
-        number
+        number_or_new(self.number.as_deref())
     }
 
     fn payment(&self) -> anyhow::Result<&str> {

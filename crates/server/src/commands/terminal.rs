@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use refundry_engine::MerchantId;
+use refundry_engine::{MerchantId, TerminalId};
 use refundry_engine::merchant::{NoticeForm, WireSettings};
 use refundry_engine::policy::PolicyPatch;
-use refundry_service::terminals::{self, NewTerminal};
+use refundry_service::terminals::{self, NewTerminal, TerminalChange};
 use serde_json::json;
 
 use super::at_the_desk::{Desk, print};
@@ -24,7 +24,10 @@ pub struct Terminal {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Make a terminal with the default rules of its dialect.
+    #[command(visible_alias = "add")]
     Create(Create),
+    /// Change where a terminal's callers come from, and how it is told of things. What is left out stays.
+    Change(Change),
     /// List the terminals of a merchant.
     List {
         /// Whose.
@@ -83,10 +86,58 @@ impl Wire {
             account: self.account,
             checks_callers: !self.caller.is_empty() && !self.unchecked_callers,
             callers: self.caller,
-            notice_form: if self.notice_form == "form" { NoticeForm::Form } else { NoticeForm::Xml },
+            notice_form: notice_form(&self.notice_form),
             announces_returns: self.announces_returns,
         }
     }
+}
+
+#[derive(Args, Debug)]
+struct Change {
+    /// Whose.
+    #[arg(long)]
+    merchant: MerchantId,
+    /// Which.
+    #[arg(long)]
+    terminal: TerminalId,
+    /// What people read.
+    #[arg(long)]
+    name: Option<String>,
+    /// Where the dialect's notifications go.
+    #[arg(long)]
+    notify_url: Option<String>,
+    /// The account number that callers send beside the terminal's.
+    #[arg(long)]
+    account: Option<String>,
+    /// The addresses and networks that callers come from, instead of those before; may be given more than once.
+    #[arg(long)]
+    caller: Vec<String>,
+    /// Whether only those callers are answered.
+    #[arg(long)]
+    checks_callers: Option<bool>,
+    /// How notices are written: xml or form.
+    #[arg(long, value_parser = ["xml", "form"])]
+    notice_form: Option<String>,
+    /// Whether a refund that came back after it had succeeded is announced as failed.
+    #[arg(long)]
+    announces_returns: Option<bool>,
+}
+
+impl Change {
+    /// The settings as they stand, with what was said in their place.
+    fn settings(&self, before: WireSettings) -> WireSettings {
+        WireSettings {
+            account: self.account.clone().or(before.account),
+            checks_callers: self.checks_callers.unwrap_or(before.checks_callers),
+            callers: if self.caller.is_empty() { before.callers } else { self.caller.clone() },
+            notice_form: self.notice_form.as_deref().map_or(before.notice_form, notice_form),
+            announces_returns: self.announces_returns.unwrap_or(before.announces_returns),
+        }
+    }
+}
+
+fn notice_form(word: &str) -> NoticeForm {
+    if word == "form" { NoticeForm::Form } else { NoticeForm::Xml }
 }
 
 impl Terminal {
@@ -108,6 +159,13 @@ impl Terminal {
                         wire: create.wire.settings(),
                     };
                     print(&line(&terminals::create(service, caller, new).await?));
+                }
+                What::Change(change) => {
+                    let before = terminals::find(service, caller, Some(change.merchant), change.terminal).await?;
+                    let wire = change.settings(before.wire);
+                    let (name, notify_url) = (change.name, change.notify_url.map(Some));
+                    let wanted = TerminalChange { name, notify_url, wire: Some(wire), ..TerminalChange::default() };
+                    print(&line(&terminals::change(service, caller, Some(change.merchant), change.terminal, wanted).await?));
                 }
                 What::List { merchant } => {
                     for terminal in terminals::list(service, caller, Some(merchant)).await? {

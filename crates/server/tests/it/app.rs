@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
@@ -34,6 +35,7 @@ use refundry_service::signatures::RsaKeyTexts;
 use refundry_service::terminals::NewTerminal;
 use refundry_service::workers::WorkerSettings;
 use refundry_service::workers::crew::Crew;
+use refundry_service::workers::record_reports;
 use refundry_service::world::World;
 use refundry_service::{Caller, Observer, Service, Work, merchants, payments, terminals};
 use refundry_store::{PageRequest, RefundFilter};
@@ -255,6 +257,15 @@ impl TestApp {
         }
     }
 
+    /// Records what acquirers have to say on their own by now.
+    pub async fn hear_acquirers(&self) {
+        for acquirer in self.service.world.acquirers.values() {
+            while let Some(report) = acquirer.next_report().now_or_never() {
+                record_reports::record(&self.service.world, &WorkerSettings::default(), report).await.unwrap();
+            }
+        }
+    }
+
     /// Closes the store, as at the end of the process.
     pub async fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
@@ -429,6 +440,8 @@ pub fn euros(reference: &str, cents: i64) -> Value {
 pub struct Post {
     pub received: Mutex<Vec<OutgoingRequest>>,
     pub deaf: AtomicBool,
+    /// What they answer, if it is not Antom's acknowledgement.
+    pub says: Mutex<Option<Bytes>>,
 }
 
 impl Notifier for Post {
@@ -436,7 +449,8 @@ impl Notifier for Post {
         self.received.lock().unwrap().push(request);
         let status = if self.deaf.load(Ordering::SeqCst) { 503 } else { 200 };
         let body = r#"{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}"#;
-        let response = OutgoingResponse { status, headers: Vec::new(), body: Bytes::from_static(body.as_bytes()) };
+        let body = self.says.lock().unwrap().clone().unwrap_or(Bytes::from_static(body.as_bytes()));
+        let response = OutgoingResponse { status, headers: Vec::new(), body };
         Box::pin(std::future::ready(Ok(response)))
     }
 }

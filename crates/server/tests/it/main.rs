@@ -17,6 +17,7 @@ mod first_hour;
 mod funds;
 mod keys;
 mod notifications;
+mod oceanpayment;
 mod open_api;
 mod pages;
 mod parallel;

@@ -48,6 +48,8 @@ pub enum Rule {
     OnlyWhenAsked,
     /// 9012: taken; declined two seconds later.
     DeclinedLater,
+    /// 9013: taken; approved two seconds later, and the number comes two seconds after that.
+    ApprovedThenArn,
 }
 
 /// The rules with their digits, as the documentation lists them.
@@ -64,6 +66,7 @@ pub const RULES: &[(i64, Rule)] = &[
     (9010, Rule::ReportedTwice),
     (9011, Rule::OnlyWhenAsked),
     (9012, Rule::DeclinedLater),
+    (9013, Rule::ApprovedThenArn),
 ];
 
 /// The rule for an amount.
@@ -86,7 +89,11 @@ impl Simulated {
     }
 
     fn report_later(&self, reports: Vec<AcquirerReport>) {
-        let at = self.clock.now().plus_ms(LATER_MS);
+        self.report_in(LATER_MS, reports);
+    }
+
+    fn report_in(&self, ms: i64, reports: Vec<AcquirerReport>) {
+        let at = self.clock.now().plus_ms(ms);
         let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
         for (place, report) in reports.into_iter().enumerate() {
             if later.len() < REPORTS_MAX {
@@ -136,6 +143,11 @@ impl Acquirer for Simulated {
                     acknowledged(submission)
                 }
                 Rule::OnlyWhenAsked => acknowledged(submission),
+                Rule::ApprovedThenArn => {
+                    self.report_later(vec![result_report(submission, approved(submission, None))]);
+                    self.report_in(2 * LATER_MS, vec![arn_report(submission)]);
+                    acknowledged(submission)
+                }
                 Rule::DeclinedLater => {
                     self.report_later(vec![result_report(submission, declined("61", "Above the limit"))]);
                     acknowledged(submission)
@@ -154,9 +166,9 @@ impl Acquirer for Simulated {
             Rule::Decline => declined("05", "Do not honour"),
             Rule::DeclineNoCard => declined("14", "No such card"),
             Rule::UnclearThenDeclined => declined("05", "Do not honour"),
-            Rule::ReportedTwice | Rule::OnlyWhenAsked if ripe => approved(submission, None),
+            Rule::ReportedTwice | Rule::OnlyWhenAsked | Rule::ApprovedThenArn if ripe => approved(submission, None),
             Rule::DeclinedLater if ripe => declined("61", "Above the limit"),
-            Rule::ReportedTwice | Rule::OnlyWhenAsked | Rule::DeclinedLater => acknowledged(submission),
+            Rule::ReportedTwice | Rule::OnlyWhenAsked | Rule::ApprovedThenArn | Rule::DeclinedLater => acknowledged(submission),
         };
         Box::pin(async move { Asked::Answer(answer) })
     }

@@ -36,6 +36,9 @@ pub struct DemoMerchant {
     pub terminals: Vec<DemoTerminal>,
     /// Its captured payments.
     pub payments: DemoPayments,
+    /// The captured payments of its Oceanpayment terminal, which lists only its own.
+    #[serde(default)]
+    pub orders: Option<DemoPayments>,
 }
 
 /// A terminal of the demo.
@@ -51,6 +54,12 @@ pub struct DemoTerminal {
     pub merchant_private_key_file: String,
     /// Our public key, which the merchant verifies answers with.
     pub gateway_public_key_file: String,
+    /// The account number that belongs to it, where the dialect names one.
+    #[serde(default)]
+    pub account: String,
+    /// The secret that merchant and gateway share, where the dialect has one.
+    #[serde(default)]
+    pub secret_file: String,
     /// Whether its answers wait for the acquirer.
     pub synchronous: bool,
 }

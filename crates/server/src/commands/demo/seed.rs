@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use anyhow::Context as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use refundry_dialects::{RefundWish, native};
+use refundry_dialects::{RefundWish, native, oceanpayment};
 use refundry_engine::command::{Command, RecordResult, StartSubmission};
 use refundry_engine::credential::Holder;
+use refundry_engine::merchant::WireSettings;
 use refundry_engine::payment::{PaymentDetails, PaymentKey, PaymentStatus};
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::refund::AcquirerAnswer;
@@ -29,6 +30,10 @@ const DAYS: i64 = 300;
 const AT_ONCE: usize = 2_048;
 /// Milliseconds that the synchronous terminals wait for the acquirer.
 const SYNCHRONOUS_WAIT_MS: u32 = 2_500;
+/// The account number of the first merchant; the others follow.
+const FIRST_ACCOUNT: usize = 995_378;
+/// Payments of each Oceanpayment terminal at most.
+const ORDERS_MAX: u64 = 200;
 
 /// How much is made.
 pub struct Wanted {
@@ -42,6 +47,7 @@ pub struct Wanted {
     pub antom_public_key: Option<String>,
 }
 
+#[derive(Clone)]
 struct Kind {
     name: Cow<'static, str>,
     prefix: Cow<'static, str>,
@@ -90,7 +96,7 @@ pub async fn make(service: &Service, directory: &Directory, wanted: &Wanted) -> 
         let count = if place == 0 { wanted.payments } else { PAYMENTS_OF_OTHERS };
         let public_key = wanted.antom_public_key.as_deref().filter(|_| place == 0);
         let maker = Maker { service, directory, operator: &operator, kind };
-        made.push(maker.merchant(count, public_key).await.with_context(|| format!("make {}", kind.name))?);
+        made.push(maker.merchant(place, count, public_key).await.with_context(|| format!("make {}", kind.name))?);
     }
     for number in MERCHANTS.len() as u64..wanted.merchants {
         made.push(plain_merchant(service, directory, &operator, number).await?);
@@ -117,7 +123,7 @@ async fn plain_merchant(service: &Service, directory: &Directory, operator: &Cal
     let api_key = token(service, operator, Holder::Merchant { merchant_id: merchant.id }, "demo merchant").await?;
     maker.payments(merchant.id, api, PAYMENTS_OF_OTHERS).await?;
     let payments = maker.demo_payments(PAYMENTS_OF_OTHERS);
-    Ok(DemoMerchant { name: kind.name.to_string(), merchant_id: merchant.id.to_string(), api_key, terminals: Vec::new(), payments })
+    Ok(DemoMerchant { name: kind.name.to_string(), merchant_id: merchant.id.to_string(), api_key, terminals: Vec::new(), payments, orders: None })
 }
 
 struct Maker<'a> {
@@ -128,7 +134,7 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    async fn merchant(&self, count: u64, public_key: Option<&str>) -> anyhow::Result<DemoMerchant> {
+    async fn merchant(&self, place: usize, count: u64, public_key: Option<&str>) -> anyhow::Result<DemoMerchant> {
         let new = NewMerchant { name: self.kind.name.to_string(), policy: PolicyPatch::default() };
         let merchant = merchants::create(self.service, self.operator, new).await?;
         let waits = PolicyPatch { synchronous_wait_ms: Some(SYNCHRONOUS_WAIT_MS), ..PolicyPatch::default() };
@@ -138,6 +144,7 @@ impl Maker<'_> {
         let api = self.terminal(merchant.id, "API", native::NAME, PolicyPatch::default()).await?;
         let api_key = token(self.service, self.operator, Holder::Merchant { merchant_id: merchant.id }, "demo merchant").await?;
         self.payments(merchant.id, online, count).await?;
+        let (of_orders, orders) = self.oceanpayment(merchant.id, place, count).await?;
         let terminals = vec![
             self.antom_keys(merchant.id, online, false, public_key).await?,
             self.antom_keys(merchant.id, in_store, true, None).await?,
@@ -147,11 +154,15 @@ impl Maker<'_> {
                 client_id: String::new(),
                 merchant_private_key_file: String::new(),
                 gateway_public_key_file: String::new(),
+                account: String::new(),
+                secret_file: String::new(),
                 synchronous: false,
             },
+            of_orders,
         ];
         let payments = self.demo_payments(count);
-        Ok(DemoMerchant { name: self.kind.name.to_string(), merchant_id: merchant.id.to_string(), api_key, terminals, payments })
+        let (name, merchant_id) = (self.kind.name.to_string(), merchant.id.to_string());
+        Ok(DemoMerchant { name, merchant_id, api_key, terminals, payments, orders: Some(orders) })
     }
 
     fn demo_payments(&self, count: u64) -> DemoPayments {
@@ -207,8 +218,53 @@ impl Maker<'_> {
             client_id: issued.credential.lookup.clone(),
             merchant_private_key_file,
             gateway_public_key_file,
+            account: String::new(),
+            secret_file: String::new(),
             synchronous,
         })
+    }
+
+    /// A terminal with payments of its own: it is asked for lists of them.
+    async fn oceanpayment(&self, merchant_id: MerchantId, place: usize, count: u64) -> anyhow::Result<(DemoTerminal, DemoPayments)> {
+        let account = format!("{}", FIRST_ACCOUNT + place);
+        let new = NewTerminal {
+            merchant_id: Some(merchant_id),
+            name: "钱海 Oceanpayment".to_owned(),
+            dialect: oceanpayment::NAME.to_owned(),
+            acquirer: None,
+            policy: PolicyPatch::default(),
+            method_policies: std::collections::BTreeMap::new(),
+            notify_url: None,
+            wire: WireSettings { account: Some(account.clone()), ..WireSettings::default() },
+        };
+        let terminal_id = terminals::create(self.service, self.operator, new).await?.id;
+        let new = NewCredential {
+            holder: Holder::Terminal { merchant_id, terminal_id },
+            dialect: oceanpayment::NAME.to_owned(),
+            key: NewKey::SharedSecret(None),
+            lookup: Some(format!("{account}01")),
+            permissions: None,
+            name: format!("{} oceanpayment", self.kind.name),
+            expires_at: None,
+        };
+        let issued = credentials::issue(self.service, self.operator, new).await?;
+        let secret = issued.secret.context("a secret is shown when it is made")?;
+        let secret_file = self.directory.write_key(&format!("{terminal_id}.secure_code"), &secret)?;
+        let kind = Kind { prefix: Cow::Owned(format!("25122019074{place:02}")), ..self.kind.clone() };
+        let maker = Maker { kind: &kind, ..*self };
+        let count = count.min(ORDERS_MAX);
+        maker.payments(merchant_id, terminal_id, count).await?;
+        let terminal = DemoTerminal {
+            terminal_id: terminal_id.to_string(),
+            dialect: oceanpayment::NAME.to_owned(),
+            client_id: issued.credential.lookup,
+            merchant_private_key_file: String::new(),
+            gateway_public_key_file: String::new(),
+            account,
+            secret_file,
+            synchronous: false,
+        };
+        Ok((terminal, maker.demo_payments(count)))
     }
 
     async fn payments(&self, merchant_id: MerchantId, terminal_id: TerminalId, count: u64) -> anyhow::Result<()> {
