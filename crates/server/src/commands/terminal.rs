@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use refundry_engine::{MerchantId, TerminalId};
 use refundry_engine::merchant::{NoticeForm, WireSettings};
 use refundry_engine::policy::PolicyPatch;
+use refundry_engine::{MerchantId, TerminalId};
 use refundry_service::terminals::{self, NewTerminal, TerminalChange};
 use serde_json::json;
 

@@ -70,7 +70,7 @@ impl Client {
 
     async fn query(&self, refund_id: &str) -> (String, String) {
         let answer = self.call("/service/queryRefund", &[("refund_id", refund_id)], &["refund_id"]).await;
-        (answer.value("refund_check"), answer.value("refund_description"))
+        (answer.value("refund_check"), answer.value("refund_remark"))
     }
 
     /// A push that is signed as it should be.

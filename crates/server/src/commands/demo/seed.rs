@@ -123,7 +123,14 @@ async fn plain_merchant(service: &Service, directory: &Directory, operator: &Cal
     let api_key = token(service, operator, Holder::Merchant { merchant_id: merchant.id }, "demo merchant").await?;
     maker.payments(merchant.id, api, PAYMENTS_OF_OTHERS).await?;
     let payments = maker.demo_payments(PAYMENTS_OF_OTHERS);
-    Ok(DemoMerchant { name: kind.name.to_string(), merchant_id: merchant.id.to_string(), api_key, terminals: Vec::new(), payments, orders: None })
+    Ok(DemoMerchant {
+        name: kind.name.to_string(),
+        merchant_id: merchant.id.to_string(),
+        api_key,
+        terminals: Vec::new(),
+        payments,
+        orders: None,
+    })
 }
 
 struct Maker<'a> {

@@ -95,7 +95,14 @@ impl OceanpaymentRefund {
         if signed && !std::str::from_utf8(&answer.body).is_ok_and(|document| sender.is_signed(document)) {
             bail!("the answer is NOT signed with that secureCode / 答复签名验证失败");
         }
-        println!("{}", if signed { "the answer's signature is right / 答复签名验证通过" } else { "the answer is not signed / 答复未签名" });
+        println!(
+            "{}",
+            if signed {
+                "the answer's signature is right / 答复签名验证通过"
+            } else {
+                "the answer is not signed / 答复未签名"
+            }
+        );
         match code.as_str() {
             "00" => Ok(()),
             "01" | "02" if self.query => {
