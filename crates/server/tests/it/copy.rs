@@ -168,7 +168,7 @@ fn a_demo_moves_by_the_command_line() {
     }
     let all = done(&copy);
     assert!(all.contains("verified:") && all.contains("已核对") && all.contains("postings") && all.contains("rows/s"), "{all}");
-    assert!(all.contains("payments.captured_minor USD 100000"), "ten payments of 100.00: {all}");
+    assert!(all.contains("payments.captured_minor USD 200000"), "twice ten payments of 100.00: {all}");
     assert!(done(&copy).contains("completed and verified before"));
     assert!(serve(&from).contains("--although-moved"));
 
