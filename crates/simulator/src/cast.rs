@@ -7,6 +7,7 @@ use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::ids::{EPOCH_MS, compose};
 use refundry_engine::merchant::{Endpoint, Merchant, Standing, Terminal};
 use refundry_engine::payout::{PayoutDays, PayoutTerms, ReservePayouts};
+use refundry_engine::settlement::{SettlementCondition, SettlementPatch};
 use refundry_engine::policy::{FeeRule, FundsRule, PolicyPatch, ReviewRule};
 use refundry_engine::{Act, CredentialId, EndpointId, MerchantId, Mode, TerminalId, Timestamp};
 use refundry_service::endpoints::endpoint_purpose;
@@ -158,6 +159,28 @@ fn merchant(number: usize, seed: u64, dice: &mut Dice) -> CastMerchant {
     CastMerchant { merchant, antom, native, counter, signs: dice.percent(50) }
 }
 
+fn settlement(dice: &mut Dice) -> SettlementPatch {
+    let fixed: &[&[(&str, i64)]] = &[&[], &[], &[("EUR", 3_000)], &[("EUR", 500), ("JPY", 900)]];
+    let conditions = [
+        SettlementCondition::None,
+        SettlementCondition::None,
+        SettlementCondition::None,
+        SettlementCondition::TrackingUploaded,
+        SettlementCondition::Delivered,
+    ];
+    SettlementPatch {
+        reviewed: Some(dice.percent(15)),
+        trade_days: Some(*dice.pick(&[None, Some(0), Some(1), Some(3), Some(7)])),
+        reserve_days: Some(*dice.pick(&[None, Some(1), Some(9)])),
+        utc_offset_minutes: Some(*dice.pick(&[480, 480, -300])),
+        condition: Some(*dice.pick(&conditions)),
+        rolling_reserve_bps: Some(*dice.pick(&[0, 500, 1_000])),
+        fixed_reserve_minor: Some(dice.pick(fixed).iter().map(|(code, minor)| ((*code).to_owned(), *minor)).collect()),
+        fee_bps: Some(*dice.pick(&[0, 290])),
+        fee_fixed_minor: Some(*dice.pick(&[0, 15])),
+    }
+}
+
 fn payout_terms(dice: &mut Dice) -> PayoutTerms {
     let weekly = PayoutDays::Weekly { weekdays: vec![2, 5] };
     PayoutTerms {
@@ -181,6 +204,7 @@ fn policy(dice: &mut Dice) -> PolicyPatch {
         synchronous_wait_ms: Some(*dice.pick(&[0, 2_000])),
         draw_unsettled: Some(dice.percent(80)),
         draw_reserve: Some(dice.percent(60)),
+        settlement: settlement(dice),
         ..PolicyPatch::default()
     }
 }

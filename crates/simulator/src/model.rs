@@ -9,16 +9,18 @@ mod people;
 mod queue;
 mod reader;
 mod refunds;
+mod settling;
 mod submissions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use refundry_engine::policy::Policy;
+use refundry_engine::settlement::SettlementTerms;
 use refundry_engine::{MerchantId, PayoutId, RefundId, TerminalId};
 use refundry_ledger::Money;
 
 use crate::cast::Cast;
-use crate::plan::{PaymentWish, RefundRequest};
+use crate::plan::{Goods, PaymentWish, RefundRequest};
 
 pub use final_audit::audit_books;
 pub use reader::Reader;
@@ -86,6 +88,8 @@ struct CastIds {
     antom: TerminalId,
     /// What each channel allows.
     rules: BTreeMap<TerminalId, Policy>,
+    /// On which terms its payments are settled.
+    terms: BTreeMap<TerminalId, SettlementTerms>,
     has_endpoint: bool,
     antom_url: String,
 }
@@ -97,6 +101,9 @@ pub struct Model {
     requests: BTreeMap<Key, Request>,
     payments: BTreeMap<(usize, String), PaymentWish>,
     settled: BTreeSet<(usize, String)>,
+    /// Payments of which somebody wanted that they be settled, whenever their day is.
+    asked_to_settle: BTreeSet<(usize, String)>,
+    told_of_goods: BTreeMap<(usize, String), BTreeSet<Goods>>,
     top_ups: BTreeMap<String, TopUp>,
     cancelled: BTreeSet<RefundId>,
     /// What people were about to let pass, with the amounts that they saw.
@@ -117,6 +124,7 @@ impl Model {
             merchant: one.merchant.id,
             antom: one.antom.id,
             rules: one.terminals().map(|terminal| (terminal.id, terminal.policy_for(&one.merchant, ""))).into(),
+            terms: one.terminals().map(|terminal| (terminal.id, terminal.settlement_terms_for(&one.merchant, ""))).into(),
             has_endpoint: !one.merchant.endpoints.is_empty(),
             antom_url: one.antom.notify_url.clone().unwrap_or_default(),
         };
@@ -125,6 +133,8 @@ impl Model {
             requests: BTreeMap::new(),
             payments: BTreeMap::new(),
             settled: BTreeSet::new(),
+            asked_to_settle: BTreeSet::new(),
+            told_of_goods: BTreeMap::new(),
             top_ups: BTreeMap::new(),
             cancelled: BTreeSet::new(),
             approvals: BTreeMap::new(),

@@ -59,6 +59,15 @@ pub enum Wish {
         /// The payment's reference.
         reference: String,
     },
+    /// Somebody tells something of a payment that its settlement may wait for.
+    Tell {
+        /// Of which merchant.
+        merchant: usize,
+        /// The payment's reference.
+        reference: String,
+        /// What.
+        goods: Goods,
+    },
     /// A merchant pays money in.
     TopUp {
         /// Which.
@@ -120,6 +129,17 @@ impl Door {
     }
 }
 
+/// What is told of a payment on its way to settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Goods {
+    /// It has a tracking number.
+    Tracked,
+    /// It has arrived.
+    Delivered,
+    /// The operator looked at it.
+    Reviewed,
+}
+
 /// A payment to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentWish {
@@ -133,10 +153,10 @@ pub struct PaymentWish {
     pub paid_ms: i64,
     /// Taken in all.
     pub captured: Money,
-    /// The operator's fee.
-    pub fee_minor: i64,
-    /// Kept as reserve.
-    pub reserved_minor: i64,
+    /// The operator's fee; left out, the contract counts it.
+    pub fee_minor: Option<i64>,
+    /// Kept as reserve; left out, the contract counts it.
+    pub reserved_minor: Option<i64>,
     /// Paid by the merchant's marketing.
     pub marketing_minor: i64,
 }
@@ -219,7 +239,13 @@ impl Plan {
                 let at_ms = if again == 0 { at_ms } else { dice.between(0, PLAN_MS) };
                 events.push((at_ms, PlannedEvent::Wish(Wish::Record(payment.clone()))));
             }
-            if dice.percent(60) {
+            for goods in [Goods::Tracked, Goods::Delivered, Goods::Reviewed] {
+                if dice.percent(60) {
+                    let tell = Wish::Tell { merchant: payment.merchant, reference: payment.reference.clone(), goods };
+                    events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(tell)));
+                }
+            }
+            if dice.percent(40) {
                 let settle = Wish::Settle { merchant: payment.merchant, reference: payment.reference.clone() };
                 for _ in 0..=usize::from(dice.percent(25)) {
                     events.push((dice.between(0, PLAN_MS), PlannedEvent::Wish(settle.clone())));
@@ -281,8 +307,8 @@ fn payments(dice: &mut Dice) -> Vec<PaymentWish> {
             reference: format!("PAY{number}"),
             paid_ms: 0,
             captured: Money::new(minor, *dice.pick(&currencies)),
-            fee_minor: dice.between(0, minor / 20),
-            reserved_minor: if dice.percent(40) { minor / 10 } else { 0 },
+            fee_minor: dice.percent(70).then(|| dice.between(0, minor / 20)),
+            reserved_minor: dice.percent(70).then(|| if dice.percent(60) { minor / 10 } else { 0 }),
             marketing_minor: if dice.percent(25) { minor / 5 } else { 0 },
         });
     }

@@ -326,6 +326,7 @@ impl Run {
             .and_then(|()| model.audit_money(&reader))
             .and_then(|()| model.audit_feeds(&reader, wholly))
             .and_then(|()| model.audit_queues(&reader))
+            .and_then(|()| if wholly { model.audit_settlements(&reader, self.is_at_end.then_some(stage.clock.now().us())) } else { Ok(()) })
             .and_then(|()| if wholly { model.audit_notifications(&reader) } else { Ok(()) })
             .and_then(|()| if checks_books { audit_books(&reader) } else { Ok(()) });
         drop(model);

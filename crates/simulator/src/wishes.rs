@@ -1,6 +1,7 @@
 //! Carries out what somebody wants, as a caller of the running service would: asks, waits, and asks the same again while there is no clear answer.
 
 mod antom;
+mod goods;
 mod treasury;
 
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wi
         let ended = match &wish {
             Wish::Record(payment) => record(&stage, &service, payment).await,
             Wish::Settle { merchant, reference } => settle(&stage, &service, *merchant, reference).await,
+            Wish::Tell { merchant, reference, goods } => goods::tell(&stage, &service, (*merchant, reference), *goods).await,
             Wish::TopUp { merchant, number, amount } => top_up(&stage, &service, (*merchant, number), *amount).await,
             Wish::Refund(request) if request.door.is_antom() => antom::refund(&stage, &service, request).await,
             Wish::Refund(request) => native_refund(&stage, &service, request).await,
@@ -128,8 +130,8 @@ async fn record(stage: &Stage, service: &Service, wish: &PaymentWish) -> Try {
         authorised: wish.captured,
         captured: wish.captured,
         marketing: Some(Money::new(wish.marketing_minor, currency)),
-        fee: Some(Money::new(wish.fee_minor, currency)),
-        reserved: Some(Money::new(wish.reserved_minor, currency)),
+        fee: wish.fee_minor.map(|minor| Money::new(minor, currency)),
+        reserved: wish.reserved_minor.map(|minor| Money::new(minor, currency)),
         quote: None,
         notify_url: None,
         details: PaymentDetails::default(),
@@ -150,6 +152,7 @@ async fn settle(stage: &Stage, service: &Service, merchant: usize, reference: &s
         Ok(payment) => payment,
         Err(error) => return unless_busy(stage, "settle", &error),
     };
+    stage.model().wants_to_settle(merchant, reference);
     match payments::settle(service, &caller, Some(merchant_id), payment.id).await {
         Ok(_) => {
             stage.model().settled(merchant, reference);

@@ -15,7 +15,7 @@ type Found = BTreeMap<(Currency, &'static str), i64>;
 const OPERATORS: &str = "operator_cash";
 
 /// Where the merchant's money stands.
-const OWED: [&str; 3] = ["unsettled", "available", "reserve"];
+const OWED: [&str; 4] = ["unsettled", "available", "reserve", "fixed_reserve"];
 
 /// What the auditor expects of one book.
 #[derive(Debug, Default)]
@@ -65,9 +65,9 @@ impl Model {
                 must(owed == wanted, "the_merchant_is_owed_captures_less_refunds", || {
                     format!("merchant {merchant} is owed {owed} {}, expected {wanted}: {found:?}", currency.code())
                 })?;
-                for account in ["unsettled", "reserve"] {
+                for account in ["unsettled", "reserve", "fixed_reserve"] {
                     let minor = balance(account);
-                    must(minor >= 0, "no_payment_is_settled_twice", || format!("merchant {merchant}: {account} is {minor}"))?;
+                    must(minor >= 0, "what_is_held_is_never_below_zero", || format!("merchant {merchant}: {account} is {minor}"))?;
                 }
             }
             self.audit_top_ups(merchant, &found, &paid_out)?;

@@ -3,7 +3,7 @@
 
 use refundry_ledger::Money;
 
-use super::{Door, PaymentWish, Plan, PlannedEvent, PlannedFault, RefundRequest, Step, Wish, currency};
+use super::{Door, Goods, PaymentWish, Plan, PlannedEvent, PlannedFault, RefundRequest, Step, Wish, currency};
 use crate::cast::{MERCHANTS, TERMINALS};
 use crate::dice::Dice;
 use crate::disk::Loss;
@@ -55,11 +55,23 @@ impl Morning<'_> {
                 reference: format!("PAY{}", paid.len()),
                 paid_ms: self.moment(),
                 captured: Money::new(minor, currency(code)),
-                fee_minor: self.dice.between(0, minor / 20),
-                reserved_minor: if self.dice.percent(40) { minor / 10 } else { 0 },
+                fee_minor: self.dice.percent(40).then(|| self.dice.between(0, minor / 20)),
+                reserved_minor: self.dice.percent(40).then_some(minor / 10),
                 marketing_minor: if self.dice.percent(15) { minor / 5 } else { 0 },
             };
             self.events.push((payment.paid_ms, PlannedEvent::Wish(Wish::Record(payment.clone()))));
+            for goods in [Goods::Tracked, Goods::Delivered, Goods::Reviewed] {
+                if self.dice.percent(85) {
+                    let tell = Wish::Tell { merchant: self.merchant, reference: payment.reference.clone(), goods };
+                    let later_ms = payment.paid_ms + self.dice.between(1_000, 5 * DAY_MS);
+                    self.events.push((later_ms, PlannedEvent::Wish(tell)));
+                }
+            }
+            if self.dice.percent(10) {
+                let settle = Wish::Settle { merchant: self.merchant, reference: payment.reference.clone() };
+                let later_ms = payment.paid_ms + self.dice.between(1_000, 3 * DAY_MS);
+                self.events.push((later_ms, PlannedEvent::Wish(settle)));
+            }
             paid.push(payment);
         }
     }
