@@ -7,8 +7,8 @@ use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::ids::{EPOCH_MS, compose};
 use refundry_engine::merchant::{Endpoint, Merchant, Standing, Terminal};
 use refundry_engine::payout::{PayoutDays, PayoutTerms, ReservePayouts};
-use refundry_engine::settlement::{SettlementCondition, SettlementPatch};
 use refundry_engine::policy::{FeeRule, FundsRule, PolicyPatch, ReviewRule};
+use refundry_engine::settlement::{SettlementCondition, SettlementPatch};
 use refundry_engine::{Act, CredentialId, EndpointId, MerchantId, Mode, TerminalId, Timestamp};
 use refundry_service::endpoints::endpoint_purpose;
 use refundry_service::keyring::credential_purpose;
@@ -170,8 +170,8 @@ fn settlement(dice: &mut Dice) -> SettlementPatch {
     ];
     SettlementPatch {
         reviewed: Some(dice.percent(15)),
-        trade_days: Some(*dice.pick(&[None, Some(0), Some(1), Some(3), Some(7)])),
-        reserve_days: Some(*dice.pick(&[None, Some(1), Some(9)])),
+        trade_days: Some(*dice.pick(&[None, Some(0), Some(1), Some(3)])),
+        reserve_days: Some(*dice.pick(&[None, Some(1), Some(4)])),
         utc_offset_minutes: Some(*dice.pick(&[480, 480, -300])),
         condition: Some(*dice.pick(&conditions)),
         rolling_reserve_bps: Some(*dice.pick(&[0, 500, 1_000])),

@@ -13,7 +13,7 @@ use refundry_store::{
 
 use super::{Violation, violation};
 
-const EVENTS_MAX: u32 = 100_000;
+const EVENTS_OF_A_PAGE: u32 = 1_000;
 
 /// The store as the auditor sees it.
 pub struct Reader<'a>(pub &'a dyn Store);
@@ -59,7 +59,15 @@ impl Reader<'_> {
 
     /// The feed of a merchant behind a number.
     pub fn events_after(&self, merchant_id: MerchantId, after: i64) -> Result<Vec<Event>, Violation> {
-        now(self.0.events_after(merchant_id, after, EVENTS_MAX))
+        let mut events: Vec<Event> = Vec::new();
+        loop {
+            let after = events.last().map_or(after, |event| event.sequence);
+            let page = now(self.0.events_after(merchant_id, after, EVENTS_OF_A_PAGE))?;
+            if page.is_empty() {
+                return Ok(events);
+            }
+            events.extend(page);
+        }
     }
 
     /// What the books say of themselves.

@@ -15,7 +15,7 @@ use super::{Try, merchant_id};
 use crate::dice::Dice;
 use crate::stage::Stage;
 
-const FEED_MAX: u32 = 100_000;
+const FEED_PAGE: u32 = 1_000;
 
 /// Prepares a payout by hand; most often there is nothing to pay, or one is prepared already.
 pub async fn prepare(stage: &Stage, service: &Service, merchant: usize, currency: Currency) -> Try {
@@ -52,13 +52,16 @@ pub async fn advance(stage: &Stage, service: &Service, merchant: usize) -> Try {
 
 /// Every payout with the last event that told of it, in the order in which they were prepared.
 async fn under_way(service: &Service, merchant_id: MerchantId) -> Result<Vec<(PayoutId, EventKind)>, ()> {
-    let events = service.world.store.events_after(merchant_id, 0, FEED_MAX).await.map_err(drop)?;
-    let mut stands: BTreeMap<PayoutId, EventKind> = BTreeMap::new();
-    for event in events {
-        let named = event.facts.iter().find(|(name, _)| name == "payout_id").and_then(|(_, text)| text.parse().ok());
-        named.map(|payout_id| stands.insert(payout_id, event.kind));
+    let (mut stands, mut read): (BTreeMap<PayoutId, EventKind>, i64) = (BTreeMap::new(), 0);
+    loop {
+        let events = service.world.store.events_after(merchant_id, read, FEED_PAGE).await.map_err(drop)?;
+        let Some(last) = events.last() else { return Ok(stands.into_iter().collect()) };
+        read = last.sequence;
+        for event in events {
+            let named = event.facts.iter().find(|(name, _)| name == "payout_id").and_then(|(_, text)| text.parse().ok());
+            named.map(|payout_id| stands.insert(payout_id, event.kind));
+        }
     }
-    Ok(stands.into_iter().collect())
 }
 
 async fn decided(stage: &Stage, service: &Service, who: &str, act: Act) -> Try {

@@ -8,13 +8,14 @@ use crate::books::{self, Findings};
 use crate::postgres::columns::Columns;
 use crate::rows::ReadColumns as _;
 
-/// Each task has what it is about.
+/// Each task has what it is about. Tasks of other kinds are about a merchant as a whole.
 pub async fn check_tasks(client: &Client, findings: &mut Findings) -> Result<(), StoreError> {
     let sql = "SELECT tasks.merchant_id, task_id, kind FROM tasks \
         LEFT JOIN notifications ON notifications.merchant_id = tasks.merchant_id AND notification_id = task_id \
         LEFT JOIN refunds ON refunds.merchant_id = tasks.merchant_id AND refunds.refund_id = task_id \
-        WHERE CASE kind WHEN 'deliver_notification' THEN notification_id IS NULL WHEN 'release_waiting' THEN false WHEN 'prepare_payout' THEN false \
-        ELSE refunds.refund_id IS NULL END";
+        WHERE CASE kind WHEN 'deliver_notification' THEN notification_id IS NULL \
+        WHEN 'submit_refund' THEN refunds.refund_id IS NULL WHEN 'resolve_refund' THEN refunds.refund_id IS NULL \
+        WHEN 'release_refund' THEN refunds.refund_id IS NULL ELSE false END";
     each(client, sql, |row| {
         let mut columns = Columns::new(row, "task");
         books::task_of_nothing(findings, columns.int()?, columns.int()?, columns.text()?);
