@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Actor, MerchantId, Mode, PayoutId, Timestamp};
 
-pub use causes::{Part, RESERVE_RELEASED, cause_of_preparing, pot_of};
+pub use causes::{FIXED_RESERVE_RELEASED, Part, RESERVE_RELEASED, cause_of_preparing, pot_of};
 pub(crate) use pots::record;
 pub use pots::{InPreparation, Pot, Pots, Sums};
 pub use statement::{Covered, Statement};

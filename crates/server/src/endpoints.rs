@@ -1,5 +1,7 @@
 //! The one table of the native API: where, who may, what goes in and out.
 
+mod payouts;
+
 use refundry_service::permissions::Permission as May;
 
 use crate::endpoint::Endpoint;
@@ -30,6 +32,8 @@ pub fn all() -> Vec<Endpoint> {
         (["Payments", "支付"], payment_rows()),
         (["Events and notifications", "事件与通知"], notification_rows()),
         (["Funds", "资金"], fund_rows()),
+        (["Payouts", "划款"], payouts::payout_rows()),
+        (["Adjustments", "调账"], payouts::adjustment_rows()),
         (["Merchants and terminals", "商户与终端"], merchant_rows()),
         (["Keys", "密钥"], key_rows()),
     ];

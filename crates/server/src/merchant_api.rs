@@ -1,5 +1,6 @@
 //! What merchants, platforms and the operator ask of merchants' own things. The endpoints are dull: in, one call, out.
 
+pub mod adjustments;
 pub mod credentials;
 pub mod endpoints;
 pub mod events;
@@ -9,6 +10,10 @@ pub mod import;
 pub mod notifications;
 pub mod payment_view;
 pub mod payments;
+pub mod payout_files;
+pub mod payout_terms_view;
+pub mod payout_view;
+pub mod payouts;
 pub mod refund_view;
 pub mod refunds;
 

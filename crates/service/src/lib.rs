@@ -5,6 +5,7 @@
 
 pub mod acquirer;
 pub mod acquirers;
+pub mod adjustments;
 pub mod audit;
 pub mod authenticate;
 pub mod caller;
@@ -28,6 +29,7 @@ pub mod observer;
 pub mod orders;
 pub mod outgoing;
 pub mod payments;
+pub mod payouts;
 pub mod permissions;
 pub mod random;
 pub mod refunds;

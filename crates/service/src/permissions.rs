@@ -61,6 +61,10 @@ permissions! {
     FundsWrite = "funds:write";
     /// See balances.
     FundsRead = "funds:read";
+    /// Prepare payouts and move them on, change their terms, propose and book adjustments.
+    PayoutsWrite = "payouts:write";
+    /// See payouts with their statements, their terms, and adjustments.
+    PayoutsRead = "payouts:read";
 }
 
 /// What a wire dialect needs: refunds, and nothing else.
@@ -79,6 +83,7 @@ pub const MERCHANT: &[Permission] = &[
     Permission::NotificationsWrite,
     Permission::EventsRead,
     Permission::FundsRead,
+    Permission::PayoutsRead,
 ];
 
 /// A set of permissions.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use refundry_engine::adjustment::Adjustment;
 use refundry_engine::command::Command;
 use refundry_engine::credential::Credential;
 use refundry_engine::dispute::{Dispute, DisputeKey};
@@ -12,15 +13,19 @@ use refundry_engine::idempotency::{IdempotencyKey, Remembered};
 use refundry_engine::merchant::{Merchant, Terminal};
 use refundry_engine::notification::{DeliveryAttempt, Notification};
 use refundry_engine::payment::{Payment, PaymentKey};
+use refundry_engine::payout::Payout;
 use refundry_engine::rate::DailyRate;
 use refundry_engine::refund::Refund;
 use refundry_engine::task::Task;
 use refundry_engine::verdict::AuditLine;
-use refundry_engine::{CredentialId, MerchantId, NotificationId, PaymentId, RefundId, TaskId, TerminalId, Timestamp};
+use refundry_engine::{
+    AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp,
+};
 use refundry_ledger::Currency;
 use refundry_store::{
-    BalanceRow, BooksReport, Claim, ComingSettlement, NodeLease, NodeWish, NotificationFilter, Page, PageRequest, PaymentFilter, Queues,
-    Reading, RefundFilter, SettlementReads, Store, StoreError, TaskFigures, Ticket, WaitingCount, WaitingRefunds,
+    AdjustmentFilter, BalanceRow, BooksReport, Claim, ComingSettlement, NodeLease, NodeWish, NotificationFilter, Page, PageRequest,
+    PaidOut, PaymentFilter, PayoutFilter, PayoutLine, PayoutReads, Queues, Reading, RefundFilter, SettlementReads, Store, StoreError,
+    TaskFigures, Ticket, WaitingCount, WaitingRefunds,
 };
 use refundry_store::{DisputeFilter, DisputeReads, OpenDisputes, RateFilter};
 
@@ -115,6 +120,17 @@ impl SettlementReads for Line {
     pass_on! { 'a;
         due_payments(merchant_id: MerchantId, at: Timestamp, limit: u32) -> Vec<PaymentId>;
         coming_settlements(merchant_id: MerchantId, currency: Currency, until: Timestamp) -> Vec<ComingSettlement>;
+    }
+}
+
+impl PayoutReads for Line {
+    pass_on! { 'a;
+        payout(merchant_id: MerchantId, id: PayoutId) -> Option<Payout>;
+        payouts(filter: &'a PayoutFilter, page: PageRequest) -> Page<Payout>;
+        payout_lines(payout: &'a Payout, page: PageRequest) -> Page<PayoutLine>;
+        paid_out(merchant_id: MerchantId) -> Vec<PaidOut>;
+        adjustment(merchant_id: MerchantId, id: AdjustmentId) -> Option<Adjustment>;
+        adjustments(filter: &'a AdjustmentFilter, page: PageRequest) -> Page<Adjustment>;
     }
 }
 

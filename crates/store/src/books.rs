@@ -4,9 +4,11 @@
 mod feeds;
 mod findings;
 mod money;
+mod payouts;
 mod refunds;
 
 pub use feeds::{event, last_sequence, notification, task_of_nothing};
 pub use findings::{Findings, Step};
 pub use money::Money;
+pub use payouts::Payouts;
 pub use refunds::{RefundBeside, Sums, Waiting, counts, events_named, key_without_refund, refund, refund_without_key, refunds_named};

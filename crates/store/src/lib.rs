@@ -8,6 +8,7 @@ mod dispute_reads;
 mod error;
 mod lane;
 mod nodes;
+mod payout_reads;
 mod postgres;
 mod queues;
 mod reads;
@@ -33,6 +34,7 @@ pub use copy::{CopyError, CopyOptions, CopyPhase, CopyProgress, CopyReport, Diff
 pub use dispute_reads::{DisputeFilter, DisputeReads, OpenDisputes, RATES_MAX, RateFilter};
 pub use error::StoreError;
 pub use nodes::{NodeLease, NodeWish};
+pub use payout_reads::{AdjustmentFilter, LINES_SCAN_MAX, PaidOut, PayoutFilter, PayoutLine, PayoutReads};
 pub use queues::{Queues, WaitingCount, WaitingRefunds};
 pub use reads::{
     BalanceRow, BookFault, BooksReport, Claim, Cursor, NotificationFilter, PAGE_LIMIT, PAGE_LIMIT_MAX, PAGE_SCAN_MAX, Page, PageRequest,
@@ -83,7 +85,7 @@ pub trait CommitObserver: Send + Sync {
 }
 
 /// Everything that can be asked of storage.
-pub trait Store: Queues + SettlementReads + DisputeReads + Send + Sync {
+pub trait Store: Queues + PayoutReads + SettlementReads + DisputeReads + Send + Sync {
     /// Queues a command; the only way to write.
     fn transact(&self, command: Command) -> Ticket;
     /// Takes tasks that are due and free, and leases them; before that, gives tasks back that the claimer did not begin.

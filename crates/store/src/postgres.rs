@@ -21,6 +21,7 @@ mod nodes;
 mod options;
 mod pages;
 mod payment_row;
+mod payouts;
 mod placement;
 #[cfg(test)]
 mod plans;

@@ -18,6 +18,7 @@ mod options;
 mod other_rows;
 mod pages;
 mod payment_row;
+mod payouts;
 mod queues;
 mod readers;
 mod refund_row;

@@ -15,6 +15,8 @@ mod nodes;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod payouts;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod recovery;

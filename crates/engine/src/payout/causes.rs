@@ -2,8 +2,10 @@
 
 use super::PayoutKind;
 
-/// Money was released from the reserve.
+/// Money was released from the reserve of a payment.
 pub const RESERVE_RELEASED: &str = "reserve_released";
+/// Money was released from the reserve that belongs to no payment.
+pub const FIXED_RESERVE_RELEASED: &str = "fixed_reserve_released";
 
 /// What payouts themselves book.
 pub(super) struct PayoutCauses {
@@ -30,8 +32,15 @@ const OF_RESERVE: PayoutCauses = PayoutCauses {
 };
 
 /// Every cause that moves the reserve's pot; all others move the trade's.
-const RESERVE_CAUSES: [&str; 6] =
-    [RESERVE_RELEASED, OF_RESERVE.prepared, OF_RESERVE.paid, OF_RESERVE.cancelled, OF_RESERVE.failed, OF_RESERVE.returned];
+const RESERVE_CAUSES: [&str; 7] = [
+    RESERVE_RELEASED,
+    FIXED_RESERVE_RELEASED,
+    OF_RESERVE.prepared,
+    OF_RESERVE.paid,
+    OF_RESERVE.cancelled,
+    OF_RESERVE.failed,
+    OF_RESERVE.returned,
+];
 
 pub(super) const fn causes_of(kind: PayoutKind) -> &'static PayoutCauses {
     match kind {
@@ -131,6 +140,7 @@ impl Part {
             ("reserve_payout_", Self::PayoutsUndone),
             ("payout_", Self::PayoutsUndone),
             ("reserve_", Self::Reserve),
+            ("fixed_reserve_", Self::Reserve),
             ("fee_", Self::Fees),
         ];
         parts.into_iter().find(|(prefix, _)| cause.starts_with(prefix)).map_or(Self::Rest, |(_, part)| part)
@@ -149,6 +159,7 @@ mod tests {
             ("payout_failed", PayoutKind::Trade, Part::PayoutsUndone),
             ("reserve_payout_failed", PayoutKind::Reserve, Part::PayoutsUndone),
             (RESERVE_RELEASED, PayoutKind::Reserve, Part::Reserve),
+            (FIXED_RESERVE_RELEASED, PayoutKind::Reserve, Part::Reserve),
             ("settlement_fee", PayoutKind::Trade, Part::SettlementFees),
             ("something", PayoutKind::Trade, Part::Rest),
         ] {

@@ -5,10 +5,16 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use http::Method;
 use refundry_engine::Mode;
+use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::credential::Holder;
+use refundry_engine::payout::PayoutKind;
+use refundry_ledger::Money;
 use refundry_server::endpoint::{Audience, Body as Takes, Endpoint, Method as Verb};
 use refundry_server::endpoints;
+use refundry_service::adjustments::{self, NewAdjustment};
+use refundry_service::payouts::{self, NewPayout};
 use refundry_service::permissions::Permission;
+use refundry_service::{Caller, payments};
 use serde_json::{Value, json};
 
 use crate::antom::{Client, refund_body, result};
@@ -22,12 +28,15 @@ struct Victim {
     notification_id: String,
     endpoint_id: String,
     credential_id: String,
+    payout_id: String,
+    adjustment_id: String,
 }
 
 impl Victim {
     async fn settle_in(app: &TestApp, mode: Mode) -> Self {
         let shop = app.shop(mode, "native").await;
         let endpoint = shop.key.post("/api/v1/notification-endpoints", json!({"url": "https://shop.example/hook"})).await;
+        let (payout_id, adjustment_id) = paid_out(app, &shop).await;
         let payment = app.paid(&shop, "p1", "100.00 EUR").await;
         let refund = shop.key.refund("r1", euros("p1", 100)).await;
         let operator = app.operator(mode).await;
@@ -39,6 +48,8 @@ impl Victim {
             notification_id: notifications.text("/items/0/notification_id"),
             endpoint_id: endpoint.text("/endpoint_id"),
             credential_id: credentials.text("/items/0/credential_id"),
+            payout_id,
+            adjustment_id,
             shop,
         }
     }
@@ -54,6 +65,9 @@ impl Victim {
             "credential_id" => self.credential_id.clone(),
             "merchant_id" => merchant_id.clone(),
             "terminal_id" => self.shop.terminal.id.to_string(),
+            "payout_id" => self.payout_id.clone(),
+            "adjustment_id" => self.adjustment_id.clone(),
+            "currency" => "EUR".to_owned(),
             "number" => "r1".to_owned(),
             other => panic!("say what {other} is"),
         };
@@ -88,6 +102,11 @@ impl Victim {
             "notification-endpoints/{endpoint_id}" => json!({"url": "https://thief.example/hook"}),
             "notifications/replay" => json!({"merchant_id": merchant, "state": "due"}),
             "funds/top-ups" => json!({"merchant_id": merchant, "amount": amount}),
+            "payouts" => json!({"merchant_id": merchant, "kind": "trade", "currency": "EUR"}),
+            "payouts/{payout_id}/send" => json!({"bank_reference": "B1"}),
+            "payouts/{payout_id}/fail" | "payouts/{payout_id}/cancel" => json!({"reason": "account closed"}),
+            "payout-terms/{currency}" => json!({"days": {"kind": "daily"}}),
+            "adjustments" => json!({"merchant_id": merchant, "kind": "deduction", "amount": amount, "reason": "agreed"}),
             "merchants" => json!({"name": "New"}),
             "merchants/{merchant_id}" => json!({"name": "Mine"}),
             "terminals" => json!({"merchant_id": merchant, "name": "Till", "dialect": "native"}),
@@ -102,7 +121,15 @@ impl Victim {
     /// Whether an answer shows anything of the victim's.
     fn is_seen_in(&self, seen: &Seen) -> bool {
         let text = String::from_utf8_lossy(&seen.bytes).into_owned();
-        let ids = [&self.refund_id, &self.payment_id, &self.notification_id, &self.endpoint_id, &self.credential_id];
+        let ids = [
+            &self.refund_id,
+            &self.payment_id,
+            &self.notification_id,
+            &self.endpoint_id,
+            &self.credential_id,
+            &self.payout_id,
+            &self.adjustment_id,
+        ];
         ids.into_iter().chain([&self.shop.merchant.id.to_string()]).any(|id| text.contains(id.as_str()))
     }
 
@@ -111,13 +138,28 @@ impl Victim {
         let whose = format!("merchant_id={}", self.shop.merchant.id);
         let mut all =
             vec![String::from_utf8_lossy(&operator.get(&format!("/api/v1/merchants/{}", self.shop.merchant.id)).await.bytes).into_owned()];
-        for list in ["refunds", "payments", "notifications", "notification-endpoints", "funds", "terminals", "credentials", "events"] {
+        let lists = ["refunds", "payments", "notifications", "notification-endpoints", "funds", "terminals", "credentials", "events"];
+        for list in lists.into_iter().chain(["payouts", "payout-terms", "adjustments"]) {
             let seen = operator.get(&format!("/api/v1/{list}?{whose}")).await;
             assert_eq!(seen.status, 200, "{list}");
             all.push(String::from_utf8_lossy(&seen.bytes).into_owned());
         }
         all
     }
+}
+
+/// A payout of what the shop sold before, and an adjustment that was proposed.
+async fn paid_out(app: &TestApp, shop: &Shop) -> (String, String) {
+    let ann = Caller::operator("ann", shop.merchant.mode);
+    let (merchant_id, currency) = (shop.merchant.id, "EUR".parse().unwrap());
+    let payment = app.paid(shop, "p0", "10.00 EUR").await;
+    payments::settle(&app.service, &ann, Some(merchant_id), payment.id).await.unwrap();
+    let new = NewPayout { merchant_id, kind: PayoutKind::Trade, currency, amount: None, note: None };
+    let payout = payouts::prepare(&app.service, &ann, new).await.unwrap();
+    let amount = Money::new(50, currency);
+    let new = NewAdjustment { merchant_id, kind: AdjustmentKind::OtherCredit, amount, reason: "agreed".to_owned() };
+    let adjustment = adjustments::propose(&app.service, &ann, new).await.unwrap();
+    (payout.id.to_string(), adjustment.id.to_string())
 }
 
 async fn call(actor: &Actor, endpoint: &Endpoint, path: &str, body: &Value) -> Seen {
@@ -196,8 +238,13 @@ async fn every_endpoint_works_for_whoever_may_use_it() {
             refused.insert(format!("{}: {}", name(&endpoint), seen.brief()));
         }
     }
-    // Reached, and refused for what it is about: the refund is not in review.
-    let expected = ["POST /api/v1/refunds/{refund_id}/review: 409 refund_state_forbids -"];
+    // Reached, and refused for what it is about: the refund is not in review; the payout and the adjustment had an end before.
+    let expected = [
+        "POST /api/v1/adjustments/{adjustment_id}/reject: 409 adjustment_is_decided -",
+        "POST /api/v1/payouts/{payout_id}/cancel: 409 payout_state_forbids -",
+        "POST /api/v1/payouts: 409 payout_is_prepared -",
+        "POST /api/v1/refunds/{refund_id}/review: 409 refund_state_forbids -",
+    ];
     assert_eq!(refused.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
 

@@ -22,6 +22,7 @@ mod open_api;
 mod pages;
 mod parallel;
 mod payments;
+mod payouts;
 mod platform;
 mod program;
 mod refunds;

@@ -40,6 +40,10 @@ pub enum Step {
     BalancesMissing,
     /// The book of each currency.
     Books,
+    /// Each payout.
+    Payouts,
+    /// What is added up for the next payouts.
+    Pots,
     /// What is between the books.
     SharesDue,
 }

@@ -1,12 +1,14 @@
+use refundry_engine::payout::Payout;
+use refundry_engine::posting_rules::SPENDABLE;
 use tokio_postgres::Client;
 
 use super::each;
 use crate::StoreError;
-use crate::books::{Findings, Money};
+use crate::books::{Findings, Money, Payouts};
 use crate::postgres::columns::Columns;
 use crate::rows::ReadColumns as _;
 
-/// Every balance with its postings, and the sums over them.
+/// Every balance and every payout with their postings, and the sums over them.
 pub async fn check(client: &Client, findings: &mut Findings) -> Result<(), StoreError> {
     let mut money = Money::default();
     // A sum of many may be larger than any column.
@@ -21,11 +23,37 @@ pub async fn check(client: &Client, findings: &mut Findings) -> Result<(), Store
         Ok(())
     })
     .await?;
-    let sql = "SELECT merchant_id, currency, account, balance_minor FROM balances ORDER BY merchant_id, currency, account";
+    let mut payouts = Payouts::default();
+    let available = i64::from(SPENDABLE.code());
+    let sql = format!(
+        "SELECT merchant_id, currency, period, cause, CASE debit_account WHEN {available} THEN 1 ELSE 0 END::int8 AS out, \
+        sum(amount_minor)::text, count(*) FROM postings WHERE debit_account = {available} OR credit_account = {available} \
+        GROUP BY merchant_id, currency, period, cause, out"
+    );
+    each(client, &sql, |row| {
+        let mut columns = Columns::new(row, "posting");
+        let (merchant_id, currency) = (columns.int()?, columns.text()?);
+        let (of, is_debit) = ((columns.int()?, columns.text()?), columns.flag()?);
+        let minor = columns.word(|digits| digits.parse().ok())?;
+        payouts.posted((merchant_id, currency), of, is_debit, (minor, columns.int()?.into()));
+        Ok(())
+    })
+    .await?;
+    each(client, "SELECT body FROM payouts ORDER BY merchant_id, payout_id", |row| {
+        let payout: Payout = Columns::new(row, "payout").json()?;
+        payouts.payout(findings, &payout);
+        Ok(())
+    })
+    .await?;
+    let sql = "SELECT merchant_id, currency, account, balance_minor, turnover FROM balances ORDER BY merchant_id, currency, account";
     each(client, sql, |row| {
         let mut columns = Columns::new(row, "balance");
         let key = (columns.int()?, columns.text()?, columns.int()?);
-        money.balance(findings, key, columns.int()?);
+        let minor = columns.int()?;
+        money.balance(findings, key, minor);
+        if let Some(pots) = columns.json_or_null()? {
+            payouts.pots(findings, (key.0, key.1), minor, &pots);
+        }
         Ok(())
     })
     .await?;

@@ -1,27 +1,45 @@
+use refundry_engine::payout::Payout;
+use refundry_engine::posting_rules::SPENDABLE;
 use rusqlite::Connection;
 
 use super::each;
 use crate::StoreError;
-use crate::books::{Findings, Money};
+use crate::books::{Findings, Money, Payouts};
 use crate::rows::ReadColumns as _;
 use crate::sqlite::columns::Columns;
 
-/// Every balance with its postings, and the sums over them.
+/// Every balance and every payout with their postings, and the sums over them.
 pub fn check(connection: &Connection, findings: &mut Findings) -> Result<(), StoreError> {
     let mut money = Money::default();
-    let sql = "SELECT merchant_id, debit_account, credit_account, amount_minor, currency FROM postings";
+    let mut payouts = Payouts::default();
+    let sql = "SELECT merchant_id, debit_account, credit_account, amount_minor, currency, period, cause FROM postings";
     each(connection, sql, [], |row| {
         let mut columns = Columns::new(row, "posting");
         let (merchant_id, accounts, minor) = (columns.int()?, (columns.int()?, columns.int()?), columns.int()?);
         findings.report.postings += 1;
-        money.posted(merchant_id, columns.text()?, accounts, minor.into());
+        let currency = columns.text()?;
+        money.posted(merchant_id, currency, accounts, minor.into());
+        let available = i64::from(SPENDABLE.code());
+        if accounts.0 == available || accounts.1 == available {
+            let of = (columns.int()?, columns.text()?);
+            payouts.posted((merchant_id, currency), of, accounts.0 == available, (minor.into(), 1));
+        }
         Ok(())
     })?;
-    let sql = "SELECT merchant_id, currency, account, balance_minor FROM balances ORDER BY merchant_id, currency, account";
+    each(connection, "SELECT body FROM payouts ORDER BY merchant_id, payout_id", [], |row| {
+        let payout: Payout = Columns::new(row, "payout").json()?;
+        payouts.payout(findings, &payout);
+        Ok(())
+    })?;
+    let sql = "SELECT merchant_id, currency, account, balance_minor, turnover FROM balances ORDER BY merchant_id, currency, account";
     each(connection, sql, [], |row| {
         let mut columns = Columns::new(row, "balance");
         let key = (columns.int()?, columns.text()?, columns.int()?);
-        money.balance(findings, key, columns.int()?);
+        let minor = columns.int()?;
+        money.balance(findings, key, minor);
+        if let Some(pots) = columns.json_or_null()? {
+            payouts.pots(findings, (key.0, key.1), minor, &pots);
+        }
         Ok(())
     })?;
     money.finish(findings);

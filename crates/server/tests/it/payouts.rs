@@ -1,0 +1,183 @@
+//! Payouts, their statements and files, the terms, and adjustments, over HTTP.
+
+use refundry_engine::Mode;
+use refundry_engine::credential::Holder;
+use refundry_service::credentials::{self, NewCredential, NewKey};
+use refundry_service::{Caller, payments};
+use serde_json::{Value, json};
+
+use crate::app::{Actor, Seen, Shop, TestApp, euros};
+
+/// An operator's key of that name.
+async fn operator(app: &TestApp, name: &str) -> Actor {
+    let new = NewCredential {
+        holder: Holder::Operator { mode: Mode::Sandbox },
+        dialect: "native".to_owned(),
+        key: NewKey::Token,
+        lookup: None,
+        permissions: None,
+        name: name.to_owned(),
+        expires_at: None,
+    };
+    let issued = credentials::issue(&app.service, &Caller::operator("olga", Mode::Sandbox), new).await.unwrap();
+    Actor { token: issued.token.unwrap().to_string(), ..app.stranger() }
+}
+
+async fn settled(app: &TestApp, shop: &Shop, reference: &str, amount: &str) {
+    let payment = app.paid(shop, reference, amount).await;
+    payments::settle(&app.service, &Caller::operator("olga", Mode::Sandbox), Some(shop.merchant.id), payment.id).await.unwrap();
+}
+
+fn steps(payout: &str, step: &str, shop: &Shop) -> String {
+    format!("/api/v1/payouts/{payout}/{step}?merchant_id={}", shop.merchant.id)
+}
+
+fn statement(seen: &Seen) -> String {
+    let seen = seen.json();
+    let movements = seen["statement"]["movements"].as_array().unwrap().iter();
+    let movements: String =
+        movements.map(|moved| format!(" {} {}", moved["part"].as_str().unwrap(), moved["net"]["text"].as_str().unwrap())).collect();
+    let text = |value: &Value| value["text"].as_str().unwrap().to_owned();
+    let of = &seen["statement"];
+    format!(
+        "opening {}{movements} closing {} payout {} left {}",
+        text(&of["opening"]),
+        text(&of["closing"]),
+        text(&seen["amount"]),
+        text(&of["left"])
+    )
+}
+
+#[tokio::test]
+async fn a_payout_is_prepared_by_one_sent_by_another_and_read_by_its_merchant() {
+    let app = TestApp::start().await;
+    let acme = app.shop(Mode::Sandbox, "native").await;
+    let (ann, bob) = (operator(&app, "ann").await, operator(&app, "bob").await);
+    settled(&app, &acme, "=p1", "100.00 EUR").await;
+    settled(&app, &acme, "p2", "50.00 EUR").await;
+    acme.key.refund("r1", euros("p2", 2_000)).await;
+    app.work().await;
+    let wish = json!({"merchant_id": acme.merchant.id, "kind": "trade", "currency": "EUR", "note": "first"});
+    let prepared = ann.post("/api/v1/payouts", wish.clone()).await;
+    assert_eq!(prepared.status, 201, "{:?}", prepared.bytes);
+    insta::assert_snapshot!(
+        statement(&prepared),
+        @"opening 0.00 EUR payments 150.00 EUR refunds -20.00 EUR closing 130.00 EUR payout 130.00 EUR left 0.00 EUR"
+    );
+    let id = prepared.text("/payout_id");
+    assert_eq!(bob.post("/api/v1/payouts", wish).await.brief(), "409 payout_is_prepared -");
+    assert_eq!(ann.post(&steps(&id, "send", &acme), json!({})).await.brief(), "403 second_person_needed -");
+    assert_eq!(bob.post(&steps(&id, "send", &acme), json!({"bank_reference": "B7"})).await.text("/state"), "sent");
+    let confirmed = ann.post(&steps(&id, "confirm", &acme), Value::Null).await;
+    assert_eq!((confirmed.text("/state"), confirmed.text("/bank_reference")), ("paid".to_owned(), "B7".to_owned()));
+
+    let own = acme.key.get(&format!("/api/v1/payouts/{id}")).await;
+    assert_eq!(
+        (own.text("/state"), own.text("/prepared_by"), own.text("/sent_by")),
+        ("paid".into(), "operator:ann".into(), "operator:bob".into())
+    );
+    assert_eq!(acme.key.get("/api/v1/payouts?state=paid&currency=EUR").await.text("/items/0/payout_id"), id);
+    assert_eq!(acme.key.get("/api/v1/payouts/totals").await.text("/items/0/amount/text"), "130.00 EUR");
+    let kinds: Vec<String> = acme.key.get("/api/v1/events").await.json()["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|event| event["type"].as_str().filter(|kind| kind.starts_with("payout.")).map(str::to_owned))
+        .collect();
+    assert_eq!(kinds, ["payout.prepared", "payout.sent", "payout.paid"]);
+    assert_eq!(acme.key.post(&steps(&id, "confirm", &acme), Value::Null).await.status, 403, "merchants move no payouts");
+}
+
+#[tokio::test]
+async fn lines_and_files_say_what_the_statement_says() {
+    let app = TestApp::start().await;
+    let acme = app.shop(Mode::Sandbox, "native").await;
+    let ann = operator(&app, "ann").await;
+    settled(&app, &acme, "=p1", "100.00 EUR").await;
+    settled(&app, &acme, "p2", "50.00 EUR").await;
+    acme.key.refund("r1", euros("p2", 2_000)).await;
+    let prepared = ann.post("/api/v1/payouts", json!({"merchant_id": acme.merchant.id, "kind": "trade", "currency": "EUR"})).await;
+    let id = prepared.text("/payout_id");
+    let page = acme.key.get(&format!("/api/v1/payouts/{id}/lines?limit=2")).await;
+    let rest = acme.key.get(&format!("/api/v1/payouts/{id}/lines?limit=2&cursor={}", page.text("/next"))).await;
+    let amounts: Vec<i64> = [&page, &rest]
+        .iter()
+        .flat_map(|page| page.json()["items"].as_array().unwrap().clone())
+        .map(|line| line["amount"]["value"].as_i64().unwrap())
+        .collect();
+    assert_eq!(amounts, [10_000, 5_000, -2_000]);
+
+    let summary = acme.key.get(&format!("/api/v1/payouts/{id}/summary.csv?bom=true")).await;
+    assert_eq!(summary.header("content-type"), Some("text/csv; charset=utf-8"));
+    let text = String::from_utf8(summary.bytes.to_vec()).unwrap();
+    insta::assert_snapshot!(text.strip_prefix('\u{feff}').unwrap().replace(&id, "ID"), @r"
+    payout_id,part,cause,credit_count,credit,debit_count,debit,net,currency
+    ID,opening,,,,,,0.00,EUR
+    ID,payments,payment_settled,2,150.00,0,0.00,150.00,EUR
+    ID,refunds,refund_released,0,0.00,1,20.00,-20.00,EUR
+    ID,closing,,,,,,130.00,EUR
+    ID,payout,,,,,,130.00,EUR
+    ID,left,,,,,,0.00,EUR
+    ");
+    let lines = acme.key.get(&format!("/api/v1/payouts/{id}/lines.csv")).await;
+    let text = String::from_utf8(lines.bytes.to_vec()).unwrap();
+    let rows: Vec<Vec<&str>> = text.lines().map(|row| row.split(',').collect()).collect();
+    let said: Vec<String> = rows.iter().map(|row| format!("{} {} {}", row[3], row[4], row[6])).collect();
+    assert_eq!(
+        said,
+        ["cause amount payment_reference", "payment_settled 100.00 '=p1", "payment_settled 50.00 p2", "refund_released -20.00 p2"]
+    );
+
+    let neighbour = app.shop(Mode::Sandbox, "native").await;
+    for path in ["", "/lines", "/lines.csv", "/summary.csv"] {
+        assert_eq!(neighbour.key.get(&format!("/api/v1/payouts/{id}{path}")).await.brief(), "404 unknown -");
+    }
+}
+
+#[tokio::test]
+async fn terms_make_payouts_on_their_days() {
+    let app = TestApp::start().await;
+    let acme = app.shop(Mode::Sandbox, "native").await;
+    let ann = operator(&app, "ann").await;
+    let path = format!("/api/v1/payout-terms/EUR?merchant_id={}", acme.merchant.id);
+    let bank = json!({"bank": "First", "holder": "Acme", "last4": "12345678"});
+    assert_eq!(ann.put(&path, json!({"days": {"kind": "daily"}, "bank": bank})).await.brief(), "422 field_invalid payout_terms.EUR.bank");
+    let bank = json!({"bank": "First", "holder": "Acme", "last4": "5678"});
+    let terms = ann.put(&path, json!({"days": {"kind": "daily"}, "minimum_minor": 1_000, "bank": bank})).await;
+    assert_eq!(terms.status, 200, "{:?}", terms.bytes);
+    let shown = acme.key.get("/api/v1/payout-terms").await;
+    assert_eq!((shown.text("/items/0/currency"), shown.text("/items/0/minimum_minor")), ("EUR".to_owned(), "1000".to_owned()));
+    settled(&app, &acme, "p1", "9.99 EUR").await;
+    for (more, payouts) in [(None, 0), (Some("0.01 EUR"), 1), (None, 1)] {
+        if let Some(more) = more {
+            settled(&app, &acme, "p2", more).await;
+        }
+        app.clock.advance(86_400_000);
+        app.work().await;
+        let listed = acme.key.get("/api/v1/payouts").await;
+        assert_eq!(listed.json()["items"].as_array().unwrap().len(), payouts);
+    }
+    let payout = acme.key.get("/api/v1/payouts").await;
+    assert_eq!((payout.text("/items/0/amount/text"), payout.text("/items/0/bank/last4")), ("10.00 EUR".to_owned(), "5678".to_owned()));
+    assert!(payout.json()["items"][0].get("prepared_by").is_none());
+    let id = payout.text("/items/0/payout_id");
+    assert_eq!(ann.post(&steps(&id, "send", &acme), json!({})).await.text("/state"), "sent", "nobody prepared it");
+}
+
+#[tokio::test]
+async fn an_adjustment_is_booked_by_a_second_person_and_then_seen_by_its_merchant() {
+    let app = TestApp::start().await;
+    let acme = app.shop(Mode::Sandbox, "native").await;
+    let (ann, bob) = (operator(&app, "ann").await, operator(&app, "bob").await);
+    let wish =
+        json!({"merchant_id": acme.merchant.id, "kind": "other_credit", "amount": {"value": 500, "currency": "EUR"}, "reason": "gift"});
+    assert_eq!(acme.key.post("/api/v1/adjustments", wish.clone()).await.status, 403);
+    let id = ann.post("/api/v1/adjustments", wish).await.text("/adjustment_id");
+    assert_eq!(acme.key.get("/api/v1/adjustments").await.json()["items"], json!([]));
+    let book = format!("/api/v1/adjustments/{id}/book?merchant_id={}", acme.merchant.id);
+    assert_eq!(ann.post(&book, Value::Null).await.brief(), "403 second_person_needed -");
+    assert_eq!(bob.post(&book, Value::Null).await.text("/state"), "booked");
+    let seen = acme.key.get("/api/v1/adjustments").await;
+    assert_eq!((seen.text("/items/0/reason"), seen.text("/items/0/decided_by")), ("gift".to_owned(), "operator:bob".to_owned()));
+    assert_eq!(acme.key.get("/api/v1/funds").await.json()["items"][0]["amount"]["text"], "5.00 EUR");
+}

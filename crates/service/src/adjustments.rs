@@ -1,0 +1,76 @@
+//! What the operator takes from a merchant's available money, or gives to it.
+
+use refundry_engine::adjustment::{Adjustment, AdjustmentKind, AdjustmentState};
+use refundry_engine::command::{DecideAdjustment, ProposeAdjustment};
+use refundry_engine::{Act, AdjustmentId, MerchantId, Outcome};
+use refundry_ledger::Money;
+use refundry_store::{AdjustmentFilter, Page, PageRequest};
+
+use crate::Service;
+use crate::caller::Caller;
+use crate::error::{Fault, ServiceError};
+use crate::merchants;
+use crate::payouts::operator_with;
+use crate::permissions::Permission;
+
+/// An adjustment that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct NewAdjustment {
+    /// Whose money it moves.
+    pub merchant_id: MerchantId,
+    /// What for.
+    pub kind: AdjustmentKind,
+    /// How much; above zero.
+    pub amount: Money,
+    /// Why, in words that the merchant reads.
+    pub reason: String,
+}
+
+/// Asks for an adjustment; nothing is booked.
+pub async fn propose(service: &Service, caller: &Caller, new: NewAdjustment) -> Result<Adjustment, ServiceError> {
+    operator_with(caller, Permission::PayoutsWrite)?;
+    let NewAdjustment { merchant_id, kind, amount, reason } = new;
+    let adjustment_id = AdjustmentId::new(service.world.ids.one(service.world.now())?);
+    let act = ProposeAdjustment { adjustment_id, merchant_id, mode: Some(caller.mode), kind, amount, reason };
+    of(service.transact(caller, Act::ProposeAdjustment(act)).await?)
+}
+
+/// Books an adjustment that another person asked for, or rejects one.
+pub async fn decide(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    adjustment_id: AdjustmentId,
+    book: bool,
+) -> Result<Adjustment, ServiceError> {
+    operator_with(caller, Permission::PayoutsWrite)?;
+    let merchant_id = caller.merchant_id(merchant_id)?;
+    let act = DecideAdjustment { merchant_id, mode: Some(caller.mode), adjustment_id, book };
+    of(service.transact(caller, Act::DecideAdjustment(act)).await?)
+}
+
+/// Adjustments, newest first. Merchants see those that are booked.
+pub async fn list(
+    service: &Service,
+    caller: &Caller,
+    mut filter: AdjustmentFilter,
+    page: PageRequest,
+) -> Result<Page<Adjustment>, ServiceError> {
+    caller.must(Permission::PayoutsRead)?;
+    filter.merchant_id = caller.merchant_of_list(filter.merchant_id)?;
+    filter.mode = Some(caller.mode);
+    if let Some(merchant_id) = filter.merchant_id {
+        merchants::read(service, caller, merchant_id).await?;
+    }
+    if !caller.is_operator() {
+        filter.state = Some(AdjustmentState::Booked);
+    }
+    Ok(service.world.store.adjustments(&filter, page).await?)
+}
+
+fn of(outcome: Outcome) -> Result<Adjustment, ServiceError> {
+    match outcome {
+        Outcome::Adjustment { adjustment } => Ok(*adjustment),
+        _ => Err(Fault::Broken.into()),
+    }
+}
