@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use refundry_dialects::orders::{OrdersFound, OrdersQuestion};
+use refundry_dialects::orders::{AuthorisationWish, OrdersFound, OrdersQuestion};
 use refundry_dialects::scheme::{API_KEY, SECURE_CODE};
 use refundry_dialects::{Answer, Claimed, Context, DialectEntry, Incoming, Signer, WireError, WireRequest, WireResponse};
+use refundry_engine::payment::Payment;
 use refundry_engine::refund::Refund;
 use refundry_engine::{Mode, Refusal, Timestamp};
 
 use crate::Service;
+use crate::authorisations;
 use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
 use crate::install::gateway_key;
@@ -23,6 +25,7 @@ enum Said {
     Refund { refund: Box<Refund>, order_number: String, synchronous: bool },
     Inquiry(Box<Refund>),
     Orders { question: OrdersQuestion, found: OrdersFound },
+    Authorisation { wish: AuthorisationWish, payment: Box<Payment> },
     Refused(Refusal),
     Malformed(WireError),
     Fault,
@@ -123,7 +126,11 @@ impl Service {
                 let found = orders::answer(self, caller, &question).await;
                 found.map(|found| Said::Orders { question, found })
             }
-            Incoming::Authorisation(_) | Incoming::Tracking(_) => return Said::Malformed(WireError::UnknownPath),
+            Incoming::Authorisation(wish) => {
+                let payment = authorisations::carry_out(self, caller, &wish).await;
+                payment.map(|payment| Said::Authorisation { wish, payment: Box::new(payment) })
+            }
+            Incoming::Tracking(_) => return Said::Malformed(WireError::UnknownPath),
         };
         said.unwrap_or_else(Said::from)
     }
@@ -169,6 +176,7 @@ impl Said {
             Self::Refund { refund, order_number, synchronous } => Answer::Refund { refund, order_number, synchronous: *synchronous },
             Self::Inquiry(refund) => Answer::Inquiry { refund },
             Self::Orders { question, found } => Answer::Orders { question, found },
+            Self::Authorisation { wish, payment } => Answer::Authorisation { wish, payment },
             Self::Refused(refusal) => Answer::Refused(refusal),
             Self::Malformed(error) => Answer::Malformed(error),
             Self::Fault => Answer::Fault,

@@ -3,13 +3,15 @@
 use refundry_dialects::orders::{
     Exception, ExceptionFound, ExceptionTime, ORDER_AGE_DAYS_MAX, OrderFound, OrdersFound, OrdersPage, OrdersQuestion, Period,
 };
+use refundry_engine::dispute::{Dispute, DisputeCategory, DisputeKind};
 use refundry_engine::payment::{Payment, PaymentKey, PaymentStatus};
 use refundry_engine::refund::{Refund, RefundState};
-use refundry_engine::{MerchantId, Refusal, TerminalId, Timestamp};
-use refundry_store::{PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, RefundFilter};
+use refundry_engine::{MerchantId, PaymentId, Refusal, TerminalId, Timestamp};
+use refundry_store::{DisputeFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, RefundFilter};
 
 use crate::Service;
 use crate::caller::Caller;
+use crate::dispute_notes;
 use crate::error::ServiceError;
 use crate::permissions::Permission;
 use crate::texts::check_kept;
@@ -38,8 +40,7 @@ pub async fn answer(service: &Service, caller: &Caller, question: &OrdersQuestio
         OrdersQuestion::ByNumber { numbers } => shop.by_number(numbers).await,
         OrdersQuestion::Paid { period, page } => shop.paid(*period, *page).await,
         OrdersQuestion::Exceptions { period, page, dated } => shop.exceptions(*period, *page, *dated).await,
-        // The method that has disputes of its own is not offered by any acquirer here.
-        OrdersQuestion::Disputes { .. } => Ok(OrdersFound::Exceptions { rows: Vec::new(), total: 0 }),
+        OrdersQuestion::Disputes { period, page, in_grace } => shop.own_disputes(*period, *page, *in_grace).await,
     }
 }
 
@@ -83,14 +84,52 @@ impl Shop<'_> {
             // A payment's id carries the payment's own time.
             ExceptionTime::Paid => holds(refund.payment_id.instant()),
         });
-        let refunds = refunds.await?;
-        let total = refunds.len() as u64;
+        let mut all: Vec<Befallen> = refunds.await?.into_iter().map(|refund| Befallen::Refund(Box::new(refund))).collect();
+        let disputes = self.disputes(DisputeFilter { from: Some(from), to, ..DisputeFilter::default() }, |dispute| match dated {
+            ExceptionTime::Befell => holds(dispute.opened_at),
+            ExceptionTime::Reviewed => dispute.body.ended_at.or(dispute.body.represented_at).is_some_and(holds),
+            ExceptionTime::Paid => holds(dispute.payment_id.instant()),
+        });
+        all.extend(disputes.await?.into_iter().map(|dispute| Befallen::Dispute(Box::new(dispute))));
+        all.sort_by_key(|befallen| std::cmp::Reverse(befallen.at()));
+        self.page_of(all, page).await
+    }
+
+    /// Disputes of methods that have disputes of their own.
+    async fn own_disputes(self, period: Period, page: OrdersPage, in_grace: bool) -> Result<OrdersFound, ServiceError> {
+        let kind = Some(DisputeKind::Dispute);
+        let filter = DisputeFilter { from: Some(period.from), to: Some(period.until), kind, ..DisputeFilter::default() };
+        let wanted = |dispute: &Dispute| (dispute.body.category == DisputeCategory::GracePeriod) == in_grace;
+        let all = self.disputes(filter, wanted).await?.into_iter().map(|dispute| Befallen::Dispute(Box::new(dispute)));
+        self.page_of(all.collect(), page).await
+    }
+
+    async fn page_of(self, all: Vec<Befallen>, page: OrdersPage) -> Result<OrdersFound, ServiceError> {
+        check_length(all.len())?;
+        let total = all.len() as u64;
         let mut rows = Vec::new();
-        for refund in on_page(refunds, page) {
-            let payment = self.payment_of(&refund).await?;
-            rows.push(ExceptionFound { payment, exception: Exception::Refund(Box::new(refund)) });
+        for befallen in on_page(all, page) {
+            let payment = self.payment(befallen.payment_id()).await?;
+            let exception = match befallen {
+                Befallen::Refund(refund) => Exception::Refund(refund),
+                Befallen::Dispute(dispute) => Exception::Dispute(dispute_notes::note(&dispute)),
+            };
+            rows.push(ExceptionFound { payment, exception });
         }
         Ok(OrdersFound::Exceptions { rows, total })
+    }
+
+    async fn disputes(self, filter: DisputeFilter, wanted: impl Fn(&Dispute) -> bool) -> Result<Vec<Dispute>, ServiceError> {
+        let filter = DisputeFilter { merchant_id: Some(self.merchant_id), mode: Some(self.caller.mode), ..filter };
+        let mut all = Vec::new();
+        let mut page = PageRequest { after: None, limit: PAGE_LIMIT_MAX };
+        loop {
+            let read: Page<Dispute> = self.service.world.store.disputes(&filter, page).await?;
+            all.extend(read.rows.into_iter().filter(|dispute| dispute.body.terminal_id == self.terminal_id && wanted(dispute)));
+            check_length(all.len())?;
+            let Some(next) = read.next else { return Ok(all) };
+            page.after = Some(next);
+        }
     }
 
     fn payments(self) -> PaymentFilter {
@@ -132,12 +171,41 @@ impl Shop<'_> {
         let page = PageRequest { after: None, limit: PAGE_LIMIT_MAX };
         let mut refunds = self.service.world.store.refunds(&filter, page).await?.rows;
         refunds.reverse();
-        Ok(OrderFound { payment, refunds, disputes: Vec::new() })
+        let filter = DisputeFilter { payment_id: Some(payment.id), ..DisputeFilter::default() };
+        let mut disputes: Vec<_> = self.disputes(filter, |_| true).await?.iter().map(dispute_notes::note).collect();
+        disputes.reverse();
+        Ok(OrderFound { payment, refunds, disputes })
     }
 
     async fn payment_of(self, refund: &Refund) -> Result<Payment, ServiceError> {
-        let key = PaymentKey::Id(refund.payment_id);
+        self.payment(refund.payment_id).await
+    }
+
+    async fn payment(self, payment_id: PaymentId) -> Result<Payment, ServiceError> {
+        let key = PaymentKey::Id(payment_id);
         Ok(self.service.world.store.payment(self.merchant_id, &key).await?.ok_or(Refusal::UnknownPayment)?)
+    }
+}
+
+/// What befell an order.
+enum Befallen {
+    Refund(Box<Refund>),
+    Dispute(Box<Dispute>),
+}
+
+impl Befallen {
+    fn at(&self) -> Timestamp {
+        match self {
+            Self::Refund(refund) => refund.created_at,
+            Self::Dispute(dispute) => dispute.opened_at,
+        }
+    }
+
+    fn payment_id(&self) -> PaymentId {
+        match self {
+            Self::Refund(refund) => refund.payment_id,
+            Self::Dispute(dispute) => dispute.payment_id,
+        }
     }
 }
 

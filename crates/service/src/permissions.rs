@@ -37,6 +37,8 @@ permissions! {
     RefundsReview = "refunds:review";
     /// Record and settle payments.
     PaymentsWrite = "payments:write";
+    /// Capture and void authorised payments.
+    PaymentsCapture = "payments:capture";
     /// See payments.
     PaymentsRead = "payments:read";
     /// Make and change merchants.
@@ -71,7 +73,8 @@ permissions! {
 pub const DIALECT: &[Permission] = &[Permission::RefundsWrite, Permission::RefundsRead];
 
 /// What a wire dialect needs that also speaks of orders.
-pub const ORDERS_DIALECT: &[Permission] = &[Permission::RefundsWrite, Permission::RefundsRead, Permission::PaymentsRead];
+pub const ORDERS_DIALECT: &[Permission] =
+    &[Permission::RefundsWrite, Permission::RefundsRead, Permission::PaymentsRead, Permission::PaymentsCapture];
 
 /// What a merchant's own native key has when nothing else is said.
 pub const MERCHANT: &[Permission] = &[

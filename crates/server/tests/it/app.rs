@@ -10,12 +10,14 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
-use refundry_engine::Mode;
+use refundry_engine::command::{Act, Command, RecordDispute};
 use refundry_engine::credential::Holder;
+use refundry_engine::dispute::DisputeKind;
 use refundry_engine::merchant::{Merchant, Terminal};
-use refundry_engine::payment::{Payment, PaymentDetails, PaymentStatus};
+use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus};
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::refund::RefundStateName;
+use refundry_engine::{DisputeId, Mode, Outcome};
 use refundry_ledger::Money;
 use refundry_server::app::App;
 use refundry_server::config::Config;
@@ -219,25 +221,39 @@ impl TestApp {
 
     /// A captured payment of the shop.
     pub async fn paid(&self, shop: &Shop, reference: &str, amount: &str) -> Payment {
-        let new = NewPayment {
-            merchant_id: Some(shop.merchant.id),
-            terminal_id: Some(shop.terminal.id),
-            payment_reference: reference.to_owned(),
-            merchant_reference: format!("order-{reference}"),
-            method: "card".to_owned(),
-            status: PaymentStatus::Captured,
-            paid_at: self.service.world.now(),
-            authorised: money(amount),
-            captured: money(amount),
-            marketing: None,
-            fee: None,
-            reserved: None,
-            quote: None,
-            notify_url: None,
-            details: PaymentDetails::default(),
-        };
+        let new = paid(self, shop, reference, amount);
         let operator = Caller::operator("olga", shop.merchant.mode);
         *payments::record(&self.service, &operator, new).await.unwrap().payment
+    }
+
+    /// An authorised payment of the shop.
+    pub async fn authorised(&self, shop: &Shop, reference: &str, amount: &str) {
+        let (status, captured) = (PaymentStatus::Authorised, Money::zero(money(amount).currency()));
+        let new = NewPayment { status, captured, ..paid(self, shop, reference, amount) };
+        payments::record(&self.service, &Caller::operator("olga", shop.merchant.mode), new).await.unwrap();
+    }
+
+    /// The shopper's bank tells of a dispute about all of a payment.
+    pub async fn disputed(&self, payment: &Payment, kind: DisputeKind, network_reference: &str) -> DisputeId {
+        let mut stamp = self.service.world.stamp(refundry_engine::Actor::Network).unwrap();
+        let dispute_id = DisputeId::new(stamp.ids.take());
+        let act = RecordDispute {
+            dispute_id,
+            merchant_id: payment.merchant_id,
+            mode: payment.mode,
+            payment: PaymentKey::Id(payment.id),
+            kind,
+            category: kind.categories()[0],
+            amount: payment.captured,
+            network_reference: network_reference.to_owned(),
+            reason_code: "10.4".to_owned(),
+            reason: "other fraud".to_owned(),
+            opened_at: self.service.world.now(),
+            reply_by: None,
+        };
+        let told = self.service.world.store.transact(Command { stamp, act: Act::RecordDispute(Box::new(act)) }).await.unwrap();
+        assert!(matches!(told, Outcome::Dispute { created: true, .. }), "{told:?}");
+        dispute_id
     }
 
     /// Carries out everything that is due now, until nothing is.
@@ -270,6 +286,27 @@ impl TestApp {
     pub async fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         self.service.world.store.close().await.unwrap();
+    }
+}
+
+/// A captured payment of a shop, to be recorded.
+fn paid(app: &TestApp, shop: &Shop, reference: &str, amount: &str) -> NewPayment {
+    NewPayment {
+        merchant_id: Some(shop.merchant.id),
+        terminal_id: Some(shop.terminal.id),
+        payment_reference: reference.to_owned(),
+        merchant_reference: format!("order-{reference}"),
+        method: "card".to_owned(),
+        status: PaymentStatus::Captured,
+        paid_at: app.service.world.now(),
+        authorised: money(amount),
+        captured: money(amount),
+        marketing: None,
+        fee: None,
+        reserved: None,
+        quote: None,
+        notify_url: None,
+        details: PaymentDetails::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use http::Method;
 use refundry_engine::Mode;
 use refundry_engine::credential::Holder;
+use refundry_engine::dispute::DisputeKind;
 use refundry_engine::merchant::{NoticeForm, WireSettings};
 use refundry_engine::policy::{PolicyPatch, ReviewRule};
 use refundry_service::credentials::{self, NewCredential, NewKey};
@@ -409,4 +410,50 @@ async fn pushes_go_where_the_payment_says_also_for_refunds_made_elsewhere_and_en
     assert_eq!(tries, 5);
     let parked = acme.key.get("/api/v1/notifications?state=parked").await;
     assert_eq!(parked.json()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn authorisations_are_captured_in_part_or_voided_by_their_own_terminal_alone() {
+    let app = TestApp::start().await;
+    let (acme, client) = shop(&app, Mode::Sandbox, "99537801").await;
+    let (_other, stranger) = shop(&app, Mode::Sandbox, "99537901").await;
+    for reference in ["250625191605966794001", "250625191605966794002"] {
+        app.authorised(&acme, reference, "100.00 EUR").await;
+    }
+    let capture = [("payment_id", "250625191605966794001"), ("payment_authType", "1"), ("order_amount", "60.00")];
+    let void = [("payment_id", "250625191605966794002"), ("payment_authType", "2")];
+    let signed = ["payment_id", "payment_authType", "order_amount"];
+    let done = |answer: &Document| (answer.value("payment_status"), answer.value("payment_details"));
+    for fields in [&capture[..], &void] {
+        let refused = stranger.call("/gateway/service/auth", fields, &signed).await;
+        assert_eq!(done(&refused).0, "0", "{refused:?}");
+    }
+    let over = [capture[0], capture[1], ("order_amount", "100.01")];
+    assert!(done(&client.call("/gateway/service/auth", &over, &signed).await).1.starts_with("09"));
+    let answer = client.call("/gateway/service/auth", &capture, &signed).await;
+    assert_eq!((done(&answer).0.as_str(), answer.value("order_amount").as_str()), ("1", "60.00"), "{answer:?}");
+    let answer = client.call("/gateway/service/auth", &void, &signed).await;
+    assert_eq!(done(&answer).0, "1", "{answer:?}");
+    let captured = acme.key.get("/api/v1/payments?merchant_reference=order-250625191605966794001").await;
+    assert_eq!(captured.text("/items/0/captured/value"), "6000");
+}
+
+#[tokio::test]
+async fn disputes_are_pushed_as_they_stood_and_listed() {
+    let app = TestApp::start().await;
+    let (acme, client) = shop(&app, Mode::Sandbox, "99537801").await;
+    receivers_say(&app, "receive-ok");
+    let payment = app.paid(&acme, PAYMENT, "300.00 EUR").await;
+    let dispute_id = app.disputed(&payment, DisputeKind::Chargeback, "cb-1").await;
+    app.work().await;
+    let push = client.checked(&letters(&app)[0]);
+    assert_eq!((push.value("notice_type").as_str(), push.value("payment_id").as_str()), ("chargeBack", PAYMENT));
+    assert_eq!(push.value("push_id"), dispute_id.get().to_string());
+    assert_eq!(client.apply("2", "10.00", &[]).await.value("refund_id"), "0", "an open chargeback blocks refunds");
+    app.disputed(&payment, DisputeKind::FraudReport, "fr-1").await;
+    app.work().await;
+    assert_eq!(client.checked(&letters(&app)[0]).value("notice_type"), "fraud");
+    let period = [("order_beginDate", "2025-12-31 00:00:00"), ("order_endDate", "2026-01-02 00:00:00"), ("date_type", "2")];
+    let listed = client.call("/service/BusinessOrdersList", &period, &["order_beginDate", "order_endDate"]).await;
+    assert_eq!(listed.value("count"), "2", "{listed:?}");
 }

@@ -1,17 +1,21 @@
 //! Sends notifications until they are acknowledged or their schedule ends; then they are parked, and a person can replay them.
 
 use bytes::Bytes;
+use refundry_dialects::orders::DisputeNote;
 use refundry_dialects::{Announcement, Context, DialectEntry, NotificationRequest, Reach, Subject, native};
 use refundry_engine::command::{Act, RecordDelivery};
+use refundry_engine::dispute::DisputeKey;
 use refundry_engine::merchant::WireSettings;
 use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
 use refundry_engine::payment::PaymentKey;
+use refundry_engine::refund::Refund;
 use refundry_engine::task::Task;
 use refundry_engine::{Actor, EndpointId, Mode, TerminalId, Timestamp};
 use refundry_store::StoreError;
 
 use super::{WorkerSettings, jittered, transact};
 use crate::Service;
+use crate::dispute_notes;
 use crate::inbox::News;
 use crate::known_endpoints;
 use crate::outgoing::{OutgoingError, OutgoingRequest, OutgoingResponse};
@@ -90,11 +94,9 @@ type Written = Result<(Letter, NotificationRequest), Unwritten>;
 
 async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url: &str) -> Result<Written, StoreError> {
     let (merchant_id, now) = (news.notification.merchant_id, service.world.now());
-    if news.notification.refund_id.is_none() {
-        return Ok(Err(Unwritten::NothingToSay));
-    }
-    let Some(refund) = news.refund.clone() else {
-        return Ok(Err(Unwritten::Impossible("the refund is not there")));
+    let about = match subject(service, news).await? {
+        Ok(about) => about,
+        Err(unwritten) => return Ok(Err(unwritten)),
     };
     let known = service.keyring.by_terminal(merchant_id, terminal_id, now).await?;
     let Some(signer) = known.and_then(|known| known.notice_signer(now)) else {
@@ -104,13 +106,13 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
     let Some(entry) = refundry_dialects::ALL.iter().find(|entry| entry.name == credential.dialect) else {
         return Ok(Err(Unwritten::Impossible("the terminal's dialect is not spoken any more")));
     };
-    // What a refund's number and amount mean to its receiver stands with the payment, in dialects that speak of orders.
-    let payment = match entry.reach {
-        Reach::Orders => service.world.store.payment(merchant_id, &PaymentKey::Id(refund.payment_id)).await?,
-        Reach::Refunds => None,
+    // What a number and an amount mean to the receiver stands with the payment, in dialects that speak of orders.
+    let payment = match (entry.reach, news.event.payment_id) {
+        (Reach::Orders, Some(payment_id)) => service.world.store.payment(merchant_id, &PaymentKey::Id(payment_id)).await?,
+        (Reach::Orders, None) | (Reach::Refunds, _) => None,
     };
     let path = path_of(url).to_owned();
-    let (event, mode, url) = (news.event.clone(), refund.mode, url.to_owned());
+    let (event, mode, url) = (news.event.clone(), about.mode(), url.to_owned());
     let signed = service.cpu.run({
         let (signer, dialect) = (signer.clone(), entry.dialect);
         move || {
@@ -119,7 +121,10 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
             let context = Context { path: &path, body: &[], lookup, scheme, now, proved: true, signer: &*signer };
             let usual = WireSettings::default();
             let settings = signer.terminal().map_or(&usual, |terminal| &terminal.wire);
-            let subject = Subject::Refund(&refund);
+            let subject = match &about {
+                About::Refund(refund) => Subject::Refund(refund),
+                About::Dispute(note, _) => Subject::Dispute(note),
+            };
             dialect.notify(&Announcement { event: &event, subject, payment: payment.as_ref(), credential, settings }, &context)
         }
     });
@@ -127,6 +132,33 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
         Some(request) => Ok((Letter { request: empty(url), entry: Some(entry), mode }, request)),
         None => Err(Unwritten::NothingToSay),
     })
+}
+
+/// What a dialect is told about.
+enum About {
+    Refund(Box<Refund>),
+    Dispute(Box<DisputeNote>, Mode),
+}
+
+impl About {
+    fn mode(&self) -> Mode {
+        match self {
+            Self::Refund(refund) => refund.mode,
+            Self::Dispute(_, mode) => *mode,
+        }
+    }
+}
+
+async fn subject(service: &Service, news: &News) -> Result<Result<About, Unwritten>, StoreError> {
+    let merchant_id = news.notification.merchant_id;
+    if news.notification.refund_id.is_some() {
+        let refund = news.refund.clone().map(|refund| About::Refund(Box::new(refund)));
+        return Ok(refund.ok_or(Unwritten::Impossible("the refund is not there")));
+    }
+    let Some(dispute_id) = dispute_notes::dispute_of(&news.event) else { return Ok(Err(Unwritten::NothingToSay)) };
+    let dispute = service.world.store.dispute(merchant_id, &DisputeKey::Id(dispute_id)).await?;
+    let about = dispute.map(|dispute| About::Dispute(Box::new(dispute_notes::note_after(&dispute, &news.event)), dispute.mode));
+    Ok(about.ok_or(Unwritten::Impossible("the dispute is not there")))
 }
 
 async fn native_letter(service: &Service, news: &News, endpoint_id: EndpointId) -> Result<Written, StoreError> {
