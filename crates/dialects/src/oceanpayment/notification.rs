@@ -116,7 +116,9 @@ fn of_dispute<'a>(payment: Option<&'a Payment>, dispute: &DisputeNote) -> Option
         (DisputeKind::Chargeback, DisputeStanding::Open) => ("chargeBack", "1"),
         (DisputeKind::Chargeback, DisputeStanding::Represented) => ("re-presentment", "2"),
         (DisputeKind::Chargeback, DisputeStanding::Won | DisputeStanding::Withdrawn) => ("re-presentment", "1"),
-        (DisputeKind::Chargeback, DisputeStanding::Lost | DisputeStanding::Accepted) => ("re-presentment", "0"),
+        (DisputeKind::Chargeback, DisputeStanding::Lost) => ("re-presentment", "0"),
+        // Nothing is told of what the merchant did itself.
+        (DisputeKind::Chargeback, DisputeStanding::Accepted) => return None,
         (DisputeKind::Retrieval, DisputeStanding::Open) => ("retrieval", "1"),
         (DisputeKind::Retrieval, DisputeStanding::Won | DisputeStanding::Withdrawn) => ("reversal-retrieval", "1"),
         (DisputeKind::FraudReport, DisputeStanding::Open) => ("fraud", "1"),
