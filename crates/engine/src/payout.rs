@@ -2,6 +2,7 @@
 
 pub(crate) mod advance;
 mod causes;
+mod freeze;
 mod pots;
 pub(crate) mod prepare;
 pub(crate) mod schedule;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Actor, MerchantId, Mode, PayoutId, Timestamp};
 
 pub use causes::{FIXED_RESERVE_RELEASED, Part, RESERVE_RELEASED, cause_of_preparing, pot_of};
+pub(crate) use freeze::check_freeze;
 pub(crate) use pots::record;
 pub use pots::{InPreparation, Pot, Pots, Sums};
 pub use statement::{Covered, Statement};

@@ -142,6 +142,8 @@ policy! {
     synchronous_wait_ms: u32 = 0;
     /// Whether a payment can be refunded only once it is reconciled with the bank.
     reconciled_only: bool = false;
+    /// Whether a payment is not refunded while a payout of its money is prepared and not sent.
+    refuse_in_payout: bool = false;
 }
 
 impl PolicyPatch {

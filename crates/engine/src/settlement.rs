@@ -248,6 +248,12 @@ pub struct Settling {
     /// When it was found in the bank's own list.
     #[serde(skip)]
     pub reconciled_at: Option<Timestamp>,
+    /// When its unsettled money became available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<Timestamp>,
+    /// When what was left of its reserve became available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserve_released_at: Option<Timestamp>,
     /// The day of its cycle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cycle_at: Option<Timestamp>,

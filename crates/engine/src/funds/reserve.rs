@@ -61,6 +61,7 @@ fn release_fixed(mut draft: Draft<'_>, snapshot: &Snapshot, act: &ReleaseFixedRe
 pub(crate) fn release(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Refusal> {
     let amount = payment.reserve_left;
     let postings = posting_rules::reserve_released(payment);
+    payment.settling.reserve_released_at = Some(draft.now());
     if amount.is_zero() {
         return Ok(());
     }

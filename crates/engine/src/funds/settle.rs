@@ -95,6 +95,7 @@ fn settle(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Refusal> {
     let target = draft.settlement_terms(payment).fixed_reserve(currency);
     let lacking = target.saturating_sub(draft.balance(merchant_id, posting_rules::HELD_FIXED, currency));
     let postings = posting_rules::settled(payment, lacking);
+    payment.settling.settled_at = Some(draft.now());
     let about = About::payment(payment);
     draft.book("payment_settled", about, postings)?;
     draft.serve_waiting(merchant_id, currency);

@@ -13,6 +13,7 @@ use crate::idempotency::{Remembered, RememberedDecision, first_difference};
 use crate::merchant::{Merchant, Standing, Terminal};
 use crate::notify::{self, fact};
 use crate::payment::{Payment, PaymentStatus};
+use crate::payout;
 use crate::policy::{FeeRule, FundsRule, Policy, ReviewRule};
 use crate::{Outcome, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write};
 
@@ -125,6 +126,7 @@ fn check<'a>(
     let asked = amounts(payment, act)?;
     let policy = policy_for(payment);
     check_method(&asked, &policy, now)?;
+    payout::check_freeze(snapshot, payment, &policy)?;
     let asked = Asked { accepted: dispute::check_freeze(snapshot, act, payment)?, ..asked };
     check_ceilings(&asked, act)?;
     Ok((asked, policy))

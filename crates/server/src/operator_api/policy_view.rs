@@ -48,6 +48,8 @@ pub struct PolicyView {
     synchronous_wait_ms: Option<u32>,
     /// Whether a payment can be refunded only once it is reconciled with the bank.
     reconciled_only: Option<bool>,
+    /// Whether a payment is not refunded while a payout of its money is prepared and not sent.
+    refuse_in_payout: Option<bool>,
     /// When money is settled, what is kept of it, and what it costs.
     settlement: Option<SettlementTermsView>,
 }

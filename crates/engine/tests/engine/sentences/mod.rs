@@ -405,6 +405,7 @@ fn patch_policy(patch: &mut PolicyPatch, words: Words<'_>) {
             "draw_available" => patch.draw_available = Some(yes),
             "fee" => patch.original_fee = Some(if value == "give_back" { FeeRule::GiveBack } else { FeeRule::Keep }),
             "refund_fee_minor" => patch.refund_fee_minor = value.parse().ok(),
+            "refuse_in_payout" => patch.refuse_in_payout = Some(yes),
             "undo_seconds" => patch.undo_seconds = value.parse().ok(),
             other => panic!("no policy is called {other}"),
         }
