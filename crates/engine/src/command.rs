@@ -12,6 +12,7 @@ use crate::ids::IdBlock;
 use crate::merchant::{Endpoint, Merchant, Terminal};
 use crate::notification::DeliveryAttempt;
 use crate::payment::{Payment, PaymentKey};
+use crate::person::Person;
 use crate::rate::PutRates;
 use crate::refund::{AcquirerAnswer, Arn};
 use crate::settlement::ShipmentState;
@@ -50,6 +51,8 @@ pub enum Act {
     CreateRefund(Box<CreateRefund>),
     CancelRefund(CancelRefund),
     ReviewRefund(ReviewRefund),
+    EditRefund(Box<EditRefund>),
+    SendNow(SendNow),
     ReleaseRefund(ReleaseRefund),
     ReleaseWaiting(ReleaseWaiting),
     StartSubmission(StartSubmission),
@@ -84,6 +87,8 @@ pub enum Act {
     ChangeCredential(Box<Change<Credential>>),
     PutEndpoint(PutEndpoint),
     RemoveEndpoint(RemoveEndpoint),
+    PutPerson(Box<Person>),
+    ChangePerson(Box<Change<Person>>),
     PutCredential(Box<Credential>),
     RevokeCredential(RevokeCredential),
 }
@@ -95,6 +100,8 @@ impl Command {
             Act::CreateRefund(act) => Some(act.merchant_id),
             Act::CancelRefund(act) => Some(act.merchant_id),
             Act::ReviewRefund(act) => Some(act.merchant_id),
+            Act::EditRefund(act) => Some(act.merchant_id),
+            Act::SendNow(act) => Some(act.merchant_id),
             Act::ReleaseRefund(act) => Some(act.merchant_id),
             Act::ReleaseWaiting(act) => Some(act.merchant_id),
             Act::StartSubmission(act) => Some(act.merchant_id),
@@ -129,6 +136,8 @@ impl Command {
             Act::ChangeCredential(change) => change.after.holder.merchant_id(),
             Act::PutEndpoint(act) => Some(act.merchant_id),
             Act::RemoveEndpoint(act) => Some(act.merchant_id),
+            Act::PutPerson(person) => person.side.merchant_id(),
+            Act::ChangePerson(change) => change.after.side.merchant_id(),
             Act::PutCredential(credential) => credential.holder.merchant_id(),
             Act::RevokeCredential(act) => act.merchant_id,
         }
@@ -176,6 +185,8 @@ pub struct CreateRefund {
     pub notify_url: Option<String>,
     /// The retrieval, dispute or report of fraud that is accepted by it (接受退款): an open retrieval freezes all other refunds.
     pub accepts_dispute: Option<DisputeId>,
+    /// The merchant's name for the refunds that it asked for together.
+    pub batch: Option<String>,
     /// Decide and say what would happen, change nothing.
     pub dry_run: bool,
 }
@@ -204,8 +215,40 @@ pub struct ReviewRefund {
     pub approve: bool,
     /// Why.
     pub note: String,
-    /// The amount that the person saw: an approval is bound to what was approved.
-    pub seen_amount: Money,
+    /// The content that the person saw, by its hash: an approval is bound to what was approved, so it needs one.
+    pub seen: Option<String>,
+}
+
+/// Changes what a refund in review asks for; whoever approved it before has to look again. What is `None` stays as it is.
+#[derive(Clone, Debug)]
+pub struct EditRefund {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// The mode of the credential that asks.
+    pub mode: Mode,
+    /// Which.
+    pub refund_id: RefundId,
+    /// The content that the caller saw, by its hash, so that nobody undoes an edit unseen.
+    pub seen: Option<String>,
+    /// How much in all.
+    pub amount: Option<Money>,
+    /// The marketing part of it.
+    pub marketing: Option<Money>,
+    /// Why; `Some(None)` removes it.
+    pub reason: Option<Option<String>>,
+    /// Comes back as it was sent; `Some(None)` removes it.
+    pub metadata: Option<Option<String>>,
+}
+
+/// Ends the undo window of a refund before its time.
+#[derive(Clone, Debug)]
+pub struct SendNow {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// The mode of the credential that asks.
+    pub mode: Mode,
+    /// Which.
+    pub refund_id: RefundId,
 }
 
 /// Looks at a held refund again: its undo window or its time to wait for money ended, or money came.

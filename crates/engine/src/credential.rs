@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CredentialId, MerchantId, Mode, TerminalId, Timestamp};
+use crate::{CredentialId, MerchantId, Mode, PersonId, TerminalId, Timestamp};
 
 /// Credentials that may be valid at once for one terminal and kind: two, so that a rotation can overlap.
 pub const VALID_CREDENTIALS_MAX: usize = 2;
@@ -60,8 +60,11 @@ pub struct Credential {
     pub public_key: String,
     /// What the holder may do, such as `refunds:write`.
     pub permissions: Vec<String>,
-    /// Who people see in timelines.
+    /// Who people see in timelines, unless it belongs to a person.
     pub name: String,
+    /// The person that it belongs to, if it is a person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<PersonId>,
     /// Since when.
     pub created_at: Timestamp,
     /// Until when; the overlap of a rotation ends here.

@@ -1,8 +1,8 @@
 use crate::funds::{release_waiting, reserve, settle, top_up};
-use crate::refund::{cancel, create, record_arn, record_result, record_return, release, review, start_submission};
+use crate::refund::{cancel, create, edit, record_arn, record_result, record_return, release, review, send_now, start_submission};
 use crate::{
-    Act, Command, Snapshot, Verdict, adjustment, authorisation, delivery, dispute, mark_payment, payout, rate, record_payment, settings,
-    shipment,
+    Act, Command, Snapshot, Verdict, adjustment, authorisation, delivery, dispute, mark_payment, payout, people, rate, record_payment,
+    settings, shipment,
 };
 
 /// Decides one command against a snapshot.
@@ -12,6 +12,8 @@ pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
         Act::CreateRefund(act) => create::decide(snapshot, stamp, act),
         Act::CancelRefund(act) => cancel::decide(snapshot, stamp, act),
         Act::ReviewRefund(act) => review::decide(snapshot, stamp, act),
+        Act::EditRefund(act) => edit::decide(snapshot, stamp, act),
+        Act::SendNow(act) => send_now::decide(snapshot, stamp, act),
         Act::ReleaseRefund(act) => release::decide(snapshot, stamp, act),
         Act::ReleaseWaiting(act) => release_waiting::decide(snapshot, stamp, act),
         Act::StartSubmission(act) => start_submission::decide(snapshot, stamp, act),
@@ -46,6 +48,8 @@ pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
         Act::ChangeCredential(change) => settings::change_credential(snapshot, stamp, change),
         Act::PutEndpoint(act) => settings::put_endpoint(snapshot, stamp, act),
         Act::RemoveEndpoint(act) => settings::remove_endpoint(snapshot, stamp, act),
+        Act::PutPerson(person) => people::put(snapshot, stamp, person),
+        Act::ChangePerson(change) => people::change(snapshot, stamp, change),
         Act::PutCredential(credential) => settings::put_credential(snapshot, stamp, credential),
         Act::RevokeCredential(act) => settings::revoke_credential(snapshot, stamp, act),
     }

@@ -14,6 +14,7 @@ use crate::payout::{self, FIRST_PERIOD, Pots};
 use crate::policy::Policy;
 use crate::posting_rules::SPENDABLE;
 use crate::refund::{Refund, RefundInPlay};
+use crate::review_rule::RecentRefunds;
 use crate::settlement::SettlementTerms;
 use crate::task::Task;
 use crate::verdict::{AuditLine, BookedEntry, Changes};
@@ -67,6 +68,11 @@ impl<'a> Draft<'a> {
     /// Who asks.
     pub(crate) fn actor(&self) -> &'a Actor {
         &self.stamp.actor
+    }
+
+    /// The recent refunds of the merchants whose rules count them.
+    pub(crate) fn recent(&self) -> &'a RecentRefunds {
+        &self.snapshot.recent
     }
 
     /// How many ids are left to name rows with.

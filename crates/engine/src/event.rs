@@ -96,6 +96,8 @@ event_kinds! {
     RefundAccepted = "refund.accepted";
     /// A reviewer let it pass.
     RefundApproved = "refund.approved";
+    /// What it asks for was changed while it was in review, or its undo window was ended.
+    RefundEdited = "refund.edited";
     /// Nothing holds it any more; its money is reserved.
     RefundReleased = "refund.released";
     /// An attempt was committed.

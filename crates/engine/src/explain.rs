@@ -1,5 +1,6 @@
 //! "Why is it still pending?", answered from stored facts alone, in English and Chinese.
 
+mod review;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -116,13 +117,7 @@ fn pending(refund: &Refund, holds: &Holds, due: Option<Timestamp>, now: Timestam
     let delay = holds.delay_until.filter(|until| now < *until);
     let why_delay = delay.map(|_| text("It can still be undone.", "该退款仍在可撤销时间内。"));
     let why_funds = holds.funds.as_ref().map(|funds| missing_money(refund, funds));
-    let why_review = holds.review.as_ref().map(|review| match review.second_person {
-        true => text(
-            "By policy a person other than the applicant looks at it before it goes out.",
-            "按照策略，须由申请人以外的人员审核后才能发出。",
-        ),
-        false => text("By policy a person looks at it before it goes out.", "按照策略，须经人工审核后才能发出。"),
-    });
+    let why_review = holds.review.as_ref().map(|hold| review::why(hold, refund.amount.currency()));
     let why = [why_review, why_funds, why_delay].into_iter().flatten().reduce(Text::and);
     let why = why.unwrap_or_else(|| text("It is accepted and about to be sent to the acquirer.", "该退款已受理，即将发送给收单机构。"));
     let (who, next, when) = match (&holds.review, &holds.funds, delay) {

@@ -152,6 +152,8 @@ ids! {
     PayoutId = "pyt";
     /// What the operator takes or gives outside of payments and refunds.
     AdjustmentId = "adj";
+    /// A named person of the operator or of a merchant.
+    PersonId = "per";
     /// Something due; a refund's next step has the refund's number.
     TaskId = "tsk";
     /// A line of the audit log.

@@ -24,12 +24,15 @@ pub mod notification;
 mod notify;
 pub mod payment;
 pub mod payout;
+pub mod people;
+pub mod person;
 pub mod policy;
 pub mod posting_rules;
 pub mod rate;
 pub mod record_payment;
 pub mod refund;
 mod refusal;
+pub mod review_rule;
 mod scope;
 pub mod settings;
 pub mod settlement;
@@ -39,13 +42,13 @@ pub mod task;
 mod timestamp;
 pub mod verdict;
 
-pub use actor::Actor;
+pub use actor::{Actor, Principal, PrincipalId};
 pub use command::{Act, Command, Stamp};
 pub use decide::decide;
 pub use explain::{Explanation, Language, Text, Who, explain};
 pub use ids::{
     AdjustmentId, AuditId, CredentialId, DisputeId, EndpointId, EntryId, IdBlock, MerchantId, NotAnId, NotificationId, PaymentId, PayoutId,
-    RefundId, TaskId, TerminalId,
+    PersonId, RefundId, TaskId, TerminalId,
 };
 pub use merchant::Mode;
 pub use refusal::Refusal;

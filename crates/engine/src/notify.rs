@@ -7,6 +7,7 @@ use crate::merchant::Endpoint;
 use crate::notification::Recipient;
 use crate::payment::Payment;
 use crate::refund::{Refund, RefundInPlay, RefundState};
+use crate::review_rule::ReviewTrigger;
 use crate::{MerchantId, Snapshot, TerminalId};
 
 /// Everybody who hears of an event: the dialect's address, when there is one, and the native endpoints that want the kind.
@@ -104,6 +105,7 @@ const fn is_told_in_dialects(kind: EventKind) -> bool {
         | EventKind::FundsAdjusted
         | EventKind::RefundAccepted
         | EventKind::RefundApproved
+        | EventKind::RefundEdited
         | EventKind::RefundReleased
         | EventKind::RefundSubmitted
         | EventKind::RefundUnresolved => false,
@@ -132,7 +134,9 @@ pub(crate) fn hold_facts(refund: &Refund) -> EventFacts {
         return EventFacts::new();
     }
     let missing = holds.funds.as_ref().map(|funds| fact("missing", Money::new(funds.missing_minor, refund.amount.currency())));
-    [fact("holds", names.join(" "))].into_iter().chain(missing).collect()
+    let caught_by = holds.review.as_ref().map(|review| review.caught_by.iter().map(ReviewTrigger::word).collect::<Vec<_>>().join(" "));
+    let caught_by = caught_by.filter(|words| !words.is_empty()).map(|words| fact("review_rules", words));
+    [fact("holds", names.join(" "))].into_iter().chain(caught_by).chain(missing).collect()
 }
 
 /// One fact by name.

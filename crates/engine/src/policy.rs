@@ -4,6 +4,7 @@ mod funds;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::review_rule::{ReviewRule, ReviewTrigger, VelocityOf};
 use crate::settlement::SettlementPatch;
 
 pub use funds::{FundsCheck, FundsOrder};
@@ -22,21 +23,6 @@ pub const DAYS_MAX: u32 = 3_650;
 pub const UNDO_SECONDS_MAX: u32 = 30 * 86_400;
 /// Milliseconds that an answer can wait for the acquirer at most: callers give up after fifteen seconds, and each holds a connection.
 pub const SYNCHRONOUS_WAIT_MS_MAX: u32 = 15_000;
-
-/// Which refunds a person looks at before they go out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum ReviewRule {
-    /// None.
-    None,
-    /// Every refund.
-    All,
-    /// Those above so many minor units of the payment's currency.
-    Above {
-        /// The largest amount that needs no review, in minor units.
-        minor: i64,
-    },
-}
 
 /// What happens to a refund whose money is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +102,8 @@ policy! {
     review: ReviewRule = ReviewRule::None;
     /// Whether the reviewer must be another person than the applicant.
     second_person: bool = true;
+    /// Above so many minor units of the payment's currency a refund is reviewed by two people.
+    second_reviewer_above_minor: Option<i64> = None;
     /// What happens when the money is not there.
     funds: FundsRule = FundsRule::Refuse;
     /// Days that a refund waits for money.
@@ -149,13 +137,9 @@ policy! {
 impl PolicyPatch {
     /// The first number that is out of its range, with the range.
     pub fn out_of_range(&self) -> Option<(&'static str, i64, i64)> {
-        let review = match &self.review {
-            Some(ReviewRule::Above { minor }) => Some(*minor),
-            Some(ReviewRule::None | ReviewRule::All) | None => None,
-        };
         let numbers = [
             ("refund_window_days", self.refund_window_days.map(i64::from), 0, i64::from(DAYS_MAX)),
-            ("review.minor", review, 0, i64::MAX),
+            ("second_reviewer_above_minor", self.second_reviewer_above_minor.flatten(), 0, i64::MAX),
             ("funds_wait_days", self.funds_wait_days.map(i64::from), 0, i64::from(DAYS_MAX)),
             ("refund_fee_minor", self.refund_fee_minor, 0, i64::MAX),
             ("authorisation_days", self.authorisation_days.map(i64::from), 1, i64::from(DAYS_MAX)),
@@ -182,7 +166,7 @@ mod tests {
         assert_eq!(patch(|_| {}), None);
         assert_eq!(patch(|patch| patch.refund_window_days = Some(DAYS_MAX)), None);
         assert_eq!(patch(|patch| patch.refund_window_days = Some(DAYS_MAX + 1)), Some("refund_window_days"));
-        assert_eq!(patch(|patch| patch.review = Some(ReviewRule::Above { minor: -1 })), Some("review.minor"));
+        assert_eq!(patch(|patch| patch.second_reviewer_above_minor = Some(Some(-1))), Some("second_reviewer_above_minor"));
         assert_eq!(patch(|patch| patch.funds_wait_days = Some(u32::MAX)), Some("funds_wait_days"));
         assert_eq!(patch(|patch| patch.refund_fee_minor = Some(-1)), Some("refund_fee_minor"));
         assert_eq!(patch(|patch| patch.undo_seconds = Some(UNDO_SECONDS_MAX + 1)), Some("undo_seconds"));

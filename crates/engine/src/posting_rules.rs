@@ -108,7 +108,7 @@ pub fn draw(purse: &Purse, refund: &Refund) -> Result<Draw, Money> {
         _ => needed.saturating_sub(purse.available).max(0),
     };
     match missing {
-        0 => Ok(Draw { unsettled_minor, reserve_minor, available_minor }),
+        0 => Ok(Draw { unsettled_minor, reserve_minor, available_minor, at: None }),
         missing => Err(Money::new(missing, refund.amount.currency())),
     }
 }

@@ -2,14 +2,18 @@
 
 mod arn;
 pub mod cancel;
+mod content;
 pub mod create;
+pub mod edit;
 pub(crate) mod funding;
+mod holds;
 mod moves;
 pub mod record_arn;
 pub mod record_result;
 pub mod record_return;
 pub mod release;
 pub mod review;
+pub mod send_now;
 pub mod start_submission;
 mod state;
 
@@ -20,12 +24,15 @@ use crate::payment::{Payment, SettlementQuote};
 use crate::{Actor, MerchantId, Mode, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
 
 pub use arn::{Arn, ArnState, NotAnArn};
-pub use state::{AcquirerAnswer, FailReason, FundsHold, Holds, IllegalTransition, RefundState, RefundStateName, ReviewHold, Submission};
+pub use holds::{Approval, ReviewHold};
+pub use state::{AcquirerAnswer, FailReason, FundsHold, Holds, IllegalTransition, RefundState, RefundStateName, Submission};
 
 /// Letters of a refund reason and of a note.
 pub const REASON_LENGTH_MAX: usize = 1_000;
 /// Letters of free metadata that comes back in answers and notifications.
 pub const METADATA_LENGTH_MAX: usize = 2_048;
+/// Letters of the name of a batch.
+pub const BATCH_LENGTH_MAX: usize = 64;
 /// Letters of an address.
 pub const URL_LENGTH_MAX: usize = 1_024;
 
@@ -68,6 +75,10 @@ pub struct Refund {
     pub metadata: Option<String>,
     /// Where its end is announced, when the request said so.
     pub notify_url: Option<String>,
+    /// The merchant's name for the refunds that it asked for together.
+    pub batch: Option<String>,
+    /// How often its content was edited.
+    pub edits: u32,
     /// Who asked.
     pub applicant: Actor,
     /// When.
@@ -95,6 +106,9 @@ pub struct Draw {
     pub reserve_minor: i64,
     /// From the merchant's available money, minor units.
     pub available_minor: i64,
+    /// When, if that was later than the refund was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
 }
 
 impl Refund {

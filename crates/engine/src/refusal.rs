@@ -147,6 +147,10 @@ pub enum Refusal {
     },
     /// The applicant may not review.
     ReviewerIsApplicant,
+    /// A second person is needed, and the key names nobody.
+    ReviewerIsNoPerson,
+    /// Two people must approve, and this one has.
+    ReviewerApprovedAlready,
     /// What is being approved is not what was applied for.
     ReviewedContentChanged,
     /// The refund has another ARN; an ARN never changes.

@@ -8,12 +8,13 @@ use crate::command::{Act, Command, CreateRefund};
 use crate::dispute::DisputeKey;
 use crate::idempotency::IdempotencyKey;
 use crate::payment::{Payment, PaymentKey};
+use crate::person::{Person, PersonKey};
 use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp};
 
 /// The rows that a batch of commands needs. A refund brings its payment, terminal and merchant along; a payment its balances; a merchant its
 /// counters; a key what is remembered of it, with the refund. So a scope names only the first thing of each chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each set holds the keys of what it is named after")]
+#[expect(missing_docs, reason = "each set or map holds the keys of what it is named after")]
 pub struct Scope {
     pub merchants: BTreeSet<MerchantId>,
     pub terminals: BTreeSet<(MerchantId, TerminalId)>,
@@ -27,6 +28,9 @@ pub struct Scope {
     pub credentials: BTreeSet<CredentialId>,
     /// Tasks that the decision must know: those of queues, because others put them too.
     pub tasks: BTreeSet<(MerchantId, TaskId)>,
+    pub people: BTreeSet<PersonKey>,
+    /// Merchants for whom refunds are asked for, and the first instant: rules about velocity look back from there.
+    pub creations: BTreeMap<MerchantId, Timestamp>,
     /// Currencies whose balances are needed beside those of the payments.
     pub currencies: BTreeSet<(MerchantId, Currency)>,
     /// Merchants of whom it is asked whether a settlement is due at an instant.
@@ -37,9 +41,11 @@ impl Scope {
     /// Adds what `command` needs. Every command touches one merchant; its counters number the events.
     pub fn include(&mut self, command: &Command) {
         match &command.act {
-            Act::CreateRefund(act) => self.new_refund(act),
+            Act::CreateRefund(act) => self.new_refund(act, command.stamp.now),
             Act::CancelRefund(act) => self.refund(act.merchant_id, act.refund_id),
             Act::ReviewRefund(act) => self.refund(act.merchant_id, act.refund_id),
+            Act::EditRefund(act) => self.refund(act.merchant_id, act.refund_id),
+            Act::SendNow(act) => self.refund(act.merchant_id, act.refund_id),
             Act::ReleaseRefund(act) => self.refund(act.merchant_id, act.refund_id),
             Act::ReleaseWaiting(act) => {
                 self.merchants.insert(act.merchant_id);
@@ -110,13 +116,17 @@ impl Scope {
             Act::ChangeTerminal(change) => self.terminal(change.after.merchant_id, change.after.id),
             Act::PutEndpoint(act) => self.merchant(act.merchant_id),
             Act::RemoveEndpoint(act) => self.merchant(act.merchant_id),
+            Act::PutPerson(person) => self.person(person),
+            Act::ChangePerson(change) => self.person(&change.after),
             Act::PutCredential(credential) => self.credential(credential.id),
             Act::ChangeCredential(change) => self.credential(change.after.id),
             Act::RevokeCredential(act) => self.credential(act.credential_id),
         }
     }
 
-    fn new_refund(&mut self, act: &CreateRefund) {
+    fn new_refund(&mut self, act: &CreateRefund, now: Timestamp) {
+        let at = self.creations.entry(act.merchant_id).or_insert(now);
+        *at = now.min(*at);
         self.merchants.insert(act.merchant_id);
         self.terminals.extend(act.terminal_id.map(|id| (act.merchant_id, id)));
         self.payments.insert((act.merchant_id, act.payment.clone()));
@@ -163,6 +173,10 @@ impl Scope {
     fn terminal(&mut self, merchant_id: MerchantId, id: TerminalId) {
         self.merchants.insert(merchant_id);
         self.terminals.insert((merchant_id, id));
+    }
+
+    fn person(&mut self, person: &Person) {
+        self.people.insert(person.key());
     }
 
     fn credential(&mut self, id: CredentialId) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::command::{Change, PutEndpoint, RemoveEndpoint, RevokeCredential};
 use crate::credential::Credential;
 use crate::merchant::{ACCOUNT_LENGTH_MAX, CALLERS_MAX, ENDPOINTS_MAX, METHOD_RULES_MAX, Merchant, NAME_LENGTH_MAX, Terminal};
-use crate::policy::{FundsCheck, PolicyPatch};
+use crate::policy::{FundsCheck, PolicyPatch, ReviewRule};
 use crate::refund::URL_LENGTH_MAX;
 use crate::task::Task;
 use crate::verdict::{AuditLine, Changes};
@@ -76,14 +76,14 @@ fn look_at_those_who_wait(snapshot: &Snapshot, stamp: &Stamp, merchant_id: Merch
 
 fn check_policy(policy: &PolicyPatch) -> Result<(), Refusal> {
     let number = policy.out_of_range().map(|(name, least, most)| (name, format!("{least} to {most}")));
-    if let Some((name, rule)) = number.or_else(|| policy.funds_check.as_ref().and_then(FundsCheck::broken_rule)) {
-        return Err(Refusal::FieldInvalid { field: format!("policy.{name}"), rule });
-    }
-    match policy.settlement.unknown_currency() {
-        Some(code) => Err(Refusal::FieldInvalid {
-            field: "policy.settlement.fixed_reserve_minor".to_owned(),
-            rule: format!("by currencies of ISO 4217; {} is none", code.chars().take(8).collect::<String>()),
-        }),
+    let rules =
+        || policy.review.as_ref().and_then(ReviewRule::fault).or_else(|| policy.funds_check.as_ref().and_then(FundsCheck::broken_rule));
+    let fault = number.or_else(rules).or_else(|| {
+        let code: String = policy.settlement.unknown_currency()?.chars().take(8).collect();
+        Some(("settlement.fixed_reserve_minor", format!("by currencies of ISO 4217; {code} is none")))
+    });
+    match fault {
+        Some((name, rule)) => Err(Refusal::FieldInvalid { field: format!("policy.{name}"), rule }),
         None => Ok(()),
     }
 }
@@ -187,13 +187,13 @@ pub fn revoke_credential(snapshot: &Snapshot, stamp: &Stamp, act: &RevokeCredent
     Verdict { outcome: Outcome::Done, changes }
 }
 
-fn audited(stamp: &Stamp, merchant_id: Option<MerchantId>, action: &'static str, subject: String) -> Changes {
+pub(crate) fn audited(stamp: &Stamp, merchant_id: Option<MerchantId>, action: &'static str, subject: String) -> Changes {
     let id = AuditId::new(stamp.ids.clone().take());
     let line = AuditLine { id, merchant_id, at: stamp.now, actor: stamp.actor.clone(), action, subject, facts: Vec::new() };
     Changes { audit: vec![line], ..Changes::default() }
 }
 
-fn check_text(field: &str, text: &str, longest: usize) -> Result<(), Refusal> {
+pub(crate) fn check_text(field: &str, text: &str, longest: usize) -> Result<(), Refusal> {
     let length = text.chars().count();
     if (1..=longest).contains(&length) && !text.chars().any(char::is_control) {
         return Ok(());

@@ -13,8 +13,10 @@ use crate::merchant::{Merchant, Terminal};
 use crate::notification::Notification;
 use crate::payment::{Payment, PaymentKey};
 use crate::payout::{self, Payout, Pots};
+use crate::person::{Person, PersonKey};
 use crate::posting_rules::SPENDABLE;
 use crate::refund::Refund;
+use crate::review_rule::RecentRefunds;
 use crate::task::{Task, TaskKind};
 use crate::verdict::{Changes, Write};
 use crate::{
@@ -41,11 +43,14 @@ pub struct Snapshot {
     pub adjustments: BTreeMap<(MerchantId, AdjustmentId), Adjustment>,
     /// The tasks of queues that were asked for.
     pub tasks: BTreeMap<(MerchantId, TaskId), Task>,
+    pub people: BTreeMap<PersonKey, Person>,
     pub balances: Balances<MerchantId>,
     /// What moved on the available money since the last payouts.
     pub pots: BTreeMap<(MerchantId, Currency), Pots>,
     /// The number of the last event in each merchant's feed.
     pub last_sequence: BTreeMap<MerchantId, i64>,
+    /// What rules about velocity count.
+    pub recent: RecentRefunds,
     /// How many refunds of a merchant and currency wait for money.
     pub waiting: BTreeMap<(MerchantId, Currency), i64>,
     /// Since when something of a merchant's settlements and reserves is due, when something is; only for those that a scope asks for.
@@ -77,6 +82,7 @@ impl Snapshot {
             self.payments.insert((payment.merchant_id, payment.id), payment.clone());
         }
         for refund in changes.refunds.values().map(Write::row) {
+            self.recent.absorb(refund);
             self.refunds.insert((refund.merchant_id, refund.id), refund.clone());
         }
         for dispute in changes.disputes.values().map(Write::row) {
@@ -103,6 +109,9 @@ impl Snapshot {
         }
         for adjustment in changes.adjustments.values().map(Write::row) {
             self.adjustments.insert((adjustment.merchant_id, adjustment.id), adjustment.clone());
+        }
+        for person in changes.people.values() {
+            self.people.insert(person.key(), person.clone());
         }
         for booked in &changes.entries {
             let balances = &self.balances;

@@ -1,6 +1,6 @@
 //! What a decision says: the answer, and every row that it writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use refundry_ledger::{Currency, Entry};
@@ -14,6 +14,7 @@ use crate::merchant::{Merchant, Terminal};
 use crate::notification::{DeliveryAttempt, Notification};
 use crate::payment::Payment;
 use crate::payout::{FIRST_PERIOD, Payout, Pots};
+use crate::person::{Person, PersonKey};
 use crate::rate::DailyRate;
 use crate::refund::Refund;
 use crate::task::Task;
@@ -110,6 +111,7 @@ pub struct Changes {
     pub merchants: BTreeMap<MerchantId, Arc<Merchant>>,
     pub terminals: BTreeMap<(MerchantId, TerminalId), Arc<Terminal>>,
     pub credentials: BTreeMap<CredentialId, Credential>,
+    pub people: BTreeMap<PersonKey, Person>,
     pub payments: BTreeMap<(MerchantId, PaymentId), Write<Payment>>,
     pub refunds: BTreeMap<(MerchantId, RefundId), Write<Refund>>,
     pub payouts: BTreeMap<(MerchantId, PayoutId), Write<Payout>>,
@@ -119,6 +121,8 @@ pub struct Changes {
     pub disputes: BTreeMap<(MerchantId, DisputeId), Write<Dispute>>,
     /// Rates of days, which take the place of those of the same day and currencies.
     pub rates: Vec<DailyRate>,
+    /// Those of the refunds whose content was edited: what is otherwise never written again is written too.
+    pub edited: BTreeSet<(MerchantId, RefundId)>,
     pub notifications: BTreeMap<(MerchantId, NotificationId), Write<Notification>>,
     pub deliveries: Vec<(MerchantId, DeliveryAttempt)>,
     /// Keys whose time is over, forgotten before what is remembered is written.
@@ -208,6 +212,7 @@ impl Changes {
         self.merchants.is_empty()
             && self.terminals.is_empty()
             && self.credentials.is_empty()
+            && self.people.is_empty()
             && self.payments.is_empty()
             && self.refunds.is_empty()
             && self.payouts.is_empty()
@@ -231,6 +236,7 @@ impl Changes {
         self.merchants.extend(later.merchants);
         self.terminals.extend(later.terminals);
         self.credentials.extend(later.credentials);
+        self.people.extend(later.people);
         merge_writes(&mut self.payments, later.payments);
         merge_writes(&mut self.refunds, later.refunds);
         merge_writes(&mut self.payouts, later.payouts);
@@ -238,6 +244,7 @@ impl Changes {
         self.pots.extend(later.pots);
         merge_writes(&mut self.disputes, later.disputes);
         self.rates.extend(later.rates);
+        self.edited.extend(later.edited);
         merge_writes(&mut self.notifications, later.notifications);
         self.deliveries.extend(later.deliveries);
         self.forgotten.extend(later.forgotten);

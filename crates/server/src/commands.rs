@@ -12,6 +12,7 @@ pub mod keys;
 pub mod merchant;
 pub mod migrate;
 pub mod notification;
+pub mod person;
 pub mod refund;
 pub mod serve;
 pub mod terminal;
@@ -67,6 +68,8 @@ pub enum Command {
     Merchant(merchant::Merchant),
     /// Make and list terminals.
     Terminal(terminal::Terminal),
+    /// Add, change and list people.
+    Person(person::Person),
     /// Issue, list, rotate and revoke credentials.
     Key(key::Key),
     /// Change the key under which secrets are sealed.
@@ -97,6 +100,7 @@ impl Command {
             Self::Copy(copy) => copy.run(),
             Self::Merchant(merchant) => merchant.run(),
             Self::Terminal(terminal) => terminal.run(),
+            Self::Person(person) => person.run(),
             Self::Key(key) => key.run(),
             Self::Keys(keys) => keys.run(),
             Self::Import(import) => import.run(),

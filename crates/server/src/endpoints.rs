@@ -16,8 +16,10 @@ use crate::merchant_api::import::{self, ImportLine};
 use crate::merchant_api::notifications::{self, NotificationQuery, NotificationStory, NotificationView, ReplayRequest, ReplayedRange};
 use crate::merchant_api::payment_view::{PaymentRequest, PaymentView};
 use crate::merchant_api::payments::{self, PaymentQuery};
+use crate::merchant_api::people::{self, PersonChangeRequest, PersonQuery, PersonRequest, PersonView};
 use crate::merchant_api::refund_view::RefundView;
-use crate::merchant_api::refunds::{self, IdempotencyHeader, RefundQuery, RefundRequest, RefundStory, ReviewRequest};
+use crate::merchant_api::refunds::{self, IdempotencyHeader, RefundQuery, RefundRequest, RefundStory};
+use crate::merchant_api::reviews::{self, RefundEditRequest, ReviewQuery, ReviewRequest};
 use crate::operator_api::audit::{self, AuditQuery, AuditView};
 use crate::operator_api::merchants::{self, MerchantChangeRequest, MerchantRequest, MerchantView};
 use crate::operator_api::terminals::{
@@ -35,6 +37,7 @@ pub fn all() -> Vec<Endpoint> {
         (["Payouts", "划款"], payouts::payout_rows()),
         (["Adjustments", "调账"], payouts::adjustment_rows()),
         (["Merchants and terminals", "商户与终端"], merchant_rows()),
+        (["People", "人员"], people_rows()),
         (["Keys", "密钥"], key_rows()),
     ];
     headings.into_iter().flat_map(|(tag, rows)| rows.into_iter().map(move |row| Endpoint { tag, ..row })).collect()
@@ -76,11 +79,30 @@ fn refund_rows() -> Vec<Endpoint> {
             .says("Take a refund back while nothing has been sent.", "在尚未发出之前撤回退款。")
             .asks::<MerchantQuery>()
             .gives::<RefundView>(200),
-        Endpoint::new(Post, "/api/v1/refunds/{refund_id}/review", May::RefundsReview, refunds::review)
-            .says("Let a refund in review pass, or reject it.", "通过或驳回一笔审核中的退款。")
+        Endpoint::new(Post, "/api/v1/refunds/{refund_id}/review", May::RefundsReview, reviews::review)
+            .says(
+                "Let a refund in review pass, or reject it. An approval names the content that was seen and holds for that alone.",
+                "通过或驳回一笔审核中的退款。通过时须带上所见内容的摘要，且仅对该内容有效。",
+            )
             .asks::<MerchantQuery>()
             .takes::<ReviewRequest>()
             .gives::<RefundView>(200),
+        Endpoint::new(Post, "/api/v1/refunds/{refund_id}/edit", May::RefundsWrite, reviews::edit)
+            .says(
+                "Change what a refund in review asks for; whoever approved it before has to look again.",
+                "修改一笔审核中的退款；此前的审核通过随之失效，须重新审核。",
+            )
+            .asks::<MerchantQuery>()
+            .takes::<RefundEditRequest>()
+            .gives::<RefundView>(200),
+        Endpoint::new(Post, "/api/v1/refunds/{refund_id}/send-now", May::RefundsWrite, reviews::send_now)
+            .says("End the undo window of a refund before its time.", "提前结束退款的可撤销时间，立即发出。")
+            .asks::<MerchantQuery>()
+            .gives::<RefundView>(200),
+        Endpoint::new(Get, "/api/v1/reviews", May::RefundsRead, reviews::list)
+            .says("List refunds that wait for a reviewer, oldest first.", "列出等待审核的退款，最早的在前。")
+            .asks::<ReviewQuery>()
+            .gives::<Listed<RefundView>>(200),
         Endpoint::new(Get, "/api/v1/idempotency-keys/{number}", May::RefundsRead, idempotency_keys::find)
             .says("Read what is remembered of an idempotency key.", "查看一个幂等键所记录的内容。")
             .asks::<MerchantQuery>()
@@ -235,6 +257,32 @@ fn merchant_rows() -> Vec<Endpoint> {
             .asks::<MerchantQuery>()
             .takes::<ForcedAnswerRequest>()
             .gives::<TerminalView>(200),
+    ]
+}
+
+fn people_rows() -> Vec<Endpoint> {
+    let (all, one) = ("/api/v1/people", "/api/v1/people/{person_id}");
+    vec![
+        Endpoint::new(Post, all, May::PeopleWrite, people::create)
+            .says(
+                "Add a person with a role. Keys that are issued to the person act in the person's name.",
+                "新增人员并指定角色。签发给该人员的密钥均以其名义操作。",
+            )
+            .takes::<PersonRequest>()
+            .gives::<PersonView>(201),
+        Endpoint::new(Get, all, May::PeopleRead, people::list)
+            .says("List people.", "列出人员。")
+            .asks::<PersonQuery>()
+            .gives::<Listed<PersonView>>(200),
+        Endpoint::new(Get, one, May::PeopleRead, people::find)
+            .says("Read one person.", "查看一名人员。")
+            .asks::<MerchantQuery>()
+            .gives::<PersonView>(200),
+        Endpoint::new(Put, one, May::PeopleWrite, people::change)
+            .says("Change a person's name, role or standing; it counts at once.", "修改人员的姓名、角色或状态，立即生效。")
+            .asks::<MerchantQuery>()
+            .takes::<PersonChangeRequest>()
+            .gives::<PersonView>(200),
     ]
 }
 

@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod endpoints;
 pub mod events;
 pub mod funds;
+pub mod hold_view;
 pub mod idempotency_keys;
 pub mod import;
 pub mod notifications;
@@ -14,8 +15,10 @@ pub mod payout_files;
 pub mod payout_terms_view;
 pub mod payout_view;
 pub mod payouts;
+pub mod people;
 pub mod refund_view;
 pub mod refunds;
+pub mod reviews;
 
 use refundry_engine::MerchantId;
 use serde::Deserialize;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use refundry_engine::credential::Holder;
+use refundry_engine::person::Side;
 use refundry_engine::verdict::AuditLine;
-use refundry_engine::{CredentialId, MerchantId, Mode};
+use refundry_engine::{CredentialId, MerchantId, Mode, PersonId};
 use refundry_store::{Page, PageRequest, StoreError};
 
 use crate::Service;
@@ -40,6 +41,12 @@ pub async fn list(
 async fn mode_of(service: &Service, line: &AuditLine, modes: &mut BTreeMap<MerchantId, Option<Mode>>) -> Result<Option<Mode>, StoreError> {
     let store = &service.world.store;
     let Some(merchant_id) = line.merchant_id else {
+        if let Ok(person_id) = line.subject.parse::<PersonId>() {
+            return Ok(store.person(None, person_id).await?.and_then(|person| match person.side {
+                Side::Operator { mode } => Some(mode),
+                Side::Merchant { .. } => None,
+            }));
+        }
         let Ok(credential_id) = line.subject.parse::<CredentialId>() else { return Ok(None) };
         return Ok(store.credential(credential_id).await?.and_then(|credential| match credential.holder {
             Holder::Operator { mode } | Holder::Platform { mode, .. } => Some(mode),

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use refundry_engine::credential::{Credential, Holder};
-use refundry_engine::merchant::{Merchant, Terminal};
-use refundry_engine::{Actor, MerchantId, Mode, Refusal};
+use refundry_engine::merchant::{Merchant, Standing, Terminal};
+use refundry_engine::person::Person;
+use refundry_engine::{Actor, CredentialId, MerchantId, Mode, Principal, PrincipalId, Refusal};
 
 use crate::permissions::{Permission, Permissions, missing};
+use crate::roles::allowed_by;
 
 /// A proved caller. Made once per credential and kept; requests share it.
 #[derive(Clone, Debug)]
@@ -19,6 +21,10 @@ pub struct Caller {
     pub permissions: Permissions,
     /// Who people see in timelines.
     pub name: String,
+    /// The credential; `None` for whoever sits at the machine.
+    pub credential_id: Option<CredentialId>,
+    /// The person whose credential it is.
+    pub person: Option<Arc<Person>>,
     /// The dialect's name for it.
     pub lookup: String,
     /// How it proved itself.
@@ -30,8 +36,18 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller that a credential stands for. `None` when its merchant or terminal is gone.
-    pub fn of(credential: &Credential, merchant: Option<Arc<Merchant>>, terminal: Option<Arc<Terminal>>) -> Option<Self> {
+    /// The caller that a credential stands for. `None` when its merchant or terminal is gone, or its person gone or suspended.
+    pub fn of(
+        credential: &Credential,
+        merchant: Option<Arc<Merchant>>,
+        terminal: Option<Arc<Terminal>>,
+        person: Option<Arc<Person>>,
+    ) -> Option<Self> {
+        let person = match credential.person_id {
+            Some(id) => Some(person.filter(|person| person.id == id && person.standing == Standing::Active)?),
+            None => None,
+        };
+        let granted = Permissions::from_words(credential.permissions.iter().map(String::as_str));
         let mode = match &credential.holder {
             Holder::Operator { mode } | Holder::Platform { mode, .. } => *mode,
             Holder::Merchant { .. } => merchant.as_ref()?.mode,
@@ -43,8 +59,10 @@ impl Caller {
         Some(Self {
             holder: credential.holder.clone(),
             mode,
-            permissions: Permissions::from_words(credential.permissions.iter().map(String::as_str)),
-            name: credential.name.clone(),
+            permissions: person.as_ref().map_or(granted, |person| granted.and(allowed_by(&person.role))),
+            name: person.as_ref().map_or_else(|| credential.name.clone(), |person| person.name.clone()),
+            credential_id: Some(credential.id),
+            person,
             lookup: credential.lookup.clone(),
             scheme: credential.scheme.clone(),
             terminal,
@@ -59,6 +77,8 @@ impl Caller {
             mode,
             permissions: Permissions::of(Permission::ALL.iter().copied()),
             name: name.to_owned(),
+            credential_id: None,
+            person: None,
             lookup: String::new(),
             scheme: String::new(),
             terminal: None,
@@ -68,9 +88,12 @@ impl Caller {
 
     /// Who it is in timelines and the audit log.
     pub fn actor(&self) -> Actor {
+        let person = self.person.as_ref().map(|person| PrincipalId::Person(person.id));
+        let id = person.or(self.credential_id.map(PrincipalId::Credential));
+        let principal = Principal { name: self.name.clone(), id };
         match self.holder {
-            Holder::Operator { .. } => Actor::Operator(self.name.clone()),
-            Holder::Platform { .. } | Holder::Merchant { .. } | Holder::Terminal { .. } => Actor::Merchant(self.name.clone()),
+            Holder::Operator { .. } => Actor::Operator(principal),
+            Holder::Platform { .. } | Holder::Merchant { .. } | Holder::Terminal { .. } => Actor::Merchant(principal),
         }
     }
 

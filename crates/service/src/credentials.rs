@@ -5,7 +5,7 @@ mod rules;
 use refundry_dialects::scheme::{API_KEY, RSA, SECURE_CODE};
 use refundry_engine::command::RevokeCredential;
 use refundry_engine::credential::{Credential, Holder, VALID_CREDENTIALS_MAX};
-use refundry_engine::{Act, CredentialId, MerchantId, Mode, Refusal, Timestamp};
+use refundry_engine::{Act, CredentialId, MerchantId, Mode, PersonId, Refusal, Timestamp};
 use refundry_store::{Page, PageRequest};
 use zeroize::Zeroizing;
 
@@ -19,7 +19,9 @@ use crate::permissions::{Permission, Permissions};
 use crate::service::Edits;
 use crate::signatures::{RsaVerifier, generate_rsa_keys};
 use crate::tokens::{GivenSecret, new_secret, new_token, token_digest};
-use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_hand_out, may_write, unused};
+use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_write, unused};
+
+pub(crate) use rules::may_hand_out;
 
 /// The longest time for which an old and a new key are both valid.
 pub const OVERLAP_SECONDS_MAX: u32 = 90 * 86_400;
@@ -39,8 +41,10 @@ pub struct NewCredential {
     pub lookup: Option<String>,
     /// What the holder may do; left out, what is usual for the dialect and holder.
     pub permissions: Option<Vec<String>>,
-    /// Who people see in timelines.
+    /// Who people see in timelines, unless it is a person's.
     pub name: String,
+    /// The person whose it is.
+    pub person_id: Option<PersonId>,
     /// Until when it is valid.
     pub expires_at: Option<Timestamp>,
 }
@@ -75,7 +79,7 @@ pub async fn issue(service: &Service, caller: &Caller, new: NewCredential) -> Re
     may_write(caller)?;
     check_holder(service, caller, &new.holder).await?;
     check_dialect(service, caller, &new).await?;
-    let permissions = granted(caller, &new)?;
+    let permissions = granted(service, caller, &new).await?;
     let lookup = match &new.lookup {
         Some(lookup) => unused(service, &new.dialect, lookup.clone()).await?,
         None => fresh_lookup(service, &new, caller.mode, permissions),
@@ -93,6 +97,7 @@ pub async fn issue(service: &Service, caller: &Caller, new: NewCredential) -> Re
         public_key: String::new(),
         permissions: permissions.words(),
         name: new.name,
+        person_id: new.person_id,
         created_at: now,
         expires_at: new.expires_at,
         revoked_at: None,

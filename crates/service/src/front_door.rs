@@ -114,7 +114,8 @@ impl Service {
         }
         let said = match incoming {
             Incoming::Refund(wish) => {
-                let new = NewRefund { merchant_id: None, terminal_id: None, wish: *wish, dry_run: false, accepts_dispute: None };
+                let new =
+                    NewRefund { merchant_id: None, terminal_id: None, wish: *wish, batch: None, dry_run: false, accepts_dispute: None };
                 let created = synchronous::create_and_wait(self, caller, entry.into(), new).await;
                 created.map(|(Accepted { refund, order_number, .. }, synchronous)| Said::Refund { refund, order_number, synchronous })
             }

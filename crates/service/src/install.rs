@@ -34,6 +34,7 @@ pub async fn install(service: &Service) -> Result<(), ServiceError> {
         public_key: String::new(),
         permissions: Vec::new(),
         name: "gateway".to_owned(),
+        person_id: None,
         created_at: now,
         expires_at: None,
         revoked_at: None,

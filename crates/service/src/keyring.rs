@@ -160,10 +160,14 @@ impl Keyring {
                 (self.store.merchant(*merchant_id).await?, self.store.terminal(*merchant_id, *terminal_id).await?)
             }
         };
-        if let Some(before) = before.filter(|before| before.is_about(merchant.as_ref(), terminal.as_ref())) {
+        let person = match row.person_id {
+            Some(id) => self.store.person(row.holder.merchant_id(), id).await?,
+            None => None,
+        };
+        if let Some(before) = before.filter(|before| before.is_about(merchant.as_ref(), terminal.as_ref(), person.as_ref())) {
             return Ok(before.clone());
         }
-        let caller = Caller::of(&row, merchant.map(Arc::new), terminal.map(Arc::new)).map(Arc::new);
+        let caller = Caller::of(&row, merchant.map(Arc::new), terminal.map(Arc::new), person.map(Arc::new)).map(Arc::new);
         let verifier = (row.scheme == RSA).then(|| RsaVerifier::parse(&row.proof).ok()).flatten();
         let (signer, secret) = (self.open_signer(&row), self.open_secret(&row));
         Ok(Arc::new(KnownCredential { credential: row, caller, verifier, signer, secret }))
@@ -206,9 +210,10 @@ impl KnownCredential {
         &self,
         merchant: Option<&refundry_engine::merchant::Merchant>,
         terminal: Option<&refundry_engine::merchant::Terminal>,
+        person: Option<&refundry_engine::person::Person>,
     ) -> bool {
         let Some(caller) = &self.caller else { return false };
-        caller.merchant.as_deref() == merchant && caller.terminal.as_deref() == terminal
+        caller.merchant.as_deref() == merchant && caller.terminal.as_deref() == terminal && caller.person.as_deref() == person
     }
 }
 

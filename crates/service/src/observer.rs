@@ -50,7 +50,7 @@ impl CommitObserver for Observer {
         if !changes.events.is_empty() {
             self.news.notify_waiters();
         }
-        if !(changes.credentials.is_empty() && changes.merchants.is_empty() && changes.terminals.is_empty()) {
+        if !(changes.credentials.is_empty() && changes.people.is_empty() && changes.merchants.is_empty() && changes.terminals.is_empty()) {
             self.keys.forget_all();
             self.endpoints.forget_all();
         }

@@ -51,6 +51,10 @@ permissions! {
     KeysWrite = "keys:write";
     /// See credentials, without secrets.
     KeysRead = "keys:read";
+    /// Add and change people.
+    PeopleWrite = "people:write";
+    /// See people.
+    PeopleRead = "people:read";
     /// See notifications and endpoints.
     NotificationsRead = "notifications:read";
     /// Make endpoints, replay notifications.
@@ -107,6 +111,12 @@ impl Permissions {
     /// Whether it is among them.
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & bit(permission) != 0
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 & others.0)
     }
 
     /// Whether all of `others` are among them: nobody hands out more than they have.

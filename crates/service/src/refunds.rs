@@ -1,11 +1,11 @@
 //! Refunds on request: create, cancel, review, find, list. Each stamps a command and queues it, or reads.
 
 use refundry_dialects::{DialectEntry, KeyScope, NumberedBy, RefundInquiry, RefundWish};
-use refundry_engine::command::{CancelRefund, CreateRefund, ReviewRefund};
+use refundry_engine::command::{CancelRefund, CreateRefund};
 use refundry_engine::event::Event;
 use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, Remembered, RememberedDecision, STAND_IN_SCOPE};
 use refundry_engine::payment::{PaymentKey, REFERENCE_LENGTH_MAX};
-use refundry_engine::refund::{METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, URL_LENGTH_MAX};
+use refundry_engine::refund::{BATCH_LENGTH_MAX, METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, URL_LENGTH_MAX};
 use refundry_engine::task::Task;
 use refundry_engine::{Act, Command, DisputeId, Explanation, MerchantId, Outcome, RefundId, Refusal, TaskId, TerminalId, explain};
 use refundry_ledger::Money;
@@ -45,6 +45,8 @@ pub struct NewRefund {
     pub terminal_id: Option<TerminalId>,
     /// What is wished.
     pub wish: RefundWish,
+    /// The merchant's name for the refunds that it asks for together.
+    pub batch: Option<String>,
     /// Decide and say what would happen, change nothing.
     pub dry_run: bool,
     /// The retrieval, dispute or report of fraud that is accepted by it.
@@ -77,21 +79,6 @@ pub struct RefundStory {
     pub explanation: Explanation,
 }
 
-/// A person's decision about a refund in review.
-#[derive(Clone, Debug)]
-pub struct Review {
-    /// Whose; may be left out by callers that act for one merchant.
-    pub merchant_id: Option<MerchantId>,
-    /// Which.
-    pub refund_id: RefundId,
-    /// Let it pass, or not.
-    pub approve: bool,
-    /// Why.
-    pub note: String,
-    /// The amount that the person saw.
-    pub seen_amount: Money,
-}
-
 /// Asks for a refund and says how it stands right after the decision.
 pub async fn create(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Accepted, ServiceError> {
     let command = command(service, caller, rules, new)?;
@@ -109,15 +96,6 @@ pub async fn cancel(
     let merchant_id = caller.merchant_id(merchant_id)?;
     let act = Act::CancelRefund(CancelRefund { merchant_id, mode: caller.mode, refund_id });
     refund_after(service, merchant_id, refund_id, service.transact(caller, act).await?).await
-}
-
-/// Decides about a refund in review.
-pub async fn review(service: &Service, caller: &Caller, review: Review) -> Result<Refund, ServiceError> {
-    caller.must(Permission::RefundsReview)?;
-    let merchant_id = caller.merchant_id(review.merchant_id)?;
-    let Review { refund_id, approve, note, seen_amount, .. } = review;
-    let act = ReviewRefund { merchant_id, mode: caller.mode, refund_id, approve, note, seen_amount };
-    refund_after(service, merchant_id, refund_id, service.transact(caller, Act::ReviewRefund(act)).await?).await
 }
 
 /// One refund. A credential of a terminal sees the refunds of all terminals of its merchant.
@@ -214,6 +192,7 @@ impl From<&DialectEntry> for DialectRules {
 pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Command, ServiceError> {
     caller.must(Permission::RefundsWrite)?;
     check_texts(&new.wish)?;
+    check_batch(new.batch.as_deref())?;
     let merchant_id = caller.merchant_id(new.merchant_id)?;
     let terminal_id = terminal_id(caller, new.terminal_id)?;
     let mut stamp = service.world.stamp(caller.actor())?;
@@ -242,6 +221,7 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
         metadata: wish.metadata,
         notify_url: wish.notify_url,
         accepts_dispute: new.accepts_dispute,
+        batch: new.batch,
         dry_run: new.dry_run,
     };
     Ok(Command { stamp, act: Act::CreateRefund(Box::new(act)) })
@@ -276,6 +256,15 @@ fn check_texts(wish: &RefundWish) -> Result<(), Refusal> {
     wish.notify_url.as_deref().map_or(Ok(()), |url| check_url("notify_url", url))
 }
 
+fn check_batch(batch: Option<&str>) -> Result<(), Refusal> {
+    let Some(batch) = batch else { return Ok(()) };
+    check_plain("batch", batch)?;
+    if (1..=BATCH_LENGTH_MAX).contains(&batch.chars().count()) {
+        return Ok(());
+    }
+    Err(Refusal::FieldInvalid { field: "batch".to_owned(), rule: format!("1 to {BATCH_LENGTH_MAX} letters, or left out") })
+}
+
 /// The channel that asks: the caller's own, or the named one. Without either the decision takes the payment's.
 fn terminal_id(caller: &Caller, named: Option<TerminalId>) -> Result<Option<TerminalId>, Refusal> {
     match &caller.terminal {
@@ -306,7 +295,12 @@ pub(crate) async fn decided(service: &Service, command: Command) -> Result<Accep
     }
 }
 
-async fn refund_after(service: &Service, merchant_id: MerchantId, refund_id: RefundId, outcome: Outcome) -> Result<Refund, ServiceError> {
+pub(crate) async fn refund_after(
+    service: &Service,
+    merchant_id: MerchantId,
+    refund_id: RefundId,
+    outcome: Outcome,
+) -> Result<Refund, ServiceError> {
     match outcome {
         Outcome::Refund { refund, .. } => Ok(*refund),
         _ => read(service, merchant_id, refund_id).await,

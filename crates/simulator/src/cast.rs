@@ -257,6 +257,7 @@ fn credential(number: usize, one: &CastMerchant, now: Timestamp) -> Credential {
         public_key: String::new(),
         permissions: vec!["refunds:write".to_owned(), "refunds:read".to_owned()],
         name: format!("shop {number}"),
+        person_id: None,
         created_at: now,
         expires_at: None,
         revoked_at: None,

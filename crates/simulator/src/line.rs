@@ -14,20 +14,21 @@ use refundry_engine::merchant::{Merchant, Terminal};
 use refundry_engine::notification::{DeliveryAttempt, Notification};
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::payout::Payout;
+use refundry_engine::person::Person;
 use refundry_engine::rate::DailyRate;
 use refundry_engine::refund::Refund;
 use refundry_engine::task::Task;
 use refundry_engine::verdict::AuditLine;
 use refundry_engine::{
-    AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp,
+    AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, PersonId, RefundId, TaskId, TerminalId, Timestamp,
 };
 use refundry_ledger::Currency;
 use refundry_store::{
-    AdjustmentFilter, BalanceRow, BooksReport, Claim, ComingSettlement, NodeLease, NodeWish, NotificationFilter, Page, PageRequest,
-    PaidOut, PaymentFilter, PayoutFilter, PayoutLine, PayoutReads, Queues, Reading, RefundFilter, SettlementReads, Store, StoreError,
-    TaskFigures, Ticket, WaitingCount, WaitingRefunds,
+    AdjustmentFilter, BalanceRow, BooksReport, Claim, ComingSettlement, DisputeFilter, DisputeReads, LateBefore, LateFigures, NodeLease,
+    NodeWish, NotificationFilter, OpenDisputes, Page, PageRequest, PaidOut, PaymentFilter, PayoutFilter, PayoutLine, PayoutReads,
+    PeopleReads, Queues, RateFilter, Reading, RefundFilter, ReviewFilter, ReviewReads, SettlementReads, Store, StoreError, TaskFigures,
+    Ticket, WaitingCount, WaitingRefunds,
 };
-use refundry_store::{DisputeFilter, DisputeReads, OpenDisputes, RateFilter};
 
 use crate::ground::SteppedStore;
 
@@ -131,6 +132,20 @@ impl PayoutReads for Line {
         paid_out(merchant_id: MerchantId) -> Vec<PaidOut>;
         adjustment(merchant_id: MerchantId, id: AdjustmentId) -> Option<Adjustment>;
         adjustments(filter: &'a AdjustmentFilter, page: PageRequest) -> Page<Adjustment>;
+    }
+}
+
+impl PeopleReads for Line {
+    pass_on! { 'a;
+        person(merchant_id: Option<MerchantId>, id: PersonId) -> Option<Person>;
+        people(merchant_id: Option<MerchantId>, page: PageRequest) -> Page<Person>;
+    }
+}
+
+impl ReviewReads for Line {
+    pass_on! { 'a;
+        reviews(filter: ReviewFilter, page: PageRequest) -> Page<Refund>;
+        late(before: LateBefore) -> LateFigures;
     }
 }
 

@@ -18,9 +18,10 @@ use refundry_service::error::ServiceError;
 use refundry_service::notifications::ReplayRange;
 use refundry_service::payments::NewPayment;
 use refundry_service::permissions::{Permission, Permissions};
-use refundry_service::refunds::{NATIVE, NewRefund, Review};
+use refundry_service::refunds::{NATIVE, NewRefund};
+use refundry_service::reviews::Review;
 use refundry_service::world::Clock as _;
-use refundry_service::{Caller, Service, funds, notifications, payments, refunds, synchronous};
+use refundry_service::{Caller, Service, funds, notifications, payments, refunds, reviews, synchronous};
 use refundry_store::{PageRequest, RefundFilter};
 
 use crate::cast::LINKED;
@@ -78,7 +79,7 @@ fn merchant_id(stage: &Stage, merchant: usize) -> MerchantId {
 }
 
 fn platform(stage: &Stage) -> Caller {
-    Caller::of(&stage.cast.platform, None, None).expect("a platform's credential needs neither merchant nor terminal")
+    Caller::of(&stage.cast.platform, None, None, None).expect("a platform's credential needs neither merchant nor terminal")
 }
 
 /// The terminal over which a merchant asks for this refund; a platform leaves it to the payment.
@@ -101,6 +102,8 @@ fn shop(stage: &Stage, request: &RefundRequest) -> Caller {
         mode: Mode::Live,
         permissions: Permissions::of(Permission::ALL.iter().copied()),
         name: "shop".to_owned(),
+        credential_id: None,
+        person: None,
         lookup: String::new(),
         scheme: String::new(),
         terminal: Some(Arc::new(terminal.clone())),
@@ -185,7 +188,7 @@ async fn native_refund(stage: &Stage, service: &Service, request: &RefundRequest
         stage.model().asks(request);
     }
     let merchant_id = (request.door == Door::Platform).then(|| merchant_id(stage, request.merchant));
-    let new = NewRefund { merchant_id, terminal_id: None, wish, dry_run: false, accepts_dispute: None };
+    let new = NewRefund { merchant_id, terminal_id: None, wish, batch: None, dry_run: false, accepts_dispute: None };
     let answer = match synchronous::create_and_wait(service, &shop(stage, request), NATIVE, new).await {
         Ok((accepted, _)) if !may_ask => {
             let what = format!("{} of merchant {}", accepted.refund.number, request.merchant);
@@ -258,9 +261,9 @@ async fn review_all(stage: &Stage, service: &Service, merchant: usize, approve: 
             refund_id: refund.id,
             approve,
             note: "looked at".to_owned(),
-            seen_amount: refund.amount,
+            content_hash: Some(refund.content_hash()),
         };
-        if let Err(error @ ServiceError::Fault(_)) = refunds::review(service, &caller, review).await {
+        if let Err(error @ ServiceError::Fault(_)) = reviews::review(service, &caller, review).await {
             return unless_busy(stage, "review", &error);
         }
     }

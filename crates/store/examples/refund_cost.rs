@@ -116,7 +116,7 @@ fn run(store: &dyn Store, acts: impl Iterator<Item = (u64, Act)>, in_flight: usi
         }
         let (ms, counter) = stamp_of(number);
         let ids = IdBlock::new(compose(ms, 0, counter));
-        let stamp = Stamp { now: Timestamp::from_ms(ms), ids, actor: Actor::Merchant("till".to_owned()) };
+        let stamp = Stamp { now: Timestamp::from_ms(ms), ids, actor: Actor::merchant("till") };
         waiting.push_back((now(), store.transact(Command { stamp, act })));
     }
     while !waiting.is_empty() {
@@ -249,6 +249,7 @@ fn ask(number: u64, load: Load) -> (u64, Act) {
         metadata: None,
         notify_url: None,
         accepts_dispute: None,
+        batch: None,
         dry_run: false,
     };
     (stamped, Act::CreateRefund(Box::new(act)))

@@ -9,9 +9,11 @@ mod error;
 mod lane;
 mod nodes;
 mod payout_reads;
+mod people;
 mod postgres;
 mod queues;
 mod reads;
+mod reviews;
 mod rows;
 mod settlement_reads;
 mod sqlite;
@@ -35,11 +37,13 @@ pub use dispute_reads::{DisputeFilter, DisputeReads, OpenDisputes, RATES_MAX, Ra
 pub use error::StoreError;
 pub use nodes::{NodeLease, NodeWish};
 pub use payout_reads::{AdjustmentFilter, LINES_SCAN_MAX, PaidOut, PayoutFilter, PayoutLine, PayoutReads};
+pub use people::PeopleReads;
 pub use queues::{Queues, WaitingCount, WaitingRefunds};
 pub use reads::{
     BalanceRow, BookFault, BooksReport, Claim, Cursor, NotificationFilter, PAGE_LIMIT, PAGE_LIMIT_MAX, PAGE_SCAN_MAX, Page, PageRequest,
     PaymentFilter, RefundFilter, TaskFigures,
 };
+pub use reviews::{LATE_MAX, LateBefore, LateFigures, ReviewFilter, ReviewReads};
 
 pub use settlement_reads::{COMING_SCAN_MAX, ComingSettlement, SettlementReads};
 
@@ -85,7 +89,7 @@ pub trait CommitObserver: Send + Sync {
 }
 
 /// Everything that can be asked of storage.
-pub trait Store: Queues + PayoutReads + SettlementReads + DisputeReads + Send + Sync {
+pub trait Store: Queues + PayoutReads + SettlementReads + DisputeReads + PeopleReads + ReviewReads + Send + Sync {
     /// Queues a command; the only way to write.
     fn transact(&self, command: Command) -> Ticket;
     /// Takes tasks that are due and free, and leases them; before that, gives tasks back that the claimer did not begin.

@@ -22,12 +22,15 @@ mod options;
 mod pages;
 mod payment_row;
 mod payouts;
+mod people;
 mod placement;
 #[cfg(test)]
 mod plans;
 mod queues;
 mod readers;
+mod recent;
 mod refund_row;
+mod reviews;
 mod session;
 mod settings;
 mod settlements;

@@ -6,8 +6,10 @@ pub mod money;
 mod names;
 pub mod other;
 pub mod payment;
+pub mod recent;
 pub mod refund;
+pub mod reviews;
 pub mod waiting;
 
 pub use columns::{ReadColumns, json_text, minor_of};
-pub use names::{Names, merchant_of};
+pub use names::{Names, merchant_of, merchant_or_none};

@@ -61,7 +61,7 @@ fn a_payment_and_its_first_refund_may_share_a_commit() {
     let (acme, now) = (MerchantId::new(7), Timestamp::from_ms(1_900_000_000_000));
     let command = |place: u16, act: Act| {
         let ids = IdBlock::new(compose(now.ms(), 0, place * 64));
-        Command { stamp: Stamp { now, ids, actor: Actor::Operator("stage".to_owned()) }, act }
+        Command { stamp: Stamp { now, ids, actor: Actor::operator("stage") }, act }
     };
     store.transact_now(command(1, Act::PutMerchant(Box::new(stage::merchant(acme))))).unwrap();
     store.transact_now(command(2, Act::PutTerminal(Box::new(stage::terminal(acme))))).unwrap();

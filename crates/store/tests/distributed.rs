@@ -8,23 +8,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::executor::block_on;
 use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::command::{
-    Act, AdvancePayout, CancelRefund, CapturePayment, Change, ChangeDispute, DecideAdjustment, EndSettling, MarkPayment, PaymentMark,
-    PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint, RecordArn, RecordDelivery, RecordDispute, RecordResult,
-    RecordReturn, RecordShipmentState, RecordTracking, ReleaseFixedReserve, ReleaseRefund, ReleaseReserve, ReleaseWaiting, RemoveEndpoint,
-    ReplayNotification, ReviewRefund, RevokeCredential, SettleDue, SettlePayment, StartSubmission, TopUp, VoidPayment, VoidWhat,
+    Act, AdvancePayout, CancelRefund, CapturePayment, Change, ChangeDispute, DecideAdjustment, EditRefund, EndSettling, MarkPayment,
+    PaymentMark, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint, RecordArn, RecordDelivery, RecordDispute,
+    RecordResult, RecordReturn, RecordShipmentState, RecordTracking, ReleaseFixedReserve, ReleaseRefund, ReleaseReserve, ReleaseWaiting,
+    RemoveEndpoint, ReplayNotification, ReviewRefund, RevokeCredential, SendNow, SettleDue, SettlePayment, StartSubmission, TopUp,
+    VoidPayment, VoidWhat,
 };
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::dispute::{DisputeCategory, DisputeChange, DisputeKind};
 use refundry_engine::idempotency::IdempotencyKey;
-use refundry_engine::merchant::{Endpoint, Merchant, Mode, Terminal};
+use refundry_engine::merchant::{Endpoint, Merchant, Mode, Standing, Terminal};
 use refundry_engine::notification::DeliveryAttempt;
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::payout::PayoutKind;
+use refundry_engine::person::{Person, Side};
 use refundry_engine::rate::{DailyRate, Day, PutRates};
 use refundry_engine::refund::{AcquirerAnswer, Refund};
 use refundry_engine::settlement::ShipmentState;
 use refundry_engine::task::{Task, TaskKind};
-use refundry_engine::{AdjustmentId, CredentialId, DisputeId, EndpointId, MerchantId, NotificationId, PayoutId, TaskId};
+use refundry_engine::{AdjustmentId, CredentialId, DisputeId, EndpointId, MerchantId, NotificationId, PayoutId, PersonId, TaskId};
 use refundry_store::{
     Claim, ConnectionFaults, DistributeError, DistributeWish, Moment, PostgresOptions, PostgresStore, StoreError, distribute,
 };
@@ -44,6 +46,7 @@ fn every_act(stage: &Stage, number: i64) -> Vec<Act> {
     };
     let credential = credential(number, Holder::Merchant { merchant_id: id });
     let operators = self::credential(1_000_000 + number, Holder::Operator { mode: Mode::Live });
+    let (ann, eve) = (person(number, Side::Merchant { merchant_id: id }), person(1_000_000 + number, Side::Operator { mode: Mode::Live }));
     let named = |name: &str| Merchant { name: name.to_owned(), endpoints: vec![endpoint.clone()], ..stage::merchant(id) };
     let payment = stage.payment(id, "p1", 10_000);
     let refund = stage.refund(&payment, "r1", 400);
@@ -55,6 +58,9 @@ fn every_act(stage: &Stage, number: i64) -> Vec<Act> {
             before: stage::terminal(id),
             after: Terminal { name: "Till 2".to_owned(), ..stage::terminal(id) },
         })),
+        Act::PutPerson(Box::new(ann.clone())),
+        Act::PutPerson(Box::new(eve)),
+        Act::ChangePerson(Box::new(Change { before: ann.clone(), after: Person { name: "Ann Lee".to_owned(), ..ann } })),
         Act::PutCredential(Box::new(credential.clone())),
         Act::PutCredential(Box::new(operators.clone())),
         Act::ChangeCredential(Box::new(Change {
@@ -151,8 +157,19 @@ fn steps_of(stage: &Stage, payment: &Payment, refund: &Refund) -> Vec<Act> {
             refund_id,
             approve: true,
             note: String::new(),
-            seen_amount: refund.amount,
+            seen: Some(refund.content_hash()),
         }),
+        Act::EditRefund(Box::new(EditRefund {
+            merchant_id,
+            mode: Mode::Live,
+            refund_id,
+            seen: None,
+            amount: Some(euro(399)),
+            marketing: None,
+            reason: None,
+            metadata: None,
+        })),
+        Act::SendNow(SendNow { merchant_id, mode: Mode::Live, refund_id }),
         Act::ReleaseRefund(ReleaseRefund { merchant_id, refund_id }),
         Act::ReleaseWaiting(ReleaseWaiting {
             merchant_id,
@@ -210,13 +227,22 @@ fn place_of(act: &Act) -> usize {
         Act::RecordDispute(_) => 33,
         Act::ChangeDispute(_) => 34,
         Act::PutRates(_) => 35,
+        Act::EditRefund(_) => 36,
+        Act::SendNow(_) => 37,
+        Act::PutPerson(_) => 38,
+        Act::ChangePerson(_) => 39,
         // Those by which the stage makes merchants and payments.
-        Act::PutMerchant(_) | Act::PutTerminal(_) | Act::RecordPayment(_) => 36,
+        Act::PutMerchant(_) | Act::PutTerminal(_) | Act::RecordPayment(_) => 40,
     }
 }
 
 fn key(merchant_id: MerchantId, number: &str) -> IdempotencyKey {
     IdempotencyKey { merchant_id, dialect: "native".to_owned(), scope: String::new(), number: number.to_owned() }
+}
+
+fn person(id: i64, side: Side) -> Person {
+    let (name, role) = ("Ann".to_owned(), "reviewer".to_owned());
+    Person { id: PersonId::new(id), side, name, role, standing: Standing::Active, created_at: refundry_engine::Timestamp::from_ms(1) }
 }
 
 fn credential(id: i64, holder: Holder) -> Credential {
@@ -232,6 +258,7 @@ fn credential(id: i64, holder: Holder) -> Credential {
         public_key: String::new(),
         permissions: Vec::new(),
         name: "till".to_owned(),
+        person_id: None,
         created_at: refundry_engine::Timestamp::from_ms(1),
         expires_at: None,
         revoked_at: None,
@@ -245,7 +272,7 @@ fn batches_of_many_merchants_stay_in_their_shards() {
     let (stage, statements) = Stage::in_shards();
     let acts: Vec<Vec<Act>> = (1..=MERCHANTS).map(|number| every_act(&stage, stage.merchant(number).get())).collect();
     let sent: BTreeSet<usize> = acts.iter().flatten().map(place_of).collect();
-    assert_eq!(sent, (0..36).collect(), "every act is among them");
+    assert_eq!(sent, (0..40).collect(), "every act is among them");
     // The first of all merchants, then the second of all: as many merchants as can be share a batch.
     let longest = acts.iter().map(Vec::len).max().unwrap();
     for turn in 0..longest {

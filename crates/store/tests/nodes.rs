@@ -81,6 +81,7 @@ fn put_credential(id: i64, lookup: &str) -> Act {
         public_key: String::new(),
         permissions: Vec::new(),
         name: "till".to_owned(),
+        person_id: None,
         created_at: refundry_engine::Timestamp::from_ms(1),
         expires_at: None,
         revoked_at: None,

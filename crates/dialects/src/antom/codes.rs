@@ -181,7 +181,11 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
     let code = match refusal {
         Refusal::UnknownMerchant | Refusal::UnknownTerminal => CLIENT_INVALID,
         Refusal::MerchantSuspended => INVALID_MERCHANT_STATUS,
-        Refusal::TerminalSuspended | Refusal::NotAllowed { .. } | Refusal::ReviewerIsApplicant => ACCESS_DENIED,
+        Refusal::TerminalSuspended
+        | Refusal::NotAllowed { .. }
+        | Refusal::ReviewerIsApplicant
+        | Refusal::ReviewerIsNoPerson
+        | Refusal::ReviewerApprovedAlready => ACCESS_DENIED,
         Refusal::RepeatInconsistent { field, first, now } => {
             return ResultText::saying(
                 REPEAT_REQ_INCONSISTENT,

@@ -69,6 +69,7 @@ fn result_of(kind: EventKind, refund: &Refund) -> Option<codes::ResultCode> {
         | EventKind::FundsAdjusted
         | EventKind::RefundAccepted
         | EventKind::RefundApproved
+        | EventKind::RefundEdited
         | EventKind::RefundReleased
         | EventKind::RefundSubmitted
         | EventKind::RefundUnresolved

@@ -83,6 +83,8 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         | Refusal::SecondPersonNeeded
         | Refusal::RefundStateForbids { .. }
         | Refusal::ReviewerIsApplicant
+        | Refusal::ReviewerIsNoPerson
+        | Refusal::ReviewerApprovedAlready
         | Refusal::ReviewedContentChanged
         | Refusal::DisputeStateForbids { .. }
         | Refusal::ArnIsSet { .. }

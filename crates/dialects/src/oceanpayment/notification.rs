@@ -83,6 +83,7 @@ fn said_of_refund(announcement: &Announcement<'_>, refund: &Refund) -> Option<(&
         | EventKind::FundsAdjusted
         | EventKind::RefundAccepted
         | EventKind::RefundApproved
+        | EventKind::RefundEdited
         | EventKind::RefundReleased
         | EventKind::RefundSubmitted
         | EventKind::RefundUnresolved

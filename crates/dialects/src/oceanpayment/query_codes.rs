@@ -84,6 +84,8 @@ pub fn of_refusal(refusal: &Refusal, by_id: bool) -> ResultText {
         | Refusal::SecondPersonNeeded
         | Refusal::RefundStateForbids { .. }
         | Refusal::ReviewerIsApplicant
+        | Refusal::ReviewerIsNoPerson
+        | Refusal::ReviewerApprovedAlready
         | Refusal::ReviewedContentChanged
         | Refusal::DisputeStateForbids { .. }
         | Refusal::ArnIsSet { .. }

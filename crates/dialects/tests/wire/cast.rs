@@ -140,6 +140,8 @@ pub fn refund(wish: &RefundWish, state: RefundState, words: &[&str]) -> Refund {
         reason: wish.reason.clone(),
         metadata: wish.metadata.clone().or_else(|| words.contains(&"metadata").then(|| "{\"table\":\"7/外\"}".into())),
         notify_url: wish.notify_url.clone(),
+        batch: None,
+        edits: 0,
         applicant: Actor::Merchant("till".into()),
         created_at: REFUND_AT,
         updated_at: ENDED_AT,
@@ -170,7 +172,7 @@ pub fn state(word: &str) -> RefundState {
     match word {
         "pending" => RefundState::Pending { holds: Holds::default() },
         "in_review" => {
-            let review = Some(ReviewHold { since: REFUND_AT, second_person: true });
+            let review = Some(ReviewHold::new(REFUND_AT, true));
             RefundState::Pending { holds: Holds { review, ..Holds::default() } }
         }
         "submitted" => RefundState::Submitted { attempt: 1, at: REFUND_AT, submission: Submission::InFlight },
@@ -227,6 +229,7 @@ fn credential(lookup: &str) -> Credential {
         public_key: String::new(),
         permissions: Vec::new(),
         name: "till".into(),
+        person_id: None,
         created_at: NOW,
         expires_at: None,
         revoked_at: None,

@@ -28,6 +28,8 @@ fn held(holds: Holds) -> Refund {
         reason: None,
         metadata: None,
         notify_url: None,
+        batch: None,
+        edits: 0,
         applicant: Actor::System,
         created_at: NOW,
         updated_at: NOW,
@@ -46,7 +48,7 @@ fn every_combination_of_holds_is_explained() {
     for combination in 0..8 {
         let (review, funds, delay) = (combination & 1 > 0, combination & 2 > 0, combination & 4 > 0);
         let refund = held(Holds {
-            review: review.then_some(ReviewHold { since: NOW, second_person: true }),
+            review: review.then_some(ReviewHold::new(NOW, true)),
             funds: funds.then_some(FundsHold { since: NOW, until: later, missing_minor: 1_230 }),
             delay_until: delay.then_some(later),
         });

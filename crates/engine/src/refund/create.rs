@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use refundry_ledger::Money;
 
-use super::{Holds, Refund, RefundInPlay, RefundState, ReviewHold, funding};
+use super::{Holds, Refund, RefundInPlay, RefundState, funding, holds};
 use crate::command::CreateRefund;
 use crate::dispute::{self, Dispute};
 use crate::draft::Draft;
@@ -14,7 +14,7 @@ use crate::merchant::{Merchant, Standing, Terminal};
 use crate::notify::{self, fact};
 use crate::payment::{Payment, PaymentStatus};
 use crate::payout;
-use crate::policy::{FeeRule, FundsRule, Policy, ReviewRule};
+use crate::policy::{FeeRule, FundsRule, Policy};
 use crate::{Outcome, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write};
 
 /// Accepts a refund, with its money drawn or its holds set, or says why not.
@@ -128,7 +128,7 @@ fn check<'a>(
     check_method(&asked, &policy, now)?;
     payout::check_freeze(snapshot, payment, &policy)?;
     let asked = Asked { accepted: dispute::check_freeze(snapshot, act, payment)?, ..asked };
-    check_ceilings(&asked, act)?;
+    check_rest(&asked, act)?;
     Ok((asked, policy))
 }
 
@@ -156,9 +156,7 @@ fn check_method(asked: &Asked<'_>, policy: &Policy, now: Timestamp) -> Result<()
     if now >= end {
         return Err(Refusal::RefundWindowExceeded { until: Timestamp::from_us(end.us() - 1) });
     }
-    if !policy.partial_allowed && asked.amount.is_below(payment.captured)? {
-        return Err(Refusal::PartialNotAllowed { refundable: payment.refundable() });
-    }
+    check_partial(payment, asked.amount, policy)?;
     let allowed = match (policy.several_allowed, policy.refund_count_max) {
         (false, maximum) => Some(maximum.unwrap_or(1).min(1)),
         (true, maximum) => maximum,
@@ -169,14 +167,28 @@ fn check_method(asked: &Asked<'_>, policy: &Policy, now: Timestamp) -> Result<()
     }
 }
 
-/// Shopper's and marketing's parts have a ceiling each: the acquirer is never made to pay back more than it was paid.
-fn check_ceilings(asked: &Asked<'_>, act: &CreateRefund) -> Result<(), Refusal> {
+/// Whether the method allows a part.
+pub(super) fn check_partial(payment: &Payment, amount: Money, policy: &Policy) -> Result<(), Refusal> {
+    if !policy.partial_allowed && amount.is_below(payment.captured)? {
+        return Err(Refusal::PartialNotAllowed { refundable: payment.refundable() });
+    }
+    Ok(())
+}
+
+/// What the caller believes about the rest, and the ceilings.
+fn check_rest(asked: &Asked<'_>, act: &CreateRefund) -> Result<(), Refusal> {
     let Asked { payment, amount, marketing, .. } = *asked;
     let refundable = payment.refundable();
     if act.expected_remaining.is_some_and(|expected| expected != refundable) {
         return Err(Refusal::ExpectedRemainingStale { refundable });
     }
     act.extent.map_or(Ok(()), |extent| extent.check(payment, amount))?;
+    check_ceilings(payment, amount, marketing)
+}
+
+/// Shopper's and marketing's parts have a ceiling each: the acquirer is never made to pay back more than it was paid.
+pub(super) fn check_ceilings(payment: &Payment, amount: Money, marketing: Money) -> Result<(), Refusal> {
+    let refundable = payment.refundable();
     if refundable.is_below(amount)? {
         return Err(Refusal::ExceedsRefundable { refundable });
     }
@@ -199,7 +211,7 @@ fn accept(mut draft: Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &(
     in_play.payment.count(&in_play.refund)?;
     in_play.payment.updated_at = draft.now();
 
-    let holds = holds(policy, in_play.refund.amount, draft.now());
+    let holds = holds::of_new(policy, draft.recent(), (&in_play.refund, &in_play.payment), draft.now());
     if holds.is_empty() {
         funding::draw_or_hold(&mut draft, &mut in_play, policy)?;
     } else {
@@ -229,16 +241,7 @@ fn accept(mut draft: Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &(
 fn new_refund(draft: &Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &(Policy, &Arc<Terminal>)) -> Result<Refund, Refusal> {
     let Asked { payment, amount, marketing, .. } = *asked;
     let (policy, terminal) = rules;
-    let refunded = payment.refunded.checked_add(amount)?;
-    let gross_settlement = match &payment.quote {
-        // On the cumulated amounts, so that the parts of a payment sum to the whole.
-        Some(quote) => {
-            let after = quote.convert(refunded).ok_or(Refusal::OutOfRange)?;
-            let before = quote.convert(payment.refunded).ok_or(Refusal::OutOfRange)?;
-            Some(after.checked_sub(before)?)
-        }
-        None => None,
-    };
+    let (fee_given_back, gross_settlement) = figures(payment, policy, amount)?;
     Ok(Refund {
         id: act.refund_id,
         merchant_id: act.merchant_id,
@@ -253,12 +256,14 @@ fn new_refund(draft: &Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &
         amount,
         marketing,
         refund_fee: Money::new(policy.refund_fee_minor.max(0), payment.currency()),
-        fee_given_back: fee_given_back(payment, policy, refunded)?,
+        fee_given_back,
         quote: payment.quote.clone(),
         gross_settlement,
         reason: act.reason.clone(),
         metadata: act.metadata.clone(),
         notify_url: act.notify_url.clone(),
+        batch: act.batch.clone(),
+        edits: 0,
         applicant: draft.actor().clone(),
         created_at: draft.now(),
         updated_at: draft.now(),
@@ -270,6 +275,21 @@ fn new_refund(draft: &Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &
     })
 }
 
+/// What a refund of so much gives back of the payment's fee, and what it is in the settlement currency.
+pub(super) fn figures(payment: &Payment, policy: &Policy, amount: Money) -> Result<(Money, Option<Money>), Refusal> {
+    let refunded = payment.refunded.checked_add(amount)?;
+    let gross_settlement = match &payment.quote {
+        // On the cumulated amounts, so that the parts of a payment sum to the whole.
+        Some(quote) => {
+            let after = quote.convert(refunded).ok_or(Refusal::OutOfRange)?;
+            let before = quote.convert(payment.refunded).ok_or(Refusal::OutOfRange)?;
+            Some(after.checked_sub(before)?)
+        }
+        None => None,
+    };
+    Ok((fee_given_back(payment, policy, refunded)?, gross_settlement))
+}
+
 /// The refund's part of the payment's fee: what all refunds together give back, less what those before it did.
 fn fee_given_back(payment: &Payment, policy: &Policy, refunded: Money) -> Result<Money, Refusal> {
     let nothing = Money::zero(payment.currency());
@@ -279,19 +299,6 @@ fn fee_given_back(payment: &Payment, policy: &Policy, refunded: Money) -> Result
             let due = payment.fee.share(refunded, payment.captured)?.checked_sub(payment.fee_given_back)?;
             Ok(if due.is_positive() { due } else { nothing })
         }
-    }
-}
-
-fn holds(policy: &Policy, amount: Money, now: Timestamp) -> Holds {
-    let needs_review = match policy.review {
-        ReviewRule::None => false,
-        ReviewRule::All => true,
-        ReviewRule::Above { minor } => amount.minor() > minor,
-    };
-    Holds {
-        review: needs_review.then_some(ReviewHold { since: now, second_person: policy.second_person }),
-        funds: None,
-        delay_until: (policy.undo_seconds > 0).then(|| now.plus_seconds(i64::from(policy.undo_seconds))),
     }
 }
 

@@ -4,6 +4,7 @@ use refundry_ledger::Money;
 
 use super::{Draw, FailReason, FundsHold, Holds, Refund, RefundInPlay, RefundState, moves};
 use crate::draft::{About, Draft};
+use crate::event::EventKind;
 use crate::funds::release_waiting;
 use crate::policy::{FundsRule, Policy};
 use crate::posting_rules::{self, Purse, SPENDABLE};
@@ -37,7 +38,8 @@ pub(crate) fn find(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, b
 pub(crate) fn draw(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, draw: Draw) -> Result<(), Refusal> {
     let postings = posting_rules::released(&mut in_play.payment, &in_play.refund, draw);
     draft.book("refund_released", About::refund(&in_play.refund), postings)?;
-    in_play.refund.drawn = Some(draw);
+    let at = (draft.now() != in_play.refund.created_at).then(|| draft.now());
+    in_play.refund.drawn = Some(Draw { at, ..draw });
     in_play.refund.state = RefundState::Pending { holds: Holds::default() };
     put_next_step(draft, &in_play.refund);
     Ok(())
@@ -82,6 +84,16 @@ fn wait(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, policy: &Policy, miss
     let until = draft.now().plus_days(i64::from(policy.funds_wait_days));
     hold(draft, &mut in_play.refund, missing, until);
     release_waiting::put_next_hour(draft, in_play, &policy.funds_check);
+}
+
+/// As [`draw_hold_or_fail`], by the refund's own policy, and tells when it was released.
+pub(super) fn look_and_tell(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -> Result<(), Refusal> {
+    let policy = draft.policy(in_play);
+    draw_hold_or_fail(draft, in_play, &policy)?;
+    if in_play.refund.drawn.is_some() {
+        draft.tell_of_refund(EventKind::RefundReleased, in_play, Vec::new());
+    }
+    Ok(())
 }
 
 /// The refund waits for money.

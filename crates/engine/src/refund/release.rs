@@ -33,11 +33,7 @@ fn release(mut draft: Draft<'_>, act: &ReleaseRefund) -> Result<Verdict, Refusal
         Some(funds) => look_for_money_again(&mut draft, &mut in_play, funds)?,
         None => {
             in_play.refund.state = RefundState::Pending { holds: Holds::default() };
-            let policy = draft.policy(&in_play);
-            funding::draw_hold_or_fail(&mut draft, &mut in_play, &policy)?;
-            if in_play.refund.drawn.is_some() {
-                draft.tell_of_refund(EventKind::RefundReleased, &in_play, Vec::new());
-            }
+            funding::look_and_tell(&mut draft, &mut in_play)?;
         }
     }
     Ok(draft.finish_with(in_play))

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::arn::{Arn, ArnState};
+use super::holds::ReviewHold;
 use crate::{Actor, Timestamp};
 
 /// Where a refund stands. Each state holds what exists only in it; the transitions are methods and refuse what the diagram in
@@ -126,15 +127,6 @@ impl Holds {
     pub const fn is_empty(&self) -> bool {
         self.review.is_none() && self.funds.is_none() && self.delay_until.is_none()
     }
-}
-
-/// A person must decide.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReviewHold {
-    /// Since when.
-    pub since: Timestamp,
-    /// Whether the applicant may not decide.
-    pub second_person: bool,
 }
 
 /// The money is not there.

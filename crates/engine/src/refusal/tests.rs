@@ -42,6 +42,8 @@ fn one_of_each() -> Vec<Refusal> {
         Refusal::RefundStateForbids { state: RefundStateName::Succeeded, verb: word() },
         Refusal::DisputeStateForbids { state: DisputeState::Open, verb: word() },
         Refusal::ReviewerIsApplicant,
+        Refusal::ReviewerIsNoPerson,
+        Refusal::ReviewerApprovedAlready,
         Refusal::ReviewedContentChanged,
         Refusal::ArnIsSet { arn: word() },
         Refusal::PaymentInconsistent { field: word() },

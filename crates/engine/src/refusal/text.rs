@@ -55,6 +55,8 @@ texts! {
     RefundStateForbids = "refund_state_forbids", "A refund that is {state} cannot {verb}.", "退款处于“{state_zh}”状态，不能执行该操作。";
     DisputeStateForbids = "dispute_state_forbids", "A dispute that is {state} cannot {verb}.", "争议处于“{state}”状态，不能执行该操作。";
     ReviewerIsApplicant = "reviewer_is_applicant", "Whoever applied for a refund may not review it; ask a colleague.", "申请人不能审核自己的退款；请由其他人员审核。";
+    ReviewerIsNoPerson = "reviewer_is_no_person", "A second person must review, and this key names nobody; use a key that is bound to a person.", "须由第二人审核，而此密钥未绑定人员；请使用已绑定人员的密钥。";
+    ReviewerApprovedAlready = "reviewer_approved_already", "Two people must approve, and you are one of them already; ask a colleague.", "须由两人审核通过，您已通过过一次；请由其他人员审核。";
     ReviewedContentChanged = "reviewed_content_changed", "The refund is not what was shown; look at it again.", "退款内容与所见不一致；请重新查看。";
     ArnIsSet = "arn_is_set", "The refund has the ARN {arn}, and an ARN never changes.", "该退款的查询号为 {arn}，一经设置不可更改。";
     PaymentInconsistent = "payment_inconsistent", "The payment is known with another {field}.", "该笔支付已登记，但 {field} 不同。";
@@ -88,7 +90,8 @@ impl Refusal {
             Self::UnknownMerchant | Self::MerchantSuspended | Self::UnknownTerminal | Self::TerminalSuspended => vec![],
             Self::UnknownPayment | Self::PaymentCancelled | Self::PaymentClosed | Self::AmountNotPositive => vec![],
             Self::RetrievalOpen | Self::ChargebackOpen | Self::UnknownRefund | Self::OutOfRange => vec![],
-            Self::ReviewerIsApplicant | Self::ReviewedContentChanged => vec![],
+            Self::ReviewerIsApplicant | Self::ReviewerIsNoPerson => vec![],
+            Self::ReviewerApprovedAlready | Self::ReviewedContentChanged => vec![],
             Self::PaymentUnreconciled | Self::PayoutInPreparation | Self::ReserveInSettlement => vec![],
             Self::PayoutsOnHold | Self::SecondPersonNeeded => vec![],
             Self::PayoutIsPrepared { payout_id } => vec![("payout_id", payout_id.to_string())],

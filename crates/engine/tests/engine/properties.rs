@@ -195,7 +195,7 @@ fn play_on_refund(desk: &mut Desk, id: RefundId, step: &Step) {
     let before = desk.refund(id).clone();
     match step {
         Step::Cancel(_) => drop(desk.cancel(id, Mode::Live)),
-        Step::Review(_, passes) => drop(desk.review(id, "ann", *passes, before.amount)),
+        Step::Review(_, passes) => drop(desk.review(id, "ann", *passes, before.content_hash())),
         Step::Release(_) => drop(desk.release(id)),
         Step::Submit(_) => drop(desk.submit(id)),
         Step::Answer(_, behind, answer) => drop(desk.answer(id, before.attempts.saturating_sub(*behind), in_words(*answer))),
@@ -228,8 +228,8 @@ fn finish(desk: &mut Desk, answer: Answer) {
         let open: Vec<RefundId> =
             desk.snapshot.refunds.values().filter(|refund| !refund.state.is_final()).map(|refund| refund.id).collect();
         for id in open {
-            let amount = desk.refund(id).amount;
-            desk.review(id, "ann", true, amount);
+            let seen = desk.refund(id).content_hash();
+            desk.review(id, "ann", true, seen);
             desk.release(id);
             desk.submit(id);
             let attempts = desk.refund(id).attempts;

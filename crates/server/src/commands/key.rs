@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{ArgGroup, Args, Subcommand};
 use refundry_engine::credential::{Credential, Holder};
-use refundry_engine::{CredentialId, MerchantId, TerminalId};
+use refundry_engine::{CredentialId, MerchantId, PersonId, TerminalId};
 use refundry_service::credentials::{self, IssuedCredential, NewCredential, NewKey};
 use refundry_service::tokens::GivenSecret;
 use refundry_store::{PAGE_LIMIT_MAX, PageRequest};
@@ -72,6 +72,9 @@ struct Issue {
     /// The dialect's name for the caller, such as an Antom client id; one is made when it is left out.
     #[arg(long)]
     lookup: Option<String>,
+    /// The person whose it is; their role bounds it.
+    #[arg(long)]
+    person: Option<PersonId>,
     /// What the holder may do, such as `refunds:write`; left out, what is usual.
     #[arg(long, value_delimiter = ',')]
     permissions: Vec<String>,
@@ -145,6 +148,7 @@ impl Key {
                         lookup: issue.lookup,
                         permissions: (!issue.permissions.is_empty()).then_some(issue.permissions),
                         name: issue.name,
+                        person_id: issue.person,
                         expires_at: None,
                     };
                     print(&issued(&credentials::issue(service, caller, new).await?));
@@ -195,6 +199,7 @@ fn line(credential: &Credential) -> serde_json::Value {
         "key_version": credential.key_version,
         "our_public_key": credential.public_key,
         "name": credential.name,
+        "person_id": credential.person_id,
         "permissions": credential.permissions,
         "revoked": credential.revoked_at.is_some(),
     })

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use refundry_engine::credential::{Credential, Holder};
-use refundry_engine::{CredentialId, MerchantId, TerminalId};
+use refundry_engine::{CredentialId, MerchantId, PersonId, TerminalId};
 use refundry_service::credentials::{self, IssuedCredential, NewCredential, NewKey};
 use refundry_service::tokens::GivenSecret;
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,11 @@ pub struct CredentialRequest {
     pub lookup: Option<String>,
     /// What the holder may do, such as `refunds:write`; left out, what is usual.
     pub permissions: Option<Vec<String>>,
-    /// Who people see in timelines.
+    /// Who people see in timelines, unless it is a person's.
     pub name: String,
+    /// The person whose it is: what is done with it is done in the person's name, and bound by the person's role.
+    #[schema(value_type = Option<String>)]
+    pub person_id: Option<PersonId>,
     /// Until when it is valid.
     pub expires_at: Option<Rfc3339>,
 }
@@ -143,8 +146,11 @@ pub struct CredentialView {
     pub our_public_key: String,
     /// What the holder may do.
     pub permissions: Vec<String>,
-    /// Who people see in timelines.
+    /// Who people see in timelines, unless it is a person's.
     pub name: String,
+    /// The person whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<String>,
     /// Since when.
     pub created_at: Rfc3339,
     /// Until when.
@@ -186,6 +192,7 @@ pub async fn issue(call: Call) -> Result<Response, Problem> {
         lookup: request.lookup,
         permissions: request.permissions,
         name: request.name,
+        person_id: request.person_id,
         expires_at: request.expires_at.map(|at| at.0),
     };
     let issued = credentials::issue(&call.app.service, &call.caller, new).await?;
@@ -277,6 +284,7 @@ impl From<Credential> for CredentialView {
             our_public_key: row.public_key,
             permissions: row.permissions,
             name: row.name,
+            person_id: row.person_id.map(|id| id.to_string()),
             created_at: row.created_at.into(),
             expires_at: row.expires_at.map(Rfc3339),
             revoked_at: row.revoked_at.map(Rfc3339),

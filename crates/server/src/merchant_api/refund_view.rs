@@ -6,6 +6,7 @@ use refundry_ledger::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::hold_view::{HoldView, holds_of};
 use crate::views::{AmountView, ModeView, Rfc3339};
 
 /// A refund as it stands.
@@ -66,8 +67,19 @@ pub struct RefundView {
     /// Where its end is announced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
+    /// Your name for the refunds that were asked for together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
     /// Who asked.
     pub applicant: String,
+    /// The person or key that asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applicant_id: Option<String>,
+    /// SHA-256 of what it asks for; an approval names it and holds for this content only.
+    pub content_hash: String,
+    /// How often its content was edited.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub edits: u32,
     /// What holds a pending refund.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldView>,
@@ -116,34 +128,6 @@ pub enum StateView {
     Cancelled,
     /// It had succeeded and the money came back.
     Returned,
-}
-
-/// What holds a pending refund.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-#[schema(as = Hold)]
-pub enum HoldView {
-    /// A person decides.
-    Review {
-        /// Since when.
-        since: Rfc3339,
-        /// Whether the applicant may not decide.
-        second_person: bool,
-    },
-    /// Money is missing.
-    Funds {
-        /// Since when.
-        since: Rfc3339,
-        /// When it fails for want of money.
-        until: Rfc3339,
-        /// What was missing when it was looked at last.
-        missing: AmountView,
-    },
-    /// It can be undone until then.
-    Delay {
-        /// When it is sent.
-        until: Rfc3339,
-    },
 }
 
 /// Why a refund failed.
@@ -197,6 +181,8 @@ impl From<Refund> for RefundView {
     fn from(refund: Refund) -> Self {
         let (state, currency) = (StateView::from(refund.state.name()), refund.amount.currency());
         let is_final = refund.state.is_final();
+        let content_hash = refund.content_hash();
+        let applicant_id = refund.applicant.principal().and_then(|principal| principal.id).map(|id| id.to_string());
         let ended = Ended::of(refund.state);
         Self {
             refund_id: refund.id.to_string(),
@@ -220,7 +206,11 @@ impl From<Refund> for RefundView {
             reason: refund.reason,
             metadata: refund.metadata,
             notify_url: refund.notify_url,
+            batch: refund.batch,
             applicant: refund.applicant.to_string(),
+            applicant_id,
+            content_hash,
+            edits: refund.edits,
             holds: ended.holds.map(|holds| holds_of(holds, currency)).unwrap_or_default(),
             attempts: refund.attempts,
             acquirer_reference: refund.acquirer_reference,
@@ -331,15 +321,9 @@ pub fn decimal_text(mantissa: i64, scale: u32) -> String {
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-fn holds_of(holds: Holds, currency: refundry_ledger::Currency) -> Vec<HoldView> {
-    let review = holds.review.map(|hold| HoldView::Review { since: hold.since.into(), second_person: hold.second_person });
-    let funds = holds.funds.map(|hold| HoldView::Funds {
-        since: hold.since.into(),
-        until: hold.until.into(),
-        missing: Money::new(hold.missing_minor, currency).into(),
-    });
-    let delay = holds.delay_until.map(|until| HoldView::Delay { until: until.into() });
-    [review, funds, delay].into_iter().flatten().collect()
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn unless_zero(amount: Money) -> Option<AmountView> {

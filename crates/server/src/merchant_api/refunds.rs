@@ -8,7 +8,7 @@ use refundry_engine::idempotency::{ComparedFields, NUMBER_LENGTH_MAX};
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::{DisputeId, Explanation, MerchantId, PaymentId, RefundId, TerminalId, Text, Who};
 use refundry_ledger::Money;
-use refundry_service::refunds::{self, NATIVE, NewRefund, Review};
+use refundry_service::refunds::{self, NATIVE, NewRefund};
 use refundry_store::RefundFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -46,6 +46,8 @@ pub struct RefundRequest {
     /// The retrieval, dispute or report of fraud that you accept by it. While a retrieval is open, no other refund is possible.
     #[schema(value_type = Option<String>)]
     pub accepts_dispute: Option<DisputeId>,
+    /// Your name for the refunds that you ask for together, so that they can be cancelled together; at most 64 letters.
+    pub batch: Option<String>,
     /// For keys that act for more than one merchant.
     #[schema(value_type = Option<String>)]
     pub merchant_id: Option<MerchantId>,
@@ -61,19 +63,6 @@ pub struct IdempotencyHeader {
     /// Your number of the refund, 1 to 64 visible characters. The same number with the same content is answered again and never paid twice.
     #[param(rename = "Idempotency-Key")]
     pub idempotency_key: String,
-}
-
-/// A person's decision.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReviewRequest {
-    /// Let it pass, or not.
-    pub approve: bool,
-    /// Why.
-    #[serde(default)]
-    pub note: String,
-    /// The amount that you saw: an approval holds for what was seen only.
-    pub seen_amount: Amount,
 }
 
 /// Which refunds.
@@ -201,18 +190,11 @@ pub async fn cancel(call: Call) -> Result<Response, Problem> {
     ok(&RefundView::from(refunds::cancel(&call.app.service, &call.caller, merchant_id, refund_id).await?))
 }
 
-/// Decides about a refund in review.
-pub async fn review(call: Call) -> Result<Response, Problem> {
-    let (merchant_id, refund_id) = named(&call)?;
-    let ReviewRequest { approve, note, seen_amount } = call.json()?;
-    let review = Review { merchant_id, refund_id, approve, note, seen_amount: seen_amount.into() };
-    ok(&RefundView::from(refunds::review(&call.app.service, &call.caller, review).await?))
-}
-
 async fn decide(call: &Call, number: String, dry_run: bool) -> Result<refunds::Accepted, Problem> {
     let request: RefundRequest = call.json()?;
     let (merchant_id, terminal_id, accepts_dispute) = (request.merchant_id, request.terminal_id, request.accepts_dispute);
-    let new = NewRefund { merchant_id, terminal_id, wish: request.wish(number)?, dry_run, accepts_dispute };
+    let batch = request.batch.clone();
+    let new = NewRefund { merchant_id, terminal_id, wish: request.wish(number)?, batch, dry_run, accepts_dispute };
     Ok(refunds::create(&call.app.service, &call.caller, NATIVE, new).await?)
 }
 
@@ -263,6 +245,7 @@ impl RefundRequest {
             ("merchant_reference", self.merchant_reference.clone()),
             ("reason", self.reason.clone()),
             ("metadata", self.metadata.clone()),
+            ("batch", self.batch.clone()),
             ("notify_url", self.notify_url.clone()),
             ("accepts_dispute", self.accepts_dispute.map(|id| id.to_string())),
         ];
@@ -286,7 +269,8 @@ pub fn idempotency_key(call: &Call) -> Result<&str, Problem> {
     ))
 }
 
-fn named(call: &Call) -> Result<(Option<MerchantId>, RefundId), Problem> {
+/// The merchant, if it is named, and the refund of the path.
+pub fn named(call: &Call) -> Result<(Option<MerchantId>, RefundId), Problem> {
     let query: MerchantQuery = call.query()?;
     Ok((query.merchant_id, call.path_id("refund_id", &kinds::UNKNOWN_REFUND)?))
 }

@@ -22,6 +22,8 @@ pub struct PolicyView {
     review: Option<ReviewRuleView>,
     /// Whether the reviewer must be another person than the applicant.
     second_person: Option<bool>,
+    /// Above so many minor units a refund is reviewed by two people.
+    second_reviewer_above_minor: Option<i64>,
     /// What happens when the money is not there.
     funds: Option<FundsRuleView>,
     /// Days that a refund waits for money.
@@ -108,6 +110,60 @@ pub enum ReviewRuleView {
         /// The largest amount that needs no review, in minor units.
         minor: i64,
     },
+    /// Those that any of these catches.
+    AnyOf {
+        /// 1 to 16 rules; the refund says which of them caught it.
+        rules: Vec<ReviewTriggerView>,
+    },
+}
+
+/// What can catch a refund for review.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[schema(as = ReviewTrigger)]
+pub enum ReviewTriggerView {
+    /// It is above an amount.
+    Above {
+        /// The largest amount that needs no review, in minor units.
+        minor: i64,
+    },
+    /// Its payment is older than so many days.
+    PaymentAge {
+        /// The greatest age that needs no review.
+        days: u32,
+    },
+    /// Its reason is on a list, whatever the case of the letters.
+    Reason {
+        /// 1 to 50 reasons.
+        one_of: Vec<String>,
+    },
+    /// It is more than so many hundredths of what was captured.
+    Share {
+        /// The largest share that needs no review, 0 to 99.
+        percent: u32,
+    },
+    /// With it, more refunds or more money than this were asked for within some hours.
+    Velocity {
+        /// How far it looks back, 1 to 72.
+        hours: u32,
+        /// Refunds that need no review, 0 to 1,000.
+        refunds: Option<u32>,
+        /// Money that needs no review, in minor units of the payment's currency.
+        minor: Option<i64>,
+        /// `merchant`, which is usual, or `terminal`: whose refunds are counted.
+        of: Option<VelocityOfView>,
+    },
+}
+
+/// Whose refunds a rule about velocity counts.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = VelocityOf)]
+pub enum VelocityOfView {
+    /// Those of the whole merchant.
+    Merchant,
+    /// Those of the terminal that asks.
+    Terminal,
 }
 
 /// What happens to a refund whose money is not there.
@@ -200,7 +256,12 @@ mod tests {
 
     #[test]
     fn every_rule_of_the_engine_is_described() {
-        let policy = Policy { refund_count_max: Some(1), review: ReviewRule::Above { minor: 1 }, ..Policy::default() };
+        let policy = Policy {
+            refund_count_max: Some(1),
+            second_reviewer_above_minor: Some(1),
+            review: ReviewRule::Above { minor: 1 },
+            ..Policy::default()
+        };
         let policy = serde_json::to_value(policy).unwrap();
         let schema = serde_json::to_value(<PolicyView as utoipa::PartialSchema>::schema()).unwrap();
         let described: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();

@@ -159,6 +159,12 @@ kinds! {
     REVIEWER_IS_APPLICANT = "reviewer_is_applicant", 403: ["A second person is needed", "需要第二人审核"],
         ["Who applied for a refund may not review it.", "申请人不能审核自己的退款。"],
         ["Ask a second person.", "请由他人审核。"];
+    REVIEWER_IS_NO_PERSON = "reviewer_is_no_person", 403: ["A named person is needed", "须由具名人员审核"],
+        ["A second person must review, and the key names nobody.", "须由第二人审核，而所用密钥未绑定人员。"],
+        ["Use a key that is bound to a person.", "请使用已绑定人员的密钥。"];
+    REVIEWER_APPROVED_ALREADY = "reviewer_approved_already", 403: ["Another reviewer is needed", "需要另一位审核人"],
+        ["Two people must approve, and you are one of them already.", "须由两人审核通过，您已通过过一次。"],
+        ["Ask a colleague.", "请由其他人员审核。"];
     REVIEWED_CONTENT_CHANGED = "reviewed_content_changed", 409: ["Not what you saw", "内容已变化"],
         ["What is being approved is not what you saw.", "所审核的内容与您看到的不同。"],
         ["Read the refund again and decide again.", "请重新查看退款后再审核。"];

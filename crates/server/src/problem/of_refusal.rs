@@ -73,6 +73,8 @@ fn kind(refusal: &Refusal) -> &'static Kind {
         Refusal::RefundStateForbids { .. } => &kinds::REFUND_STATE_FORBIDS,
         Refusal::DisputeStateForbids { .. } => &kinds::DISPUTE_STATE_FORBIDS,
         Refusal::ReviewerIsApplicant => &kinds::REVIEWER_IS_APPLICANT,
+        Refusal::ReviewerIsNoPerson => &kinds::REVIEWER_IS_NO_PERSON,
+        Refusal::ReviewerApprovedAlready => &kinds::REVIEWER_APPROVED_ALREADY,
         Refusal::ReviewedContentChanged => &kinds::REVIEWED_CONTENT_CHANGED,
         Refusal::ArnIsSet { .. } => &kinds::ARN_IS_SET,
         Refusal::PaymentInconsistent { .. } => &kinds::PAYMENT_INCONSISTENT,
@@ -106,7 +108,7 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::OutOfRange => "amount",
         Refusal::ExceedsMarketing { .. } => "marketing_amount",
         Refusal::ExpectedRemainingStale { .. } => "expected_remaining",
-        Refusal::ReviewedContentChanged => "seen_amount",
+        Refusal::ReviewedContentChanged => "content_hash",
         Refusal::RepeatInconsistent { field, .. }
         | Refusal::PaymentInconsistent { field }
         | Refusal::FieldInvalid { field, .. }
@@ -140,6 +142,8 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::RefundStateForbids { .. }
         | Refusal::DisputeStateForbids { .. }
         | Refusal::ReviewerIsApplicant
+        | Refusal::ReviewerIsNoPerson
+        | Refusal::ReviewerApprovedAlready
         | Refusal::ArnIsSet { .. }
         | Refusal::PaymentStatusForbids { .. }
         | Refusal::LimitReached { .. }
@@ -191,6 +195,8 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         | Refusal::SecondPersonNeeded
         | Refusal::UnknownRefund
         | Refusal::ReviewerIsApplicant
+        | Refusal::ReviewerIsNoPerson
+        | Refusal::ReviewerApprovedAlready
         | Refusal::ReviewedContentChanged
         | Refusal::PaymentInconsistent { .. }
         | Refusal::AlreadyExists { .. }

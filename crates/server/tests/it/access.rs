@@ -30,6 +30,7 @@ struct Victim {
     credential_id: String,
     payout_id: String,
     adjustment_id: String,
+    person_id: String,
 }
 
 impl Victim {
@@ -41,6 +42,8 @@ impl Victim {
         let refund = shop.key.refund("r1", euros("p1", 100)).await;
         let operator = app.operator(mode).await;
         let credentials = operator.get(&format!("/api/v1/credentials?merchant_id={}", shop.merchant.id)).await;
+        let person = json!({"merchant_id": shop.merchant.id, "name": "Ann", "role": "reviewer"});
+        let person = operator.post("/api/v1/people", person).await;
         let notifications = shop.key.get("/api/v1/notifications").await;
         Self {
             refund_id: refund.text("/refund_id"),
@@ -50,6 +53,7 @@ impl Victim {
             credential_id: credentials.text("/items/0/credential_id"),
             payout_id,
             adjustment_id,
+            person_id: person.text("/person_id"),
             shop,
         }
     }
@@ -63,6 +67,7 @@ impl Victim {
             "notification_id" => self.notification_id.clone(),
             "endpoint_id" => self.endpoint_id.clone(),
             "credential_id" => self.credential_id.clone(),
+            "person_id" => self.person_id.clone(),
             "merchant_id" => merchant_id.clone(),
             "terminal_id" => self.shop.terminal.id.to_string(),
             "payout_id" => self.payout_id.clone(),
@@ -92,7 +97,10 @@ impl Victim {
         }
         match endpoint.path.trim_start_matches("/api/v1/") {
             "refunds" | "refunds/dry-run" => json!({"merchant_id": merchant, "payment_id": self.payment_id, "amount": amount}),
-            "refunds/{refund_id}/review" => json!({"approve": true, "seen_amount": {"value": 100, "currency": "EUR"}}),
+            "refunds/{refund_id}/review" => json!({"approve": true, "content_hash": "unknown"}),
+            "refunds/{refund_id}/edit" => json!({"reason": "mine"}),
+            "people" => json!({"merchant_id": merchant, "name": "Thief", "role": "merchant_admin"}),
+            "people/{person_id}" => json!({"role": "read_only"}),
             "payments" | "payments/import" => json!({
                 "merchant_id": merchant, "terminal_id": terminal, "payment_reference": "p2", "merchant_reference": "order 2",
                 "method": "card", "status": "captured",
@@ -129,6 +137,7 @@ impl Victim {
             &self.credential_id,
             &self.payout_id,
             &self.adjustment_id,
+            &self.person_id,
         ];
         ids.into_iter().chain([&self.shop.merchant.id.to_string()]).any(|id| text.contains(id.as_str()))
     }
@@ -139,7 +148,7 @@ impl Victim {
         let mut all =
             vec![String::from_utf8_lossy(&operator.get(&format!("/api/v1/merchants/{}", self.shop.merchant.id)).await.bytes).into_owned()];
         let lists = ["refunds", "payments", "notifications", "notification-endpoints", "funds", "terminals", "credentials", "events"];
-        for list in lists.into_iter().chain(["payouts", "payout-terms", "adjustments"]) {
+        for list in lists.into_iter().chain(["payouts", "payout-terms", "adjustments", "people"]) {
             let seen = operator.get(&format!("/api/v1/{list}?{whose}")).await;
             assert_eq!(seen.status, 200, "{list}");
             all.push(String::from_utf8_lossy(&seen.bytes).into_owned());

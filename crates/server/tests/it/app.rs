@@ -202,6 +202,7 @@ impl TestApp {
             lookup: None,
             permissions: permissions.map(|words| words.iter().map(|word| (*word).to_owned()).collect()),
             name: "key".to_owned(),
+            person_id: None,
             expires_at: None,
         };
         let issued = credentials::issue(&self.service, &Caller::operator("olga", mode), new).await.unwrap();
@@ -458,6 +459,7 @@ fn antom_wish(shop: &Shop) -> NewCredential {
         lookup: None,
         permissions: None,
         name: "till".to_owned(),
+        person_id: None,
         expires_at: None,
     }
 }

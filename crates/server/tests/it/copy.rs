@@ -132,7 +132,8 @@ async fn carries_on(app: &TestApp, callers: &Callers) {
     let reviewer = app.operator(Mode::Sandbox).await;
     let waiting = callers.reviewed.key.refund("in review", euros("p2", 1_000)).await.text("/refund_id");
     let path = format!("/api/v1/refunds/{waiting}/review?merchant_id={}", callers.reviewed.merchant.id);
-    let approved = json!({"approve": true, "note": "fine", "seen_amount": {"value": 1_000, "currency": "EUR"}});
+    let seen = callers.reviewed.key.get(&format!("/api/v1/refunds/{waiting}")).await.text("/content_hash");
+    let approved = json!({"approve": true, "note": "fine", "content_hash": seen});
     assert_eq!(reviewer.post(&path, approved).await.status, 200);
     for _ in 0..20 {
         app.work().await;

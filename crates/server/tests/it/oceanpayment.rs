@@ -145,6 +145,7 @@ async fn issue(service: &Service, shop: &Shop, terminal: &str) {
         lookup: Some(terminal.to_owned()),
         permissions: None,
         name: "shop".to_owned(),
+        person_id: None,
         expires_at: None,
     };
     let issued = credentials::issue(service, &Caller::operator("olga", shop.merchant.mode), new).await.unwrap();

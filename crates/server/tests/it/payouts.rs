@@ -17,6 +17,7 @@ async fn operator(app: &TestApp, name: &str) -> Actor {
         lookup: None,
         permissions: None,
         name: name.to_owned(),
+        person_id: None,
         expires_at: None,
     };
     let issued = credentials::issue(&app.service, &Caller::operator("olga", Mode::Sandbox), new).await.unwrap();

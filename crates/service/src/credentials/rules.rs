@@ -12,7 +12,8 @@ use crate::error::ServiceError;
 use crate::install::GATEWAY_LOOKUP;
 use crate::permissions::{self, Permission, Permissions, missing};
 use crate::refunds::NATIVE;
-use crate::{merchants, terminals};
+use crate::roles::allowed_by;
+use crate::{merchants, people, terminals};
 
 /// A terminal's own credential cannot make others.
 pub fn may_write(caller: &Caller) -> Result<(), Refusal> {
@@ -68,8 +69,24 @@ pub async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredenti
     Ok(())
 }
 
-/// What a new credential may do: wire dialects can do no more than refunds.
-pub fn granted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refusal> {
+/// What a new credential may do: wire dialects can do no more than refunds, and a person's no more than the person's role.
+pub async fn granted(service: &Service, caller: &Caller, new: &NewCredential) -> Result<Permissions, ServiceError> {
+    let Some(person_id) = new.person_id else { return Ok(wanted(caller, new)?) };
+    let merchant_id = new.holder.merchant_id();
+    if new.dialect != NATIVE.name || matches!(new.holder, Holder::Platform { .. }) {
+        return Err(invalid("person_id", "people use native keys of the operator, a merchant or a terminal").into());
+    }
+    let person = people::read(service, caller, merchant_id, person_id).await?;
+    let allowed = allowed_by(&person.role);
+    let words = new.permissions.clone().unwrap_or_else(|| allowed.words());
+    let wanted = wanted(caller, &NewCredential { permissions: Some(words), ..new.clone() })?;
+    if allowed.covers(wanted) {
+        return Ok(wanted);
+    }
+    Err(invalid("permissions", &format!("the role {} allows: {}", person.role, allowed.words().join(", "))).into())
+}
+
+fn wanted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refusal> {
     let in_dialect = Permissions::of(usual(&new.dialect).iter().copied());
     let wanted = match (&new.permissions, &new.holder) {
         (Some(words), _) => {

@@ -240,6 +240,7 @@ async fn an_api_key_opens_the_same_door_without_signatures() {
         lookup: None,
         permissions: Some(vec!["refunds:read".to_owned()]),
         name: "reader".to_owned(),
+        person_id: None,
         expires_at: None,
     };
     let wider = NewCredential { permissions: Some(vec!["payments:write".to_owned()]), ..restricted.clone() };

@@ -95,6 +95,7 @@ async fn nobody_hands_out_more_than_they_have() {
         lookup: None,
         permissions: Some(words.iter().map(|word| (*word).to_owned()).collect()),
         name: "handed out".to_owned(),
+        person_id: None,
         expires_at: None,
     };
     let service = &house.service;
@@ -132,6 +133,7 @@ async fn live_private_keys_are_never_made_here() {
         lookup: None,
         permissions: None,
         name: "till".to_owned(),
+        person_id: None,
         expires_at: None,
     };
     let found = refused(credentials::issue(&house.service, &house.operator(Mode::Live), new).await);

@@ -158,6 +158,7 @@ impl House {
             lookup: None,
             permissions: permissions.map(|words| words.iter().map(|word| (*word).to_owned()).collect()),
             name: "key".to_owned(),
+            person_id: None,
             expires_at: None,
         };
         let issued = credentials::issue(&self.service, &self.operator(mode), new).await.unwrap();
@@ -177,6 +178,7 @@ impl House {
             lookup: None,
             permissions: None,
             name: "till".to_owned(),
+            person_id: None,
             expires_at: None,
         };
         credentials::issue(&self.service, &self.operator(shop.merchant.mode), new).await.unwrap()
@@ -255,7 +257,7 @@ pub fn refund(number: &str, reference: &str, amount: &str) -> NewRefund {
         compared: vec![("amount".to_owned(), amount.to_owned()), ("payment".to_owned(), reference.to_owned())],
         ..RefundWish::new(number.to_owned(), PaymentKey::Reference(reference.to_owned()), money(amount))
     };
-    NewRefund { merchant_id: None, terminal_id: None, wish, dry_run: false, accepts_dispute: None }
+    NewRefund { merchant_id: None, terminal_id: None, wish, batch: None, dry_run: false, accepts_dispute: None }
 }
 
 /// The code of the refusal that a result must be.

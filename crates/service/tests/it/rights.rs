@@ -8,14 +8,16 @@ use refundry_engine::merchant::Standing;
 use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::policy::{PolicyPatch, ReviewRule};
-use refundry_engine::{CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, RefundId, Refusal, TerminalId};
+use refundry_engine::{CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, PersonId, RefundId, Refusal, TerminalId};
 use refundry_service::caller::Caller;
 use refundry_service::credentials::{self, NewCredential, NewKey};
 use refundry_service::endpoints::{self, EndpointChange, NewEndpoint};
 use refundry_service::merchants::{self, MerchantChange, NewMerchant};
 use refundry_service::notifications::{self, ReplayRange};
+use refundry_service::people::{self, NewPerson, PersonChange};
 use refundry_service::permissions::{Permission, Permissions};
-use refundry_service::refunds::{self, NATIVE, Review};
+use refundry_service::refunds::{self, NATIVE};
+use refundry_service::reviews::{self, Review};
 use refundry_service::terminals::{self, ForceAnswer, NewTerminal, TerminalChange};
 use refundry_service::{Service, ServiceError, audit, authenticate, events, funds, payments};
 use refundry_store::{NotificationFilter, PageRequest, PaymentFilter, RefundFilter};
@@ -30,6 +32,7 @@ struct Belongings {
     payment_id: PaymentId,
     refund_id: RefundId,
     credential_id: CredentialId,
+    person_id: PersonId,
     endpoint_id: EndpointId,
     notification_id: NotificationId,
 }
@@ -44,12 +47,15 @@ async fn belongings(house: &House, mode: Mode) -> Belongings {
     let listed = notifications::list(service, &shop.caller, NotificationFilter::default(), PageRequest::default()).await.unwrap();
     let lookup = authenticate::public_part(&shop.token).unwrap();
     let credential = service.world.store.credentials_by_lookup("native", lookup).await.unwrap().remove(0);
+    let new = NewPerson { merchant_id: Some(shop.merchant.id), name: "Ann".to_owned(), role: "reviewer".to_owned() };
+    let person = people::create(service, &house.operator(mode), new).await.unwrap();
     Belongings {
         merchant_id: shop.merchant.id,
         terminal_id: shop.terminal.id,
         payment_id: paid.id,
         refund_id: accepted.refund.id,
         credential_id: credential.id,
+        person_id: person.id,
         endpoint_id: endpoint.id,
         notification_id: listed.rows[0].id,
         shop,
@@ -79,6 +85,9 @@ fn asks<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> Vec
     ask!("refunds::list", RefundsRead, {
         refunds::list(service, caller, RefundFilter { merchant_id: merchant, ..RefundFilter::default() }, PageRequest::default())
     });
+    ask!("reviews::list", RefundsRead, reviews::list(service, caller, merchant, PageRequest::default()));
+    ask!("people::find", PeopleRead, people::find(service, caller, merchant, of.person_id));
+    ask!("people::list", PeopleRead, people::list(service, caller, merchant, PageRequest::default()));
     ask!("payments::find", PaymentsRead, async { payments::find(service, caller, merchant, &PaymentKey::Id(of.payment_id)).await });
     ask!("payments::list", PaymentsRead, {
         payments::list(service, caller, PaymentFilter { merchant_id: merchant, ..PaymentFilter::default() }, PageRequest::default())
@@ -155,6 +164,18 @@ fn changes<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> 
         let range = ReplayRange { merchant_id: merchant, state: NotificationState::Parked, from: None, to: None };
         notifications::replay_range(service, caller, range)
     });
+    ask!("people::create", PeopleWrite, {
+        people::create(service, caller, NewPerson { merchant_id: merchant, name: "Bob".to_owned(), role: "applicant".to_owned() })
+    });
+    ask!("people::change", PeopleWrite, {
+        people::change(
+            service,
+            caller,
+            merchant,
+            of.person_id,
+            PersonChange { role: Some("reviewer".to_owned()), ..PersonChange::default() },
+        )
+    });
     ask!("credentials::issue", KeysWrite, {
         let new = NewCredential {
             holder: Holder::Merchant { merchant_id: of.merchant_id },
@@ -163,6 +184,7 @@ fn changes<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> 
             lookup: None,
             permissions: Some(vec!["refunds:read".to_owned()]),
             name: "second key".to_owned(),
+            person_id: None,
             expires_at: None,
         };
         credentials::issue(service, caller, new)
@@ -340,18 +362,19 @@ async fn the_applicant_does_not_review_and_a_reviewer_decides_once() {
     house.paid(&shop, "p1", "100.00 EUR").await;
     let (service, operator) = (&house.service, house.operator(Mode::Sandbox));
     let applied = refunds::create(service, &shop.caller, NATIVE, refund("r1", "p1", "10.00 EUR")).await.unwrap().refund;
-    let review = |amount| Review {
+    let review = |content_hash: &str| Review {
         merchant_id: Some(shop.merchant.id),
         refund_id: applied.id,
         approve: true,
         note: "fine".to_owned(),
-        seen_amount: money(amount),
+        content_hash: Some(content_hash.to_owned()),
     };
-    let own = refunds::review(service, &with_all(&shop.caller), review("10.00 EUR")).await;
+    let seen = applied.content_hash();
+    let own = reviews::review(service, &with_all(&shop.caller), review(&seen)).await;
     assert_eq!(own, Err(ServiceError::Refused(Refusal::ReviewerIsApplicant)));
-    let changed = refunds::review(service, &operator, review("9.00 EUR")).await;
+    let changed = reviews::review(service, &operator, review("another")).await;
     assert_eq!(changed, Err(ServiceError::Refused(Refusal::ReviewedContentChanged)));
-    refunds::review(service, &operator, review("10.00 EUR")).await.unwrap();
+    reviews::review(service, &operator, review(&seen)).await.unwrap();
     house.work().await;
     assert!(refunds::find(service, &shop.caller, None, applied.id).await.unwrap().state.is_final());
 }

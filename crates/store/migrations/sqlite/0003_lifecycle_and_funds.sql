@@ -1,5 +1,13 @@
 -- Reviews and people.
 
+-- merchant_id is 0 for the operator's people.
+CREATE TABLE people (
+    merchant_id INTEGER NOT NULL,
+    person_id   INTEGER NOT NULL,
+    body        TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, person_id)
+) STRICT, WITHOUT ROWID;
+
 -- Numbers of refunds, and what callers without one sent.
 
 -- Waiting for money.

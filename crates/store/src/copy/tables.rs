@@ -62,6 +62,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ),
     ("merchants", "merchant_id int8, mode text, body text, version int8", "merchant_id"),
     ("terminals", "merchant_id int8, terminal_id int8, body text", "merchant_id, terminal_id"),
+    ("people", "merchant_id int8, person_id int8, body text", "merchant_id, person_id"),
     (
         "credentials",
         "credential_id int8, merchant_id int8, dialect text, lookup text, key_version int4, scheme text, body text",

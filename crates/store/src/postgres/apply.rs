@@ -11,7 +11,7 @@ use super::arrays::{Array, Param, Rows};
 use super::load::{AllFacts, LAST_SEQUENCE, WAITING};
 use super::session::Call;
 use super::statements::{SHARD, insert, put, update};
-use super::{disputes, payment_row, refund_row};
+use super::{disputes, payment_row, people, refund_row};
 use crate::StoreError;
 use crate::rows::{Names, json_text, merchant_of, money};
 use crate::words::mode_word;
@@ -143,7 +143,7 @@ fn settings(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
         credentials.int(credential.key_version).text(&credential.scheme).text(&json_text(credential)?);
     }
     calls.add(&PUT_CREDENTIALS, credentials);
-    Ok(())
+    people::write(changes, calls)
 }
 
 fn payments(changes: &Changes, facts: &AllFacts, calls: &mut Calls) -> Result<(), StoreError> {
@@ -171,6 +171,9 @@ fn refunds(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
         match write {
             Write::Insert(refund) => written.insert(refund, &named.take(key))?,
             Write::Update(refund) => written.update(refund, &named.take(key))?,
+        }
+        if changes.edited.contains(key) {
+            written.rewrite(write.row())?;
         }
     }
     written.add_to(calls, named.rest());
@@ -240,7 +243,7 @@ fn payouts(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
 fn events(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
     let mut rows = Rows::of(8);
     for event in &changes.events {
-        rows.int(event.merchant_id.get()).int(event.sequence).int(event.at.us()).text(event.kind.word()).text(&event.actor.to_string());
+        rows.int(event.merchant_id.get()).int(event.sequence).int(event.at.us()).text(event.kind.word()).text(&event.actor.stored());
         rows.int_or_null(event.payment_id.map(|id| id.get())).int_or_null(event.refund_id.map(|id| id.get()));
         rows.text(&json_text(&event.facts)?);
     }
@@ -292,7 +295,7 @@ fn notifications(changes: &Changes, calls: &mut Calls) {
 fn audit(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
     let mut rows = Rows::of(7);
     for line in &changes.audit {
-        rows.int(line.merchant_id.map_or(0, |id| id.get())).int(line.id.get()).int(line.at.us()).text(&line.actor.to_string());
+        rows.int(line.merchant_id.map_or(0, |id| id.get())).int(line.id.get()).int(line.at.us()).text(&line.actor.stored());
         rows.text(line.action).text(&line.subject).text(&json_text(&line.facts)?);
     }
     calls.add(&INSERT_AUDIT, rows);

@@ -17,6 +17,7 @@ use super::columns::Columns;
 use super::disputes;
 use super::session::{Call, Failed, Session};
 use super::settings::Settings;
+use super::{people, recent};
 use crate::StoreError;
 use crate::lane::More;
 use crate::rows::payment::Facts;
@@ -152,7 +153,9 @@ pub async fn load(
         loading.ask(session, None, second).await?;
     }
     loading.third_calls(session, settings, &scope).await?;
-    Ok(loading.finish(settings, facts, &scope))
+    let mut snapshot = loading.finish(settings, facts, &scope);
+    recent::load(session, &scope, &mut snapshot).await?;
+    Ok(snapshot)
 }
 
 fn first_calls(scope: &Scope, merchants: &BTreeSet<MerchantId>, waits: bool) -> Vec<Asked<'static>> {
@@ -221,6 +224,9 @@ fn keyed_calls(scope: &Scope) -> Vec<Asked<'static>> {
     if !scope.credentials.is_empty() {
         let credentials = Param::Array(Array::of_ints(scope.credentials.iter().map(|id| id.get())));
         calls.push((Call { sql: CREDENTIALS, params: vec![credentials] }, &Loading::credential));
+    }
+    if !scope.people.is_empty() {
+        calls.push((people::load(&scope.people), &Loading::person));
     }
     calls
 }
@@ -393,6 +399,12 @@ impl Loading {
         Ok(())
     }
 
+    fn person(&mut self, row: &Row) -> Result<(), StoreError> {
+        let person: refundry_engine::person::Person = Columns::new(row, "person").json()?;
+        self.snapshot.people.insert(person.key(), person);
+        Ok(())
+    }
+
     fn merchant(&mut self, row: &Row) -> Result<(), StoreError> {
         let mut columns = Columns::new(row, "setting");
         self.read.push((columns.int()?, columns.json()?));
@@ -409,7 +421,8 @@ fn ids(merchants: &BTreeSet<MerchantId>) -> Param {
     Param::Array(Array::of_ints(merchants.iter().map(|id| id.get())))
 }
 
-fn pairs(sql: &'static str, keys: impl IntoIterator<Item = (MerchantId, i64)>) -> Call {
+/// A call for rows by merchant and id.
+pub fn pairs(sql: &'static str, keys: impl IntoIterator<Item = (MerchantId, i64)>) -> Call {
     let mut wanted = Rows::of(2);
     let mut merchants = BTreeSet::new();
     for (merchant_id, id) in keys {

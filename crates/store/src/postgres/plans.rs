@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 use super::connect::{Connector, Use};
 use super::statements::in_one_place;
-use super::{PostgresOptions, apply, disputes, load, migrations, payment_row, refund_row, tasks};
+use super::{PostgresOptions, apply, disputes, load, migrations, payment_row, people, refund_row, tasks};
 
 /// Rows of one merchant, more than there are in the beginning and much fewer than there will be.
 const FILL: &str = "INSERT INTO payments SELECT 1, n, 'live', 'captured', 'EUR', 'm' || n, 'p' || n, 1, 'card', 0, 1, 1, 0, 0, 0, NULL, NULL, '{}', 0, 0, 0, \
@@ -17,6 +17,7 @@ const FILL: &str = "INSERT INTO payments SELECT 1, n, 'live', 'captured', 'EUR',
     INSERT INTO tasks SELECT 1, n, 0, 'submit_refund', 0, 0, 0, '' FROM generate_series(1, 3000) AS n; \
     INSERT INTO terminals SELECT 1, n, '{}' FROM generate_series(1, 3000) AS n; \
     INSERT INTO credentials SELECT n, 1, 'native', 'c' || n, 1, 'rsa', '{}' FROM generate_series(1, 3000) AS n; \
+    INSERT INTO people SELECT 1, n, '{}' FROM generate_series(1, 3000) AS n; \
     INSERT INTO deliveries SELECT 1, n, 1, 0, 200, '', 1, 1 FROM generate_series(1, 3000) AS n;";
 
 #[test]
@@ -46,6 +47,7 @@ async fn slow_statements(client: &Client, is_narrow: impl Fn(&str) -> bool) -> V
         refund_row::statements(),
         payment_row::statements(),
         disputes::statements(),
+        people::statements(),
     ];
     for sql in all.concat() {
         let plan = plan_of(client, &in_one_place(sql)).await;

@@ -24,6 +24,8 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
         fee_given_back_minor int8, refund_fee_minor int8, event_sequences text+";
     update("refunds", KEY, columns)
 });
+/// What only an edit changes.
+static REWRITE: LazyLock<String> = LazyLock::new(|| update("refunds", KEY, "amount_minor int8, marketing_minor int8, extras text"));
 static NAME_EVENTS: LazyLock<String> = LazyLock::new(|| update("refunds", KEY, "event_sequences text+"));
 const KEY: &str = "merchant_id int8, refund_id int8";
 
@@ -32,11 +34,13 @@ pub struct Written {
     inserted: Rows,
     updated: Rows,
     updated_of: Vec<MerchantId>,
+    rewritten: Rows,
+    rewritten_of: Vec<MerchantId>,
 }
 
 impl Default for Written {
     fn default() -> Self {
-        Self { inserted: Rows::of(25), updated: Rows::of(12), updated_of: Vec::new() }
+        Self { inserted: Rows::of(25), updated: Rows::of(12), updated_of: Vec::new(), rewritten: Rows::of(5), rewritten_of: Vec::new() }
     }
 }
 
@@ -49,7 +53,7 @@ impl Written {
         row.text(currency.code()).int(refund.amount.minor()).int(refund.payment_id.get()).text(&refund.payment_reference);
         row.int(refund.terminal_id.get()).text(&refund.dialect).text(&refund.number);
         row.int(minor_of(refund.marketing, currency)?).int(minor_of(refund.refund_fee, currency)?);
-        row.int(minor_of(refund.fee_given_back, currency)?).text(&refund.applicant.to_string()).text(&refund.acquirer);
+        row.int(minor_of(refund.fee_given_back, currency)?).text(&refund.applicant.stored()).text(&refund.acquirer);
         row.int(refund.created_at.us()).text_or_null(extras_text(refund)?.as_deref()).text_or_null(state_text(&refund.state)?.as_deref());
         row.text_or_null(waits_for(refund).as_deref()).text_or_null(refund.drawn.as_ref().map(json_text).transpose()?.as_deref());
         row.text_or_null(refund.acquirer_reference.as_deref()).int(refund.attempts).int(refund.updated_at.us()).text(named);
@@ -69,10 +73,20 @@ impl Written {
         Ok(())
     }
 
+    /// What an edit changed.
+    pub fn rewrite(&mut self, refund: &Refund) -> Result<(), StoreError> {
+        let row = &mut self.rewritten;
+        row.int(refund.merchant_id.get()).int(refund.id.get()).int(refund.amount.minor());
+        row.int(minor_of(refund.marketing, refund.amount.currency())?).text_or_null(extras_text(refund)?.as_deref());
+        self.rewritten_of.push(refund.merchant_id);
+        Ok(())
+    }
+
     /// The statements; `rest` are events of refunds that the batch does not write.
     pub fn add_to(self, calls: &mut Calls, rest: BTreeMap<(MerchantId, RefundId), String>) {
         calls.add(&INSERT, self.inserted);
         calls.add_of(&UPDATE, self.updated, self.updated_of);
+        calls.add_of(&REWRITE, self.rewritten, self.rewritten_of);
         let mut named = Rows::of(3);
         for ((merchant_id, id), text) in &rest {
             named.int(merchant_id.get()).int(id.get()).text(text);
@@ -84,5 +98,5 @@ impl Written {
 /// Every statement of this file, for those who look at plans.
 #[cfg(test)]
 pub fn statements() -> Vec<&'static str> {
-    vec![&INSERT, &UPDATE, &NAME_EVENTS]
+    vec![&INSERT, &UPDATE, &REWRITE, &NAME_EVENTS]
 }

@@ -27,6 +27,7 @@ pub const TABLES: &[(&str, Spread)] = &[
     ("deliveries", Spread::ByMerchant),
     ("tasks", Spread::ByMerchant),
     ("audit", Spread::ByMerchant),
+    ("people", Spread::ByMerchant),
     ("commits", Spread::ByMerchant),
     ("credentials", Spread::Everywhere("a caller is found before it is known whose it is")),
     ("daily_rates", Spread::Everywhere("rates are of the installation")),

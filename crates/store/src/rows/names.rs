@@ -30,5 +30,10 @@ impl<K: Ord + Copy> Names<K> {
 
 /// The merchant whose rows a credential belongs to; 0 for those of operators and platforms.
 pub fn merchant_of(credential: &Credential) -> i64 {
-    credential.holder.merchant_id().map_or(0, |id| id.get())
+    merchant_or_none(credential.holder.merchant_id())
+}
+
+/// The merchant whose row it is; 0 for what is the operator's.
+pub fn merchant_or_none(merchant_id: Option<refundry_engine::MerchantId>) -> i64 {
+    merchant_id.map_or(0, |id| id.get())
 }

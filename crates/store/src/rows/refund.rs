@@ -38,6 +38,10 @@ struct Extras {
     metadata: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notify_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edits: Option<u32>,
 }
 
 /// What a refund waits for when it is pending for want of money of a currency.
@@ -81,6 +85,8 @@ pub fn read<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Refund, StoreError
         reason: extras.reason,
         metadata: extras.metadata,
         notify_url: extras.notify_url,
+        batch: extras.batch,
+        edits: extras.edits.unwrap_or(0),
         applicant,
         created_at,
         state: read_state(columns, state_name)?,
@@ -138,6 +144,8 @@ pub fn extras_text(refund: &Refund) -> Result<Option<String>, StoreError> {
         reason: refund.reason.clone(),
         metadata: refund.metadata.clone(),
         notify_url: refund.notify_url.clone(),
+        batch: refund.batch.clone(),
+        edits: (refund.edits > 0).then_some(refund.edits),
     };
     if extras == Extras::default() {
         return Ok(None);

@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::fault::fault;
 use super::load::{LAST_SEQUENCE, WAITING};
-use super::{disputes, payment_row, refund_row};
+use super::{disputes, payment_row, people, refund_row};
 use crate::StoreError;
 use crate::rows::payment::Facts;
 use crate::rows::{self, Names, json_text, merchant_of};
@@ -41,6 +41,9 @@ pub fn apply(
         match write {
             Write::Insert(refund) => refund_row::insert(connection, refund, &events_named.take(key))?,
             Write::Update(refund) => refund_row::update(connection, refund, &events_named.take(key))?,
+        }
+        if changes.edited.contains(key) {
+            refund_row::rewrite(connection, write.row())?;
         }
     }
     name_the_rest(connection, refunds_named, events_named)?;
@@ -110,7 +113,7 @@ fn put_settings(connection: &Connection, changes: &Changes) -> Result<(), StoreE
         ];
         prepared(connection, sql)?.execute(row).map_err(fault)?;
     }
-    Ok(())
+    people::put(connection, changes)
 }
 
 fn update_payment(
@@ -231,7 +234,7 @@ fn insert_event(connection: &Connection, event: &Event) -> Result<(), StoreError
         event.sequence,
         event.at.us(),
         event.kind.word(),
-        event.actor.to_string(),
+        event.actor.stored(),
         event.payment_id.map(|id| id.get()),
         event.refund_id.map(|id| id.get()),
         json_text(&event.facts)?,
@@ -293,7 +296,7 @@ fn insert_delivery(connection: &Connection, merchant_id: MerchantId, attempt: &D
 fn insert_audit(connection: &Connection, line: &AuditLine) -> Result<(), StoreError> {
     let sql = "INSERT INTO audit (merchant_id, audit_id, at, actor, action, subject, facts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let merchant_id = line.merchant_id.map_or(0, |id| id.get());
-    let (actor, facts) = (line.actor.to_string(), json_text(&line.facts)?);
+    let (actor, facts) = (line.actor.stored(), json_text(&line.facts)?);
     let row = params![merchant_id, line.id.get(), line.at.us(), actor, line.action, line.subject, facts];
     prepared(connection, sql)?.execute(row).map_err(fault)?;
     Ok(())

@@ -12,7 +12,7 @@ use super::backend::Settings;
 use super::columns::Columns;
 use super::fault::fault;
 use super::payment_row;
-use super::{disputes, other_rows, refund_row};
+use super::{disputes, other_rows, people, recent, refund_row};
 use crate::StoreError;
 use crate::rows;
 use crate::rows::ReadColumns as _;
@@ -58,9 +58,11 @@ pub fn load(
     currencies.extend(snapshot.payouts.values().map(|payout| (payout.merchant_id, payout.amount.currency())));
     currencies.extend(snapshot.adjustments.values().map(|adjustment| (adjustment.merchant_id, adjustment.amount.currency())));
     load_tasks(connection, &scope.tasks, &mut snapshot)?;
+    people::load(connection, &scope.people, &mut snapshot)?;
     load_counters(connection, &scope.merchants, &mut snapshot)?;
     load_balances(connection, &currencies, &mut snapshot)?;
     load_next_settlements(connection, &scope.settlements, &mut snapshot)?;
+    recent::load(connection, scope, &mut snapshot)?;
     Ok(snapshot)
 }
 

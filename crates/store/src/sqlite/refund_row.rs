@@ -20,6 +20,10 @@ pub const UPDATE: &str = "UPDATE refunds SET state = ?3, state_body = ?4, waits_
     attempts = ?8, updated_at = ?9, fee_given_back_minor = ?10, refund_fee_minor = ?11, \
     event_sequences = event_sequences || ?12 WHERE merchant_id = ?1 AND refund_id = ?2";
 
+/// Writes what only an edit changes.
+pub const REWRITE: &str =
+    "UPDATE refunds SET amount_minor = ?3, marketing_minor = ?4, extras = ?5 WHERE merchant_id = ?1 AND refund_id = ?2";
+
 /// Reads a refund.
 pub fn read(row: &Row<'_>) -> Result<Refund, StoreError> {
     rows::refund::read(&mut Columns::new(row, "refund"))
@@ -44,7 +48,7 @@ pub fn insert(connection: &Connection, refund: &Refund, named: &str) -> Result<(
             minor_of(refund.marketing, currency)?,
             minor_of(refund.refund_fee, currency)?,
             minor_of(refund.fee_given_back, currency)?,
-            refund.applicant.to_string(),
+            refund.applicant.stored(),
             refund.acquirer,
             refund.created_at.us(),
             extras_text(refund)?,
@@ -78,4 +82,11 @@ pub fn update(connection: &Connection, refund: &Refund, named: &str) -> Result<(
         named,
     ]);
     changed.map(drop).map_err(fault)
+}
+
+/// Runs [`REWRITE`].
+pub fn rewrite(connection: &Connection, refund: &Refund) -> Result<(), StoreError> {
+    let marketing_minor = minor_of(refund.marketing, refund.amount.currency())?;
+    let row = params![refund.merchant_id.get(), refund.id.get(), refund.amount.minor(), marketing_minor, extras_text(refund)?];
+    prepared(connection, REWRITE)?.execute(row).map(drop).map_err(fault)
 }

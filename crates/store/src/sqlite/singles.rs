@@ -107,7 +107,7 @@ pub fn merchant(connection: &Connection, id: MerchantId) -> Result<Option<Mercha
 }
 
 /// A page of rows that were read with one more than the limit.
-fn cut<T>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> Page<T> {
+pub fn cut<T>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> i64) -> Page<T> {
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = if more { rows.last().map(id) } else { None };

@@ -208,7 +208,7 @@ impl Stage {
     pub fn stamp(&self) -> Stamp {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (ms, counter) = (BEGIN_MS + number, 0);
-        Stamp { now: Timestamp::from_ms(ms), ids: IdBlock::new(compose(ms, 0, counter)), actor: Actor::Operator("stage".to_owned()) }
+        Stamp { now: Timestamp::from_ms(ms), ids: IdBlock::new(compose(ms, 0, counter)), actor: Actor::operator("stage") }
     }
 
     pub fn command(&self, act: Act) -> Command {
@@ -388,6 +388,7 @@ pub fn create_refund(payment: &Payment, number: &str, minor: i64, refund_id: Ref
         metadata: None,
         notify_url: None,
         accepts_dispute: None,
+        batch: None,
         dry_run: false,
     }
 }

@@ -34,6 +34,7 @@ pub const BY_MERCHANT: &[&str] = &[
     "deliveries",
     "tasks",
     "audit",
+    "people",
     "commits",
 ];
 

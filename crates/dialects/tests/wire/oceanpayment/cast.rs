@@ -268,6 +268,7 @@ fn credential() -> Credential {
         public_key: String::new(),
         permissions: Vec::new(),
         name: "shop".into(),
+        person_id: None,
         created_at: NOW,
         expires_at: None,
         revoked_at: None,

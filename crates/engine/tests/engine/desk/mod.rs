@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use refundry_engine::asked::OrderClaim;
 use refundry_engine::command::{
-    CancelRefund, CreateRefund, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting, ReviewRefund,
-    SettlePayment, StartSubmission, TopUp,
+    CancelRefund, CreateRefund, EditRefund, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting,
+    ReviewRefund, SendNow, SettlePayment, StartSubmission, TopUp,
 };
 use refundry_engine::event::Event;
 use refundry_engine::funds::queue::{Place, WaitingRefund, places};
@@ -23,7 +23,8 @@ use refundry_engine::refund::{AcquirerAnswer, Refund, RefundState};
 use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::verdict::{AuditLine, BookedEntry};
 use refundry_engine::{
-    Act, Actor, Command, MerchantId, Mode, Outcome, PaymentId, RefundId, Snapshot, Stamp, TaskId, TerminalId, Timestamp, decide,
+    Act, Actor, Command, CredentialId, MerchantId, Mode, Outcome, PaymentId, PersonId, Principal, PrincipalId, RefundId, Snapshot, Stamp,
+    TaskId, TerminalId, Timestamp, decide,
 };
 use refundry_ledger::{Currency, Money};
 
@@ -80,6 +81,7 @@ impl Desk {
             wire: Default::default(),
             forced_answers: Vec::new(),
         };
+        desk.snapshot.recent.open(MERCHANT);
         desk.snapshot.merchants.insert(MERCHANT, Arc::new(merchant));
         desk.snapshot.terminals.insert((MERCHANT, TERMINAL), Arc::new(terminal));
         desk
@@ -169,17 +171,26 @@ impl Desk {
     }
 
     pub fn ask_as(&mut self, name: &str, create: CreateRefund) -> Outcome {
-        self.carry_out(Actor::Merchant(name.to_owned()), Act::CreateRefund(Box::new(create)))
+        self.carry_out(one_of_the_merchant(name), Act::CreateRefund(Box::new(create)))
     }
 
     pub fn cancel(&mut self, refund_id: RefundId, mode: Mode) -> Outcome {
-        self.carry_out(Actor::Merchant("shop".to_owned()), Act::CancelRefund(CancelRefund { merchant_id: MERCHANT, mode, refund_id }))
+        self.carry_out(one_of_the_merchant("shop"), Act::CancelRefund(CancelRefund { merchant_id: MERCHANT, mode, refund_id }))
     }
 
-    pub fn review(&mut self, refund_id: RefundId, by: &str, approve: bool, seen_amount: Money) -> Outcome {
+    pub fn review(&mut self, refund_id: RefundId, by: &str, approve: bool, seen: String) -> Outcome {
         let note = "looked at".to_owned();
-        let act = ReviewRefund { merchant_id: MERCHANT, mode: Mode::Live, refund_id, approve, note, seen_amount };
-        self.carry_out(Actor::Merchant(by.to_owned()), Act::ReviewRefund(act))
+        let act = ReviewRefund { merchant_id: MERCHANT, mode: Mode::Live, refund_id, approve, note, seen: Some(seen) };
+        self.carry_out(one_of_the_merchant(by), Act::ReviewRefund(act))
+    }
+
+    pub fn edit(&mut self, by: &str, edit: EditRefund) -> Outcome {
+        self.carry_out(one_of_the_merchant(by), Act::EditRefund(Box::new(edit)))
+    }
+
+    pub fn send_now(&mut self, refund_id: RefundId) -> Outcome {
+        let act = SendNow { merchant_id: MERCHANT, mode: Mode::Live, refund_id };
+        self.carry_out(one_of_the_merchant("shop"), Act::SendNow(act))
     }
 
     pub fn release(&mut self, refund_id: RefundId) -> Outcome {
@@ -293,12 +304,23 @@ impl Desk {
 
     pub fn top_up(&mut self, amount: Money, number: &str) -> Outcome {
         let act = TopUp { merchant_id: MERCHANT, mode: Mode::Live, amount, key: key("top_up", number) };
-        self.carry_out(Actor::Merchant("shop".to_owned()), Act::TopUp(act))
+        self.carry_out(one_of_the_merchant("shop"), Act::TopUp(act))
     }
 }
 
 pub fn operator() -> Actor {
-    Actor::Operator("desk".to_owned())
+    Actor::operator("desk")
+}
+
+/// Somebody of the merchant: `shop` and what ends in `key` are machines, everybody else is a person.
+fn one_of_the_merchant(name: &str) -> Actor {
+    let number = name.bytes().fold(0, |number, letter| number * 31 + i64::from(letter));
+    let id = match name {
+        "shop" => PrincipalId::Credential(CredentialId::new(number)),
+        name if name.ends_with("key") => PrincipalId::Credential(CredentialId::new(number)),
+        _ => PrincipalId::Person(PersonId::new(number)),
+    };
+    Actor::Merchant(Principal { name: name.to_owned(), id: Some(id) })
 }
 
 fn key(dialect: &str, number: &str) -> IdempotencyKey {
@@ -327,6 +349,7 @@ pub fn request(refund_id: RefundId, payment_id: PaymentId, amount: Money, number
         metadata: None,
         notify_url: None,
         accepts_dispute: None,
+        batch: None,
         dry_run: false,
     }
 }

@@ -3,14 +3,15 @@
 mod answers;
 mod payouts;
 
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::SplitWhitespace;
 
 use refundry_engine::asked::Extent;
-use refundry_engine::command::CreateRefund;
+use refundry_engine::command::{CreateRefund, EditRefund};
 use refundry_engine::merchant::{Endpoint, Standing};
 use refundry_engine::payment::{Payment, PaymentStatus, SettlementQuote};
-use refundry_engine::policy::{FeeRule, FundsCheck, FundsOrder, FundsRule, PolicyPatch, ReviewRule};
+use refundry_engine::policy::{FeeRule, FundsCheck, FundsOrder, FundsRule, PolicyPatch, ReviewRule, ReviewTrigger, VelocityOf};
 use refundry_engine::refund::AcquirerAnswer;
 use refundry_engine::{Act, EndpointId, Mode, Outcome, PaymentId, RefundId, TerminalId, chart};
 use refundry_ledger::Money;
@@ -28,11 +29,18 @@ pub struct Scenario {
     remember_refusals: bool,
     events_seen: usize,
     audit_seen: usize,
+    looked_at: BTreeMap<RefundId, String>,
 }
 
 impl Default for Scenario {
     fn default() -> Self {
-        Self { desk: Desk::new(PolicyPatch::default()), remember_refusals: false, events_seen: 0, audit_seen: 0 }
+        Self {
+            desk: Desk::new(PolicyPatch::default()),
+            remember_refusals: false,
+            events_seen: 0,
+            audit_seen: 0,
+            looked_at: BTreeMap::new(),
+        }
     }
 }
 
@@ -68,6 +76,9 @@ impl Scenario {
             "refund" => self.refund(words),
             "acquirer" => self.acquirer(words),
             "review" => self.review(words),
+            "look" => return self.look(words),
+            "edit" => self.edit(words),
+            "send_now" => self.desk.send_now(refund(&mut words)),
             "cancel" => self.desk.cancel(refund(&mut words), if words.next() == Some("in_sandbox") { Mode::Sandbox } else { Mode::Live }),
             "facts" => return self.facts(),
             "release" => self.desk.release(refund(&mut words)),
@@ -211,6 +222,7 @@ impl Scenario {
                 "numbered" => create.key.number = next(&mut words).to_owned(),
                 "to" => create.notify_url = Some(next(&mut words).to_owned()),
                 "by" => by = next(&mut words),
+                "because" => create.reason = Some(next(&mut words).to_owned()),
                 "in_sandbox" => create.mode = Mode::Sandbox,
                 "at_another_terminal" => create.terminal_id = Some(TerminalId::new(999)),
                 "at_no_named_terminal" => create.terminal_id = None,
@@ -250,8 +262,51 @@ impl Scenario {
         let approve = next(&mut words) == "passes";
         assert_eq!(next(&mut words), "by");
         let by = next(&mut words);
-        let seen = if words.peek().is_some() { money(&mut words) } else { self.desk.refund(id).amount };
+        let seen = match words.next() {
+            Some("as_seen") => {
+                let of = if words.peek().is_some() { refund(&mut words) } else { id };
+                self.looked_at[&of].clone()
+            }
+            Some(other) => panic!("a review has no {other}"),
+            None => self.desk.refund(id).content_hash(),
+        };
         self.desk.review(id, by, approve, seen)
+    }
+
+    /// Somebody looks at a refund, and may decide about it later.
+    fn look(&mut self, mut words: Words<'_>) -> String {
+        let id = refund(&mut words);
+        self.looked_at.insert(id, self.desk.refund(id).content_hash());
+        "seen".to_owned()
+    }
+
+    fn edit(&mut self, mut words: Words<'_>) -> Outcome {
+        let refund_id = refund(&mut words);
+        let mut edit = EditRefund {
+            merchant_id: MERCHANT,
+            mode: Mode::Live,
+            refund_id,
+            seen: None,
+            amount: None,
+            marketing: None,
+            reason: None,
+            metadata: None,
+        };
+        let mut by = "shop";
+        while let Some(word) = words.next() {
+            match word {
+                "by" => by = next(&mut words),
+                "to" => edit.amount = Some(money(&mut words)),
+                "marketing" => edit.marketing = Some(money(&mut words)),
+                "because" => edit.reason = Some(Some(next(&mut words).to_owned())),
+                "for_no_reason" => edit.reason = Some(None),
+                "saying" => edit.metadata = Some(Some(next(&mut words).to_owned())),
+                "as_seen" => edit.seen = Some(self.looked_at[&refund_id].clone()),
+                "in_sandbox" => edit.mode = Mode::Sandbox,
+                other => panic!("an edit has no {other}"),
+            }
+        }
+        self.desk.edit(by, edit)
     }
 
     fn balance(&self, mut words: Words<'_>) -> String {
@@ -345,7 +400,26 @@ fn review_rule(value: &str) -> ReviewRule {
     match value {
         "none" => ReviewRule::None,
         "all" => ReviewRule::All,
+        any if any.contains(':') => ReviewRule::AnyOf { rules: any.split(',').map(review_trigger).collect() },
         above => ReviewRule::Above { minor: above.parse().unwrap() },
+    }
+}
+
+fn review_trigger(text: &str) -> ReviewTrigger {
+    let (kind, rest) = text.split_once(':').unwrap_or_else(|| panic!("{text} is not kind:rest"));
+    let parts: Vec<&str> = rest.split(':').collect();
+    match kind {
+        "above" => ReviewTrigger::Above { minor: rest.parse().unwrap() },
+        "age" => ReviewTrigger::PaymentAge { days: rest.parse().unwrap() },
+        "reason" => ReviewTrigger::Reason { one_of: rest.split('|').map(str::to_owned).collect() },
+        "share" => ReviewTrigger::Share { percent: rest.parse().unwrap() },
+        "velocity" | "terminal_velocity" => ReviewTrigger::Velocity {
+            hours: parts[0].parse().unwrap(),
+            refunds: parts[1].parse().ok(),
+            minor: parts.get(2).map(|minor| minor.parse().unwrap()),
+            of: if kind == "velocity" { VelocityOf::Merchant } else { VelocityOf::Terminal },
+        },
+        other => panic!("no rule is called {other}"),
     }
 }
 
@@ -395,6 +469,7 @@ fn patch_policy(patch: &mut PolicyPatch, words: Words<'_>) {
             "several" => patch.several_allowed = Some(yes),
             "count_max" => patch.refund_count_max = Some(value.parse().ok()),
             "review" => patch.review = Some(review_rule(value)),
+            "second_reviewer_above" => patch.second_reviewer_above_minor = Some(value.parse().ok()),
             "second_person" => patch.second_person = Some(yes),
             "funds" => patch.funds = Some(funds_rule(value)),
             "order" => patch.funds_order = Some(if value == "skip" { FundsOrder::Skip } else { FundsOrder::Strict }),

@@ -131,7 +131,7 @@ fn currency(words: &mut Words<'_>) -> Currency {
 
 fn by(words: &mut Words<'_>) -> Actor {
     match words.next_if_eq(&"by") {
-        Some(_) => Actor::Operator(next(words).to_owned()),
+        Some(_) => Actor::Operator(next(words).into()),
         None => operator(),
     }
 }

@@ -210,6 +210,7 @@ impl Maker<'_> {
             lookup: None,
             permissions: None,
             name: format!("{} antom", self.kind.name),
+            person_id: None,
             expires_at: None,
         };
         let issued = credentials::issue(self.service, self.operator, new).await?;
@@ -252,6 +253,7 @@ impl Maker<'_> {
             lookup: Some(format!("{account}01")),
             permissions: None,
             name: format!("{} oceanpayment", self.kind.name),
+            person_id: None,
             expires_at: None,
         };
         let issued = credentials::issue(self.service, self.operator, new).await?;
@@ -332,6 +334,7 @@ async fn token(service: &Service, operator: &Caller, holder: Holder, name: &str)
         lookup: None,
         permissions: None,
         name: name.to_owned(),
+        person_id: None,
         expires_at: None,
     };
     let issued = credentials::issue(service, operator, new).await?;
@@ -350,7 +353,7 @@ async fn refund_oldest(service: &Service, operator: &Caller, merchant: &DemoMerc
             reason: Some("seed".to_owned()),
             ..RefundWish::new(format!("seed{number:012}"), PaymentKey::Reference(reference), one)
         };
-        let new = NewRefund { merchant_id: Some(merchant_id), terminal_id: None, wish, dry_run: false, accepts_dispute: None };
+        let new = NewRefund { merchant_id: Some(merchant_id), terminal_id: None, wish, batch: None, dry_run: false, accepts_dispute: None };
         let refund = refunds::create(service, operator, refunds::NATIVE, new).await?.refund;
         let now = service.world.now();
         let start = StartSubmission { merchant_id, refund_id: refund.id, resolve_at: now };
