@@ -81,8 +81,12 @@ pub struct DisputeBody {
 }
 
 impl Dispute {
-    /// What the merchant is charged: the amount without what was beyond the payment. A chargeback of a payment that was refunded already charges nothing.
+    /// What the merchant is charged: the amount without what was beyond the payment. A chargeback of a payment that was refunded already charges nothing,
+    /// and so does whatever is no chargeback.
     pub fn charged(&self) -> Money {
+        if !self.kind.moves_money() {
+            return Money::zero(self.amount.currency());
+        }
         Money::new(self.amount.minor().saturating_sub(self.body.exposed_minor), self.amount.currency())
     }
 

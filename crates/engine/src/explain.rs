@@ -142,7 +142,7 @@ fn pending(refund: &Refund, holds: &Holds, due: Option<Timestamp>, now: Timestam
 }
 
 fn missing_money(refund: &Refund, funds: &FundsHold) -> Text {
-    let missing = Money::new(funds.missing_minor, refund.amount.currency());
+    let missing = Money::new(funds.missing_minor, refund.funding_currency());
     text(
         format!("Its money is not there: {missing} was missing when it was looked at last, counting the refunds that waited before it."),
         format!("资金不足：上次检查时（含排在它之前的退款）尚缺 {missing}。"),

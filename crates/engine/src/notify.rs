@@ -133,7 +133,7 @@ pub(crate) fn hold_facts(refund: &Refund) -> EventFacts {
     if names.is_empty() {
         return EventFacts::new();
     }
-    let missing = holds.funds.as_ref().map(|funds| fact("missing", Money::new(funds.missing_minor, refund.amount.currency())));
+    let missing = holds.funds.as_ref().map(|funds| fact("missing", Money::new(funds.missing_minor, refund.funding_currency())));
     let caught_by = holds.review.as_ref().map(|review| review.caught_by.iter().map(ReviewTrigger::word).collect::<Vec<_>>().join(" "));
     let caught_by = caught_by.filter(|words| !words.is_empty()).map(|words| fact("review_rules", words));
     [fact("holds", names.join(" "))].into_iter().chain(caught_by).chain(missing).collect()

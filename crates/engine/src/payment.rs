@@ -217,6 +217,31 @@ impl Payment {
         self.captured.currency()
     }
 
+    /// The rate at which it settles in another currency; none when that is its own.
+    pub fn foreign(&self) -> Option<&SettlementQuote> {
+        self.quote.as_ref().filter(|quote| quote.settlement_currency != self.currency())
+    }
+
+    /// So much of its money crosses into the settlement currency, or comes back when it is below zero; says what it becomes there. What has crossed
+    /// so far is always worth what it should be, whatever went wrong in between, so that parts sum to the whole: counted from the end of the
+    /// captured amount, as refunds are.
+    pub(crate) fn cross(&mut self, minor: i64) -> i64 {
+        let Some(quote) = self.foreign() else { return 0 };
+        let crossed = self.converted.crossed_minor.saturating_add(minor);
+        let worth = |minor: i64| quote.convert(Money::new(minor, self.currency())).map_or(0, Money::minor);
+        let all = self.captured.minor();
+        let target = worth(all).saturating_sub(worth(all.saturating_sub(crossed)));
+        let became = target.saturating_sub(self.converted.settlement_minor);
+        self.cross_as(minor, became);
+        became
+    }
+
+    /// So much of its money crosses as exactly that.
+    pub(crate) fn cross_as(&mut self, minor: i64, became: i64) {
+        self.converted.crossed_minor = self.converted.crossed_minor.saturating_add(minor);
+        self.converted.settlement_minor = self.converted.settlement_minor.saturating_add(became);
+    }
+
     /// The currency in which its money is available once it is settled.
     pub fn home_currency(&self) -> Currency {
         self.quote.as_ref().map_or_else(|| self.currency(), |quote| quote.settlement_currency)
@@ -247,6 +272,8 @@ impl Payment {
         self.refunded_marketing = self.refunded_marketing.checked_add(refund.marketing)?;
         self.fee_given_back = self.fee_given_back.checked_add(refund.fee_given_back)?;
         self.refund_count = self.refund_count.saturating_add(1);
+        let gross = refund.gross_settlement.map_or(0, Money::minor);
+        self.converted.refunded_minor = self.converted.refunded_minor.saturating_add(gross);
         Ok(())
     }
 
@@ -256,6 +283,8 @@ impl Payment {
         self.refunded_marketing = self.refunded_marketing.checked_sub(refund.marketing)?;
         self.fee_given_back = self.fee_given_back.checked_sub(refund.fee_given_back)?;
         self.refund_count = self.refund_count.saturating_sub(1);
+        let gross = refund.gross_settlement.map_or(0, Money::minor);
+        self.converted.refunded_minor = self.converted.refunded_minor.saturating_sub(gross);
         Ok(())
     }
 

@@ -1,14 +1,14 @@
 //! What each event of business moves between which ledger accounts: the only file that names them. A rule also moves what the payment
 //! remembers of its own money, so that the two never part.
 
-use refundry_ledger::{LedgerAccount, Money, Posting};
+use refundry_ledger::{Currency, LedgerAccount, Money, Posting};
 
 use crate::adjustment::AdjustmentKind;
 use crate::chart::{
-    ACQUIRER_RECEIVABLE, AVAILABLE, CHARGEBACKS, EXPOSURE, FEE_INCOME, FIXED_RESERVE, MARKETING, OPERATOR_CASH, PAID_OUT,
+    ACQUIRER_RECEIVABLE, AVAILABLE, CHARGEBACKS, EXPOSURE, FEE_INCOME, FIXED_RESERVE, FX_CLEARING, MARKETING, OPERATOR_CASH, PAID_OUT,
     REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED,
 };
-use crate::payment::Payment;
+use crate::payment::{Payment, SettlementQuote};
 use crate::refund::{Draw, Refund};
 use crate::{MerchantId, Refusal};
 
@@ -41,7 +41,13 @@ pub fn settled(payment: &mut Payment, fixed_lacking: i64) -> Postings {
     payment.settled = true;
     payment.settling.settle_at = None;
     payment.unsettled_left = Money::zero(payment.currency());
-    spread(payment, &[(UNSETTLED, unsettled)], &[(FIXED_RESERVE, withheld), (AVAILABLE, unsettled - withheld)])
+    if payment.foreign().is_none() {
+        return spread(payment, &[(UNSETTLED, unsettled)], &[(FIXED_RESERVE, withheld), (AVAILABLE, unsettled - withheld)]);
+    }
+    let became = payment.cross(unsettled);
+    let withheld = fixed_lacking.clamp(0, became.max(0));
+    let home: Sides<'_> = (&[(FX_CLEARING, became)], &[(FIXED_RESERVE, withheld), (AVAILABLE, became - withheld)]);
+    through_clearing(payment, (&[(UNSETTLED, unsettled)], &[(FX_CLEARING, unsettled)]), home)
 }
 
 /// The time of the rolling reserve is over: what is left of the payment's part becomes available.
@@ -50,7 +56,7 @@ pub fn reserve_released(payment: &mut Payment) -> Postings {
     payment.settling.reserve_released = true;
     payment.settling.reserve_release_at = None;
     payment.reserve_left = Money::zero(payment.currency());
-    spread(payment, &[(RESERVE, reserve)], &[(AVAILABLE, reserve)])
+    becomes_available(payment, &[(RESERVE, reserve)])
 }
 
 /// The contract asks for less fixed reserve, or is over: so much of it becomes available.
@@ -96,20 +102,25 @@ pub fn adjusted(merchant_id: MerchantId, kind: AdjustmentKind, amount: Money) ->
 
 /// Which money a refund would be drawn from, or how much is missing. The order: the payment's unsettled money, its reserve, then what is
 /// available to the merchant; the allowances of `purse` may be zero. The refund's fee is always paid out of the available money.
-pub fn draw(purse: &Purse, refund: &Refund) -> Result<Draw, Money> {
+pub fn draw(purse: &Purse, payment: &Payment, refund: &Refund) -> Result<Draw, Money> {
     let amount = refund.amount.minor();
     let unsettled_minor = amount.min(purse.unsettled.max(0));
     let reserve_minor = (amount - unsettled_minor).min(purse.reserve.max(0));
     let available_minor = amount - unsettled_minor - reserve_minor;
-    let needed = available_minor.saturating_add(refund.refund_fee.minor());
-    let missing = match needed {
+    // In the currency in which the payment's money is available; the payment stays as it is until the draw is carried out.
+    let settlement_minor = payment.foreign().map_or(0, |_| payment.clone().cross(-available_minor).saturating_neg());
+    let (drawn, fee) = match payment.foreign() {
+        Some(quote) => (settlement_minor, at_price(quote, refund.refund_fee)),
+        None => (available_minor, refund.refund_fee.minor()),
+    };
+    let missing = match drawn.saturating_add(fee) {
         0 => 0,
-        _ if available_minor > 0 && !purse.may_draw_available => available_minor,
-        _ => needed.saturating_sub(purse.available).max(0),
+        _ if available_minor > 0 && !purse.may_draw_available => drawn,
+        needed => needed.saturating_sub(purse.available).max(0),
     };
     match missing {
-        0 => Ok(Draw { unsettled_minor, reserve_minor, available_minor, at: None }),
-        missing => Err(Money::new(missing, refund.amount.currency())),
+        0 => Ok(Draw { unsettled_minor, reserve_minor, available_minor, settlement_minor, at: None }),
+        missing => Err(Money::new(missing, payment.home_currency())),
     }
 }
 
@@ -120,7 +131,7 @@ pub struct Purse {
     pub unsettled: i64,
     /// The payment's reserve, or zero when the policy forbids it.
     pub reserve: i64,
-    /// The merchant's available money; may be below zero.
+    /// The merchant's available money, in the currency that the payment settles in; may be below zero.
     pub available: i64,
     /// Whether the policy lets refunds draw it.
     pub may_draw_available: bool,
@@ -134,14 +145,16 @@ pub fn released(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings 
     }
     add(&mut payment.unsettled_left, -draw.unsettled_minor);
     add(&mut payment.reserve_left, -draw.reserve_minor);
-    let mut postings = spread(payment, &[(FEE_INCOME, given_back)], &[(home(payment), given_back)]);
-    postings.extend(spread(
-        payment,
-        &[(UNSETTLED, draw.unsettled_minor), (RESERVE, draw.reserve_minor), (AVAILABLE, draw.available_minor)],
-        &[(REFUNDS_IN_FLIGHT, refund.amount.minor())],
-    ));
-    let fee = refund.refund_fee.minor();
-    postings.extend(spread(payment, &[(AVAILABLE, fee)], &[(FEE_INCOME, fee)]));
+    // The available money first: what it is worth was found out before the fee came back.
+    let mut drawn = available_goes(payment, (draw.available_minor, draw.settlement_minor), &[(REFUNDS_IN_FLIGHT, draw.available_minor)]);
+    let mut postings = match payment.settled {
+        true => fee_becomes_available(payment, refund.fee_given_back),
+        false => spread(payment, &[(FEE_INCOME, given_back)], &[(UNSETTLED, given_back)]),
+    };
+    let own = [(UNSETTLED, draw.unsettled_minor), (RESERVE, draw.reserve_minor)];
+    postings.extend(spread(payment, &own, &[(REFUNDS_IN_FLIGHT, draw.unsettled_minor + draw.reserve_minor)]));
+    postings.append(&mut drawn);
+    postings.extend(available_pays_fee(payment, refund.refund_fee));
     postings
 }
 
@@ -156,11 +169,9 @@ pub fn succeeded(payment: &Payment, refund: &Refund) -> Postings {
 
 /// Failed or cancelled after its release: the money goes back to where that payment's money lives now, and both fees with it.
 pub fn undone(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
-    let mut postings = spread(payment, &[(REFUNDS_IN_FLIGHT, refund.amount.minor())], &homes(payment, draw));
-    credit_homes(payment, draw);
+    let mut postings = goes_home(payment, draw, &[(REFUNDS_IN_FLIGHT, refund.amount.minor())]);
     postings.extend(take_fee_again(payment, refund));
-    let fee = refund.refund_fee.minor();
-    postings.extend(spread(payment, &[(FEE_INCOME, fee)], &[(AVAILABLE, fee)]));
+    postings.extend(fee_becomes_available(payment, refund.refund_fee));
     postings
 }
 
@@ -168,8 +179,7 @@ pub fn undone(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
 /// refunded, so its fee is due again; the refund's own fee was earned and stays.
 pub fn returned(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
     let sources = [(ACQUIRER_RECEIVABLE, refund.user_part().minor()), (MARKETING, refund.marketing.minor())];
-    let mut postings = spread(payment, &sources, &homes(payment, draw));
-    credit_homes(payment, draw);
+    let mut postings = goes_home(payment, draw, &sources);
     postings.extend(take_fee_again(payment, refund));
     postings
 }
@@ -186,7 +196,9 @@ pub fn charged_back(payment: &mut Payment, amount: Money) -> Result<Postings, Re
     payment.charged_back = payment.charged_back.checked_add(amount)?;
     let exposed = payment.beyond_captured().saturating_sub(beyond);
     let taken = amount.minor().saturating_sub(exposed);
-    Ok(spread(payment, &[(AVAILABLE, taken), (EXPOSURE, exposed)], &[(CHARGEBACKS, amount.minor())]))
+    let mut postings = available_is_taken(payment, CHARGEBACKS, taken);
+    postings.extend(spread(payment, &[(EXPOSURE, exposed)], &[(CHARGEBACKS, exposed)]));
+    Ok(postings)
 }
 
 /// Won, or taken back by the issuer: the money is the merchant's again, after what of it was exposure.
@@ -195,7 +207,9 @@ pub fn chargeback_undone(payment: &mut Payment, amount: Money) -> Result<Posting
     payment.charged_back = payment.charged_back.checked_sub(amount)?;
     let exposed = beyond.saturating_sub(payment.beyond_captured());
     let returned = amount.minor().saturating_sub(exposed);
-    Ok(spread(payment, &[(CHARGEBACKS, amount.minor())], &[(EXPOSURE, exposed), (AVAILABLE, returned)]))
+    let mut postings = spread(payment, &[(CHARGEBACKS, exposed)], &[(EXPOSURE, exposed)]);
+    postings.extend(becomes_available(payment, &[(CHARGEBACKS, returned)]));
+    Ok(postings)
 }
 
 /// Lost, or accepted: the acquirer keeps what it took.
@@ -204,8 +218,8 @@ pub fn chargeback_final(payment: &Payment, amount: Money) -> Postings {
 }
 
 /// A refund counts no longer, so that less is beyond what was captured: what its chargeback could not take is taken now.
-pub fn exposure_covered(payment: &Payment, covered_minor: i64) -> Postings {
-    spread(payment, &[(AVAILABLE, covered_minor)], &[(EXPOSURE, covered_minor)])
+pub fn exposure_covered(payment: &mut Payment, covered_minor: i64) -> Postings {
+    available_is_taken(payment, EXPOSURE, covered_minor)
 }
 
 /// A sale of which nothing has moved is undone as if it had never been captured.
@@ -230,23 +244,29 @@ pub fn sale_voided(payment: &mut Payment) -> Postings {
     postings
 }
 
-/// Where a payment's money lives now.
-fn home(payment: &Payment) -> LedgerAccount {
-    if payment.settled { AVAILABLE } else { UNSETTLED }
-}
-
-fn homes(payment: &Payment, draw: Draw) -> [(LedgerAccount, i64); 3] {
-    let home_of_reserve = if payment.settling.reserve_released { AVAILABLE } else { RESERVE };
-    [(home(payment), draw.unsettled_minor), (home_of_reserve, draw.reserve_minor), (AVAILABLE, draw.available_minor)]
-}
-
-fn credit_homes(payment: &mut Payment, draw: Draw) {
-    if !payment.settled {
-        add(&mut payment.unsettled_left, draw.unsettled_minor);
+/// What a refund had drawn goes back to where that payment's money lives now. What had been changed into another currency comes back as what it was.
+fn goes_home(payment: &mut Payment, draw: Draw, sources: &[(LedgerAccount, i64)]) -> Postings {
+    let is_foreign = payment.foreign().is_some();
+    let available = if is_foreign { FX_CLEARING } else { AVAILABLE };
+    let home = if payment.settled { available } else { UNSETTLED };
+    let home_of_reserve = if payment.settling.reserve_released { available } else { RESERVE };
+    let homes = [(home, draw.unsettled_minor), (home_of_reserve, draw.reserve_minor), (available, draw.available_minor)];
+    let mut postings = spread(payment, sources, &homes);
+    let mut crossing = 0;
+    match payment.settled {
+        true => crossing += draw.unsettled_minor,
+        false => add(&mut payment.unsettled_left, draw.unsettled_minor),
     }
-    if !payment.settling.reserve_released {
-        add(&mut payment.reserve_left, draw.reserve_minor);
+    match payment.settling.reserve_released {
+        true => crossing += draw.reserve_minor,
+        false => add(&mut payment.reserve_left, draw.reserve_minor),
     }
+    if is_foreign {
+        payment.cross_as(draw.available_minor, draw.settlement_minor);
+        let became = payment.cross(crossing).saturating_add(draw.settlement_minor);
+        postings.extend(at_home(payment, &[(FX_CLEARING, became)], &[(AVAILABLE, became)]));
+    }
+    postings
 }
 
 /// The fee that the refund had given back is due again, out of the payment's unsettled money as far as that goes.
@@ -254,11 +274,77 @@ fn take_fee_again(payment: &mut Payment, refund: &Refund) -> Postings {
     let due = refund.fee_given_back.minor();
     let from_unsettled = if payment.settled { 0 } else { due.min(payment.unsettled_left.minor()) };
     add(&mut payment.unsettled_left, -from_unsettled);
-    spread(payment, &[(UNSETTLED, from_unsettled), (AVAILABLE, due - from_unsettled)], &[(FEE_INCOME, due)])
+    let mut postings = spread(payment, &[(UNSETTLED, from_unsettled)], &[(FEE_INCOME, from_unsettled)]);
+    postings.extend(available_pays_fee(payment, Money::new(due - from_unsettled, payment.currency())));
+    postings
+}
+
+/// Money of a payment becomes available, in the currency that it settles in.
+fn becomes_available(payment: &mut Payment, sources: &[(LedgerAccount, i64)]) -> Postings {
+    let minor = sources.iter().map(|(_, minor)| *minor).sum();
+    if payment.foreign().is_none() {
+        return spread(payment, sources, &[(AVAILABLE, minor)]);
+    }
+    let became = payment.cross(minor);
+    through_clearing(payment, (sources, &[(FX_CLEARING, minor)]), (&[(FX_CLEARING, became)], &[(AVAILABLE, became)]))
+}
+
+/// Available money is taken for a payment, out of the currency that it settles in.
+fn available_is_taken(payment: &mut Payment, target: LedgerAccount, minor: i64) -> Postings {
+    let was = payment.clone().cross(-minor).saturating_neg();
+    available_goes(payment, (minor, was), &[(target, minor)])
+}
+
+/// Available money goes: `was` in the currency that the payment settles in, `minor` in its own.
+fn available_goes(payment: &mut Payment, (minor, was): (i64, i64), targets: &[(LedgerAccount, i64)]) -> Postings {
+    if payment.foreign().is_none() {
+        return spread(payment, &[(AVAILABLE, minor)], targets);
+    }
+    payment.cross_as(-minor, was.saturating_neg());
+    through_clearing(payment, (&[(FX_CLEARING, minor)], targets), (&[(AVAILABLE, was)], &[(FX_CLEARING, was)]))
+}
+
+/// A fee is paid at the payment's price, each for itself.
+fn available_pays_fee(payment: &mut Payment, fee: Money) -> Postings {
+    let was = payment.foreign().map_or(0, |quote| at_price(quote, fee));
+    available_goes(payment, (fee.minor(), was), &[(FEE_INCOME, fee.minor())])
+}
+
+/// The reverse of [`available_pays_fee`], to the minor unit.
+fn fee_becomes_available(payment: &mut Payment, fee: Money) -> Postings {
+    let minor = fee.minor();
+    let Some(became) = payment.foreign().map(|quote| at_price(quote, fee)) else {
+        return spread(payment, &[(FEE_INCOME, minor)], &[(AVAILABLE, minor)]);
+    };
+    payment.cross_as(minor, became);
+    through_clearing(payment, (&[(FEE_INCOME, minor)], &[(FX_CLEARING, minor)]), (&[(FX_CLEARING, became)], &[(AVAILABLE, became)]))
+}
+
+/// Debits and credits.
+type Sides<'a> = (&'a [(LedgerAccount, i64)], &'a [(LedgerAccount, i64)]);
+
+/// Two currencies meet on the clearing account, each with its own postings.
+fn through_clearing(payment: &Payment, own: Sides<'_>, home: Sides<'_>) -> Postings {
+    let mut postings = spread(payment, own.0, own.1);
+    postings.extend(at_home(payment, home.0, home.1));
+    postings
+}
+
+/// What can be converted was looked at when the payment was told, so this cannot leave the range.
+fn at_price(quote: &SettlementQuote, amount: Money) -> i64 {
+    quote.convert(amount).map_or(0, Money::minor)
+}
+
+fn spread(payment: &Payment, debits: &[(LedgerAccount, i64)], credits: &[(LedgerAccount, i64)]) -> Postings {
+    spread_in(payment.currency(), payment.merchant_id, debits, credits)
+}
+
+fn at_home(payment: &Payment, debits: &[(LedgerAccount, i64)], credits: &[(LedgerAccount, i64)]) -> Postings {
+    spread_in(payment.home_currency(), payment.merchant_id, debits, credits)
 }
 
 /// Pairs debits with credits in the order given; both sides have the same sum, and parts of nothing make no posting.
-fn spread(payment: &Payment, debits: &[(LedgerAccount, i64)], credits: &[(LedgerAccount, i64)]) -> Postings {
+fn spread_in(currency: Currency, book: MerchantId, debits: &[(LedgerAccount, i64)], credits: &[(LedgerAccount, i64)]) -> Postings {
     let mut postings = Vec::new();
     let mut credits = credits.iter().filter(|(_, minor)| *minor > 0).copied();
     let mut open = credits.next();
@@ -266,7 +352,7 @@ fn spread(payment: &Payment, debits: &[(LedgerAccount, i64)], credits: &[(Ledger
         let mut left = *minor;
         while let (true, Some((credit, wanted))) = (left > 0, open) {
             let part = left.min(wanted);
-            postings.push(Posting { book: payment.merchant_id, debit: *debit, credit, amount: Money::new(part, payment.currency()) });
+            postings.push(Posting { book, debit: *debit, credit, amount: Money::new(part, currency) });
             left -= part;
             open = if part == wanted { credits.next() } else { Some((credit, wanted - part)) };
         }

@@ -84,10 +84,21 @@ fn check_amounts(told: &Payment) -> Result<(), Refusal> {
     if captured && parts > told.captured.minor() {
         return Err(invalid("fee", "fee and reserve together at most the captured amount".to_owned()));
     }
+    check_quote(told)?;
     if told.marketing.minor() > told.captured.minor() {
         return Err(invalid("marketing", "at most the captured amount".to_owned()));
     }
     Ok(())
+}
+
+/// What is taken must be worth something at the rate, and twice of it must still be kept: a payment's money may cross both ways at once.
+fn check_quote(told: &Payment) -> Result<(), Refusal> {
+    let Some(quote) = &told.quote else { return Ok(()) };
+    let most = told.authorised.minor().max(told.captured.minor()).saturating_mul(2);
+    match quote.price_mantissa > 0 && quote.convert(Money::new(most, told.currency())).is_some() {
+        true => Ok(()),
+        false => Err(invalid("quote.price", "above zero, and such that the amount can be kept in the settlement currency".to_owned())),
+    }
 }
 
 fn invalid(field: &str, rule: String) -> Refusal {

@@ -17,7 +17,7 @@ pub mod send_now;
 pub mod start_submission;
 mod state;
 
-use refundry_ledger::Money;
+use refundry_ledger::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::payment::{Payment, SettlementQuote};
@@ -104,14 +104,27 @@ pub struct Draw {
     pub unsettled_minor: i64,
     /// From the payment's reserve, minor units.
     pub reserve_minor: i64,
-    /// From the merchant's available money, minor units.
+    /// From the merchant's available money, minor units of the payment's currency.
     pub available_minor: i64,
     /// When, if that was later than the refund was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// What that was, when the payment settles in another currency: minor units of it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub settlement_minor: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+const fn is_nothing(minor: &i64) -> bool {
+    *minor == 0
 }
 
 impl Refund {
+    /// The currency of the available money that it is paid from.
+    pub fn funding_currency(&self) -> Currency {
+        self.gross_settlement.unwrap_or(self.amount).currency()
+    }
+
     /// The part that the acquirer is sent: never the marketing part.
     pub fn user_part(&self) -> Money {
         Money::new(self.amount.minor().saturating_sub(self.marketing.minor()), self.amount.currency())

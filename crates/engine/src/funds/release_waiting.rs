@@ -53,6 +53,11 @@ fn serve_page(mut draft: Draft<'_>, act: &ReleaseWaiting) -> Result<Verdict, Ref
 
 /// One refund of the page: it gets its money, or those behind it learn what its place means for them.
 fn look_at(draft: &mut Draft<'_>, act: &ReleaseWaiting, mut in_play: RefundInPlay, look: &mut Look) -> Result<(), Refusal> {
+    if in_play.payment.open_chargebacks > 0 {
+        funding::end_charged_back(draft, &mut in_play)?;
+        draft.put(in_play);
+        return Ok(());
+    }
     let policy = draft.policy(&in_play);
     if policy.funds_check.allows(act.task.hour())
         && let Ok(draw) = funding::find(draft, &in_play, &policy, look.held_up)
@@ -73,7 +78,7 @@ fn look_at(draft: &mut Draft<'_>, act: &ReleaseWaiting, mut in_play: RefundInPla
 pub(crate) fn put_next_hour(draft: &mut Draft<'_>, in_play: &RefundInPlay, check: &FundsCheck) {
     if let Some(hour) = check.next_after(draft.now()) {
         let refund = &in_play.refund;
-        draft.put_task(Task::release_waiting_at(refund.merchant_id, refund.amount.currency(), hour));
+        draft.put_task(Task::release_waiting_at(refund.merchant_id, refund.funding_currency(), hour));
     }
 }
 
@@ -101,5 +106,5 @@ fn go_on(draft: &mut Draft<'_>, act: &ReleaseWaiting, look: &Look) {
 
 fn waits_for(in_play: &RefundInPlay, act: &ReleaseWaiting) -> bool {
     let waits = matches!(&in_play.refund.state, RefundState::Pending { holds: Holds { funds: Some(_), .. } });
-    waits && in_play.refund.amount.currency() == act.currency
+    waits && in_play.refund.funding_currency() == act.currency
 }

@@ -67,7 +67,7 @@ pub(crate) fn release(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<()
     }
     let about = About::payment(payment);
     draft.book(RESERVE_RELEASED, about, postings)?;
-    draft.serve_waiting(payment.merchant_id, payment.currency());
+    draft.serve_waiting(payment.merchant_id, payment.home_currency());
     draft.tell(EventKind::ReserveReleased, about, vec![fact("payment_reference", &payment.payment_reference), fact("amount", amount)]);
     Ok(())
 }

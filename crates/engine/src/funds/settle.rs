@@ -91,7 +91,7 @@ fn do_what_is_due(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<bool, 
 
 /// Books the remainder of the payment, holds back what the fixed reserve still lacks, and has a look at who waits for money.
 fn settle(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Refusal> {
-    let (merchant_id, currency, amount) = (payment.merchant_id, payment.currency(), payment.unsettled_left);
+    let (merchant_id, currency, amount) = (payment.merchant_id, payment.home_currency(), payment.unsettled_left);
     let target = draft.settlement_terms(payment).fixed_reserve(currency);
     let lacking = target.saturating_sub(draft.balance(merchant_id, posting_rules::HELD_FIXED, currency));
     let postings = posting_rules::settled(payment, lacking);

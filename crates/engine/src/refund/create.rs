@@ -279,11 +279,11 @@ fn new_refund(draft: &Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &
 pub(super) fn figures(payment: &Payment, policy: &Policy, amount: Money) -> Result<(Money, Option<Money>), Refusal> {
     let refunded = payment.refunded.checked_add(amount)?;
     let gross_settlement = match &payment.quote {
-        // On the cumulated amounts, so that the parts of a payment sum to the whole.
+        // What all refunds together are worth, less what those that count were, so that the parts of a payment sum to the whole.
         Some(quote) => {
-            let after = quote.convert(refunded).ok_or(Refusal::OutOfRange)?;
-            let before = quote.convert(payment.refunded).ok_or(Refusal::OutOfRange)?;
-            Some(after.checked_sub(before)?)
+            let together = quote.convert(refunded).ok_or(Refusal::OutOfRange)?;
+            let before = Money::new(payment.converted.refunded_minor, quote.settlement_currency);
+            Some(together.checked_sub(before)?)
         }
         None => None,
     };

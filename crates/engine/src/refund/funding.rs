@@ -15,7 +15,11 @@ use crate::{Refusal, Timestamp};
 pub(crate) fn find(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, behind_others: bool) -> Result<Draw, Money> {
     let RefundInPlay { refund, payment } = in_play;
     let given_back = refund.fee_given_back.minor();
-    let available = draft.balance(refund.merchant_id, SPENDABLE, refund.amount.currency());
+    let currency = refund.funding_currency();
+    let available = draft.balance(refund.merchant_id, SPENDABLE, currency);
+    // What the fee's way back adds to the available money, in the currency of that money.
+    let fee_back = payment.foreign().map_or(Some(refund.fee_given_back), |quote| quote.convert(refund.fee_given_back));
+    let fee_back = fee_back.map_or(0, Money::minor);
     let purse = Purse {
         unsettled: match policy.draw_unsettled {
             true if payment.settled => payment.unsettled_left.minor(),
@@ -23,13 +27,14 @@ pub(crate) fn find(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, b
             false => 0,
         },
         reserve: if policy.draw_reserve { payment.reserve_left.minor() } else { 0 },
-        available: if payment.settled { available.saturating_add(given_back) } else { available },
+        available: if payment.settled { available.saturating_add(fee_back) } else { available },
         may_draw_available: policy.draw_available,
     };
-    let draw = posting_rules::draw(&purse, refund)?;
+    let draw = posting_rules::draw(&purse, payment, refund)?;
     let of_available = draw.available_minor.saturating_add(refund.refund_fee.minor());
-    if of_available > 0 && behind_others && draft.waiting(refund.merchant_id, refund.amount.currency()) > 0 {
-        return Err(Money::new(of_available, refund.amount.currency()));
+    if of_available > 0 && behind_others && draft.waiting(refund.merchant_id, currency) > 0 {
+        let of_available = if payment.foreign().is_some() { draw.settlement_minor } else { of_available };
+        return Err(Money::new(of_available, currency));
     }
     Ok(draw)
 }
@@ -43,6 +48,12 @@ pub(crate) fn draw(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, draw: Draw
     in_play.refund.state = RefundState::Pending { holds: Holds::default() };
     put_next_step(draft, &in_play.refund);
     Ok(())
+}
+
+/// The payment's money goes back by way of a chargeback that came before the refund was sent.
+pub(crate) fn end_charged_back(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -> Result<(), Refusal> {
+    let failed = in_play.refund.state.fail_pending(FailReason::ChargedBack, draft.now())?;
+    moves::end_unpaid(draft, in_play, failed)
 }
 
 /// For a new refund: draws its money, or does what the policy says about missing money.
@@ -66,6 +77,9 @@ pub(super) fn draw_or_hold(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, po
 
 /// For a refund whose other holds are gone: draws its money, lets it wait, or fails it. Refusing it is too late.
 pub(super) fn draw_hold_or_fail(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, policy: &Policy) -> Result<(), Refusal> {
+    if in_play.payment.open_chargebacks > 0 {
+        return end_charged_back(draft, in_play);
+    }
     match (find(draft, in_play, policy, true), policy.funds) {
         (Ok(found), _) => draw(draft, in_play, found),
         (Err(missing), FundsRule::Wait) => {
@@ -100,7 +114,7 @@ pub(super) fn look_and_tell(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -
 fn hold(draft: &mut Draft<'_>, refund: &mut Refund, missing: Money, until: Timestamp) {
     let funds = FundsHold { since: draft.now(), until, missing_minor: missing.minor() };
     refund.state = RefundState::Pending { holds: Holds { funds: Some(funds), ..Holds::default() } };
-    draft.change_waiting(refund.merchant_id, refund.amount.currency(), 1);
+    draft.change_waiting(refund.merchant_id, refund.funding_currency(), 1);
     put_next_step(draft, refund);
 }
 

@@ -39,8 +39,8 @@ pub(super) fn end_unpaid(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, end:
         let postings = posting_rules::undone(&mut in_play.payment, &in_play.refund, draw);
         draft.book(cause, About::refund(&in_play.refund), postings)?;
     }
-    in_play.payment.uncount(&in_play.refund)?;
-    let (merchant_id, currency) = (in_play.refund.merchant_id, in_play.refund.amount.currency());
+    uncount(draft, in_play)?;
+    let (merchant_id, currency) = (in_play.refund.merchant_id, in_play.refund.funding_currency());
     draft.remove_task(merchant_id, TaskId::new(in_play.refund.id.get()));
     if waited {
         draft.change_waiting(merchant_id, currency, -1);
@@ -50,6 +50,15 @@ pub(super) fn end_unpaid(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, end:
     }
     draft.tell_of_refund(kind, in_play, facts);
     Ok(())
+}
+
+/// A refund counts no longer. When a chargeback had come while it counted, what was beyond the payment then is taken from the merchant now.
+pub(super) fn uncount(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -> Result<(), Refusal> {
+    let beyond = in_play.payment.beyond_captured();
+    in_play.payment.uncount(&in_play.refund)?;
+    let covered = beyond.saturating_sub(in_play.payment.beyond_captured());
+    let postings = posting_rules::exposure_covered(&mut in_play.payment, covered);
+    draft.book("exposure_covered", About::refund(&in_play.refund), postings)
 }
 
 fn reason_facts(reason: &FailReason) -> EventFacts {

@@ -1,6 +1,6 @@
 //! A refund that had succeeded came back.
 
-use super::RefundState;
+use super::{RefundState, moves};
 use crate::command::RecordReturn;
 use crate::draft::{About, Draft};
 use crate::event::EventKind;
@@ -22,8 +22,8 @@ fn record(mut draft: Draft<'_>, act: &RecordReturn) -> Result<Verdict, Refusal> 
         let postings = posting_rules::returned(&mut in_play.payment, &in_play.refund, draw);
         draft.book("refund_returned", About::refund(&in_play.refund), postings)?;
     }
-    in_play.payment.uncount(&in_play.refund)?;
-    draft.serve_waiting(act.merchant_id, in_play.refund.amount.currency());
+    moves::uncount(&mut draft, &mut in_play)?;
+    draft.serve_waiting(act.merchant_id, in_play.refund.funding_currency());
     let reason = vec![fact("reason", &act.reason)];
     draft.tell_of_refund(EventKind::RefundReturned, &in_play, reason.clone());
     draft.audit("refund.record_return", About::refund(&in_play.refund), reason);

@@ -30,6 +30,7 @@ fn release(mut draft: Draft<'_>, act: &ReleaseRefund) -> Result<Verdict, Refusal
             funding::put_next_step(&mut draft, &in_play.refund);
             return Ok(draft.finish(Outcome::Done));
         }
+        _ if in_play.payment.open_chargebacks > 0 => funding::end_charged_back(&mut draft, &mut in_play)?,
         Some(funds) => look_for_money_again(&mut draft, &mut in_play, funds)?,
         None => {
             in_play.refund.state = RefundState::Pending { holds: Holds::default() };
@@ -43,7 +44,7 @@ fn release(mut draft: Draft<'_>, act: &ReleaseRefund) -> Result<Verdict, Refusal
 /// nobody, and one that goes by the clock is not looked at between its hours: not even at the end.
 fn look_for_money_again(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, funds: &FundsHold) -> Result<(), Refusal> {
     let policy = draft.policy(in_play);
-    let (merchant_id, currency) = (in_play.refund.merchant_id, in_play.refund.amount.currency());
+    let (merchant_id, currency) = (in_play.refund.merchant_id, in_play.refund.funding_currency());
     let (is_over, never_waited) = (draft.now() >= funds.until, funds.until <= funds.since);
     let is_behind_others = (!is_over || never_waited) && draft.waiting(merchant_id, currency) > 1;
     let found = match never_waited || policy.funds_check.allows(None) {
@@ -73,7 +74,7 @@ pub(crate) fn serve(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, draw: sup
         other => return Err(Refusal::RefundStateForbids { state: other.name(), verb: "be served".to_owned() }),
     };
     funding::draw(draft, in_play, draw)?;
-    draft.change_waiting(in_play.refund.merchant_id, in_play.refund.amount.currency(), -1);
+    draft.change_waiting(in_play.refund.merchant_id, in_play.refund.funding_currency(), -1);
     draft.tell_of_refund(EventKind::RefundReleased, in_play, vec![waited_since]);
     Ok(())
 }

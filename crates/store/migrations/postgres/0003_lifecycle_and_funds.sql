@@ -76,7 +76,7 @@ CREATE TABLE disputes (
     PRIMARY KEY (merchant_id, dispute_id)
 );
 CREATE UNIQUE INDEX disputes_by_network_reference ON disputes (merchant_id, network_reference);
-CREATE INDEX disputes_of_payment ON disputes (merchant_id, payment_id, dispute_id);
+CREATE INDEX disputes_of_payment ON disputes (merchant_id, payment_id, dispute_id) WHERE payment_id IS NOT NULL;
 CREATE INDEX disputes_open ON disputes (merchant_id, dispute_id, kind, state) WHERE state IN ('open', 'represented');
 
 -- Daily rates, and what of a payment went through its rate.

@@ -82,7 +82,7 @@ pub fn refund(findings: &mut Findings, refund: &Refund, beside: &RefundBeside, w
         | RefundState::Returned { .. } => (false, false),
     };
     if waits {
-        *waiting.0.entry((refund.merchant_id.get(), refund.amount.currency())).or_default() += 1;
+        *waiting.0.entry((refund.merchant_id.get(), refund.funding_currency())).or_default() += 1;
     }
     let row = || refund.id.to_string();
     if !in_review || beside.steps > 1 {

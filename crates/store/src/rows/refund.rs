@@ -123,7 +123,7 @@ pub fn state_text(state: &RefundState) -> Result<Option<String>, StoreError> {
 pub fn waits_for(refund: &Refund) -> Option<String> {
     match &refund.state {
         RefundState::Pending { holds } if holds.review.is_some() => Some(WAITS_FOR_REVIEW.to_owned()),
-        RefundState::Pending { holds } if holds.funds.is_some() => Some(waits_for_funds(refund.amount.currency())),
+        RefundState::Pending { holds } if holds.funds.is_some() => Some(waits_for_funds(refund.funding_currency())),
         RefundState::Pending { holds } if holds.delay_until.is_some() => Some(WAITS_FOR_DELAY.to_owned()),
         RefundState::Unresolved { .. } => Some(WAITS_FOR_ANSWER.to_owned()),
         RefundState::Pending { .. }

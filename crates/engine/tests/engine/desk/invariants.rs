@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use refundry_engine::chart::{AVAILABLE, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED};
+use refundry_engine::chart::{AVAILABLE, CHARGEBACKS, FX_CLEARING, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED};
+use refundry_engine::dispute::{Dispute, DisputeKind, DisputeState};
 use refundry_engine::payment::Payment;
 use refundry_engine::refund::{Refund, RefundState};
 use refundry_engine::task::{Task, TaskKind};
@@ -44,6 +45,17 @@ fn check_books(desk: &Desk) {
         *owned.entry((book.0, book.1, UNSETTLED)).or_default() += payment.unsettled_left.minor();
         *owned.entry((book.0, book.1, RESERVE)).or_default() += payment.reserve_left.minor();
     }
+    for payment in desk.snapshot.payments.values().filter(|payment| payment.foreign().is_some()) {
+        let converted = payment.converted;
+        *owned.entry((payment.merchant_id, payment.currency(), FX_CLEARING)).or_default() += converted.crossed_minor;
+        *owned.entry((payment.merchant_id, payment.home_currency(), FX_CLEARING)).or_default() -= converted.settlement_minor;
+        let nothing_crossed = converted.crossed_minor == 0 && payment.refunded.minor() == 0;
+        assert!(!nothing_crossed || converted.settlement_minor.abs() <= 1, "what came back whole is worth nothing: {converted:?}");
+    }
+    for dispute in desk.snapshot.disputes.values().filter(|dispute| dispute.kind.moves_money()) {
+        let taken = if dispute.is_open() { dispute.amount.minor() } else { 0 };
+        *owned.entry((dispute.merchant_id, dispute.amount.currency(), CHARGEBACKS)).or_default() += taken;
+    }
     for refund in desk.snapshot.refunds.values().filter(|refund| refund.drawn.is_some() && !refund.state.is_final()) {
         *owned.entry((refund.merchant_id, refund.amount.currency(), REFUNDS_IN_FLIGHT)).or_default() += refund.amount.minor();
     }
@@ -60,6 +72,16 @@ fn check_payment(desk: &Desk, payment: &Payment) {
     assert_eq!(payment.fee_given_back.minor(), sum(|refund| refund.fee_given_back.minor()));
     assert_eq!(payment.refund_count as usize, counted().count());
     assert!(payment.refunded.minor() <= payment.captured.minor(), "never more than was captured");
+    let disputes = || desk.snapshot.disputes.values().filter(|dispute| dispute.payment_id == payment.id);
+    if disputes().next().is_some() {
+        let stands =
+            |dispute: &&Dispute| dispute.kind.moves_money() && !matches!(dispute.state, DisputeState::Won | DisputeState::Withdrawn);
+        let charged_back: i64 = disputes().filter(stands).map(|dispute| dispute.amount.minor()).sum();
+        assert_eq!(payment.charged_back.minor(), charged_back, "charged back is the sum of the chargebacks that stand");
+        let open = |kind: DisputeKind| disputes().filter(|dispute| dispute.kind == kind && dispute.is_open()).count();
+        assert_eq!(payment.open_chargebacks as usize, open(DisputeKind::Chargeback));
+        assert_eq!(payment.open_retrievals as usize, open(DisputeKind::Retrieval));
+    }
     assert!(payment.refunded_marketing.minor() <= payment.marketing.minor(), "never more marketing money than was given");
     assert!(
         sum(|refund| refund.user_part().minor()) <= payment.captured.minor() - payment.marketing.minor(),
@@ -96,7 +118,7 @@ fn check_queues(desk: &Desk) {
     let mut waiting: BTreeMap<(MerchantId, Currency), i64> = BTreeMap::new();
     for refund in desk.snapshot.refunds.values() {
         let waits = matches!(&refund.state, RefundState::Pending { holds } if holds.funds.is_some());
-        *waiting.entry((refund.merchant_id, refund.amount.currency())).or_default() += i64::from(waits);
+        *waiting.entry((refund.merchant_id, refund.funding_currency())).or_default() += i64::from(waits);
     }
     for (queue, count) in waiting {
         assert_eq!(desk.snapshot.waiting.get(&queue).copied().unwrap_or(0), count, "waiting refunds are counted: {queue:?}");

@@ -12,6 +12,8 @@ use refundry_engine::command::{
     CancelRefund, CreateRefund, EditRefund, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting,
     ReviewRefund, SendNow, SettlePayment, StartSubmission, TopUp,
 };
+use refundry_engine::command::{CapturePayment, ChangeDispute, RecordDispute, VoidPayment, VoidWhat};
+use refundry_engine::dispute::DisputeChange;
 use refundry_engine::event::Event;
 use refundry_engine::funds::queue::{Place, WaitingRefund, places};
 use refundry_engine::idempotency::IdempotencyKey;
@@ -23,8 +25,8 @@ use refundry_engine::refund::{AcquirerAnswer, Refund, RefundState};
 use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::verdict::{AuditLine, BookedEntry};
 use refundry_engine::{
-    Act, Actor, Command, CredentialId, MerchantId, Mode, Outcome, PaymentId, PersonId, Principal, PrincipalId, RefundId, Snapshot, Stamp,
-    TaskId, TerminalId, Timestamp, decide,
+    Act, Actor, Command, CredentialId, DisputeId, MerchantId, Mode, Outcome, PaymentId, PersonId, Principal, PrincipalId, RefundId,
+    Snapshot, Stamp, TaskId, TerminalId, Timestamp, decide,
 };
 use refundry_ledger::{Currency, Money};
 
@@ -222,7 +224,7 @@ impl Desk {
     /// Those who wait for money, oldest first.
     pub fn waiting(&self, currency: Currency) -> Vec<RefundId> {
         let waits = |refund: &&Refund| {
-            matches!(&refund.state, RefundState::Pending { holds } if holds.funds.is_some()) && refund.amount.currency() == currency
+            matches!(&refund.state, RefundState::Pending { holds } if holds.funds.is_some()) && refund.funding_currency() == currency
         };
         self.snapshot.refunds.values().filter(waits).map(|refund| refund.id).collect()
     }
@@ -298,6 +300,26 @@ impl Desk {
         self.carry_out(Actor::Network, Act::RecordReturn(act))
     }
 
+    pub fn record_dispute(&mut self, told: RecordDispute) -> Outcome {
+        self.carry_out(operator(), Act::RecordDispute(Box::new(told)))
+    }
+
+    pub fn change_dispute(&mut self, dispute_id: DisputeId, change: DisputeChange, actor: Actor) -> Outcome {
+        let known = self.snapshot.disputes.get(&(MERCHANT, dispute_id));
+        let payment_id = known.map_or(PaymentId::new(0), |known| known.payment_id);
+        let act = ChangeDispute { merchant_id: MERCHANT, mode: Mode::Live, dispute_id, payment_id, change, note: String::new() };
+        self.carry_out(actor, Act::ChangeDispute(Box::new(act)))
+    }
+
+    pub fn capture(&mut self, payment_id: PaymentId, amount: Money) -> Outcome {
+        let act = CapturePayment { merchant_id: MERCHANT, mode: Mode::Live, payment_id, amount };
+        self.carry_out(one_of_the_merchant("shop"), Act::CapturePayment(act))
+    }
+
+    pub fn void(&mut self, payment_id: PaymentId, what: VoidWhat, actor: Actor) -> Outcome {
+        self.carry_out(actor, Act::VoidPayment(VoidPayment { merchant_id: MERCHANT, mode: None, payment_id, what }))
+    }
+
     pub fn settle(&mut self, payment_id: PaymentId) -> Outcome {
         self.carry_out(Actor::System, Act::SettlePayment(SettlePayment { merchant_id: MERCHANT, payment_id }))
     }
@@ -313,7 +335,7 @@ pub fn operator() -> Actor {
 }
 
 /// Somebody of the merchant: `shop` and what ends in `key` are machines, everybody else is a person.
-fn one_of_the_merchant(name: &str) -> Actor {
+pub fn one_of_the_merchant(name: &str) -> Actor {
     let number = name.bytes().fold(0, |number, letter| number * 31 + i64::from(letter));
     let id = match name {
         "shop" => PrincipalId::Credential(CredentialId::new(number)),

@@ -44,7 +44,7 @@ pub fn state(refund: &Refund) -> String {
         RefundState::Pending { holds } => {
             let mut words = vec!["pending".to_owned()];
             words.extend(holds.review.as_ref().map(|_| "review".to_owned()));
-            words.extend(holds.funds.as_ref().map(|funds| format!("funds {}", Money::new(funds.missing_minor, refund.amount.currency()))));
+            words.extend(holds.funds.as_ref().map(|funds| format!("funds {}", Money::new(funds.missing_minor, refund.funding_currency()))));
             words.extend(holds.delay_until.map(|_| "delay".to_owned()));
             words.join(" ")
         }
@@ -89,12 +89,18 @@ pub fn left(payment: &Payment) -> String {
 pub fn drawn(refund: &Refund) -> String {
     let major = |minor: i64| Money::new(minor, refund.amount.currency()).major();
     match &refund.drawn {
-        Some(draw) => format!(
-            "unsettled {} reserve {} available {}",
-            major(draw.unsettled_minor),
-            major(draw.reserve_minor),
-            major(draw.available_minor)
-        ),
+        Some(draw) => {
+            let as_what = match draw.settlement_minor {
+                0 => String::new(),
+                minor => format!(" as {}", Money::new(minor, refund.funding_currency())),
+            };
+            format!(
+                "unsettled {} reserve {} available {}{as_what}",
+                major(draw.unsettled_minor),
+                major(draw.reserve_minor),
+                major(draw.available_minor)
+            )
+        }
         None => "nothing".to_owned(),
     }
 }

@@ -8,17 +8,19 @@ use std::iter::Peekable;
 use std::str::SplitWhitespace;
 
 use refundry_engine::asked::Extent;
-use refundry_engine::command::{CreateRefund, EditRefund};
+use refundry_engine::command::{CreateRefund, EditRefund, RecordDispute, VoidWhat};
+use refundry_engine::dispute::{DisputeCategory, DisputeChange, DisputeKind};
 use refundry_engine::merchant::{Endpoint, Standing};
-use refundry_engine::payment::{Payment, PaymentStatus, SettlementQuote};
+use refundry_engine::payment::{Payment, PaymentKey, PaymentStatus, SettlementQuote};
 use refundry_engine::policy::{FeeRule, FundsCheck, FundsOrder, FundsRule, PolicyPatch, ReviewRule, ReviewTrigger, VelocityOf};
 use refundry_engine::refund::AcquirerAnswer;
-use refundry_engine::{Act, EndpointId, Mode, Outcome, PaymentId, RefundId, TerminalId, chart};
+use refundry_engine::{Act, Actor, DisputeId, EndpointId, Mode, Outcome, PaymentId, RefundId, TerminalId, chart};
 use refundry_ledger::Money;
 
-use crate::desk::{Desk, MERCHANT, operator, request};
+use crate::desk::{Desk, MERCHANT, one_of_the_merchant, operator, request};
 
 const PAYMENTS_FROM: i64 = 1_000_000;
+const DISPUTES_FROM: i64 = 3_000_000;
 const REFUNDS_FROM: i64 = 2_000_000;
 const PAGE: usize = 100;
 
@@ -71,6 +73,11 @@ impl Scenario {
             "payment" => self.payment(words),
             "endpoint" => return self.endpoint(words),
             "dispute" => return self.dispute(words),
+            "chargeback" | "provider_dispute" | "retrieval" | "fraud_report" => self.told_dispute(verb, words),
+            "in_dispute" => self.in_dispute(words),
+            "capture" => self.desk.capture(payment(&mut words), money(&mut words)),
+            "void" => self.void(words),
+            "void_task" => return self.void_task(words),
             "dialect" => return self.dialect(words),
             "after" => return self.after(words),
             "refund" => self.refund(words),
@@ -155,6 +162,7 @@ impl Scenario {
                     "marketing" => payment.marketing = money(&mut words),
                     "quote" => payment.quote = Some(quote(&mut words)),
                     "notify" => payment.notify_url = Some(next(&mut words).to_owned()),
+                    "offline" => std::sync::Arc::make_mut(&mut payment.details).offline = true,
                     "that_is" => not_captured(payment, next(&mut words)),
                     other => panic!("a payment has no {other}"),
                 }
@@ -183,6 +191,62 @@ impl Scenario {
             other => panic!("no dispute is called {other}"),
         }
         "set".to_owned()
+    }
+
+    /// The other side tells: of which payment, over how much, of which type.
+    fn told_dispute(&mut self, verb: &str, mut words: Words<'_>) -> Outcome {
+        let name = words.peek().copied().unwrap_or_default().to_owned();
+        let dispute_id = dispute(&mut words);
+        assert_eq!(next(&mut words), "of");
+        let payment = PaymentKey::Id(payment(&mut words));
+        let amount = money(&mut words);
+        let kind = DisputeKind::from_word(verb).unwrap_or(DisputeKind::Dispute);
+        let mut told = RecordDispute {
+            dispute_id,
+            merchant_id: MERCHANT,
+            mode: Mode::Live,
+            payment,
+            kind,
+            category: kind.categories()[0],
+            amount,
+            network_reference: name,
+            reason_code: "10.4".to_owned(),
+            reason: "fraud".to_owned(),
+            opened_at: self.desk.now,
+            reply_by: None,
+        };
+        while let Some(word) = words.next() {
+            match word {
+                "as" => told.category = DisputeCategory::from_word(next(&mut words)).unwrap(),
+                "called" => told.network_reference = next(&mut words).to_owned(),
+                other => panic!("a dispute has no {other}"),
+            }
+        }
+        self.desk.record_dispute(told)
+    }
+
+    /// Somebody does something about a dispute; the operator tells what the other side says.
+    fn in_dispute(&mut self, mut words: Words<'_>) -> Outcome {
+        let id = dispute(&mut words);
+        let who = match next(&mut words) {
+            "merchant" => one_of_the_merchant("shop"),
+            _ => operator(),
+        };
+        self.desk.change_dispute(id, DisputeChange::from_word(next(&mut words)).unwrap(), who)
+    }
+
+    fn void(&mut self, mut words: Words<'_>) -> Outcome {
+        let id = payment(&mut words);
+        match words.next() {
+            Some("as_sale") => self.desk.void(id, VoidWhat::OfflineSale, operator()),
+            Some("by_time") => self.desk.void(id, VoidWhat::Authorisation, Actor::System),
+            _ => self.desk.void(id, VoidWhat::Authorisation, operator()),
+        }
+    }
+
+    fn void_task(&self, mut words: Words<'_>) -> String {
+        let id = refundry_engine::task::Task::void_payment(MERCHANT, payment(&mut words), self.desk.now).id;
+        answers::task(self.desk.tasks.get(&(MERCHANT, id)), self.desk.now)
     }
 
     fn dialect(&mut self, mut words: Words<'_>) -> String {
@@ -226,6 +290,7 @@ impl Scenario {
                 "in_sandbox" => create.mode = Mode::Sandbox,
                 "at_another_terminal" => create.terminal_id = Some(TerminalId::new(999)),
                 "at_no_named_terminal" => create.terminal_id = None,
+                "accepting" => create.accepts_dispute = Some(dispute(&mut words)),
                 "dry" => create.dry_run = true,
                 other => panic!("a refund has no {other}"),
             }
@@ -390,6 +455,10 @@ fn number(word: &str, kind: char) -> i64 {
 
 fn payment(words: &mut Words<'_>) -> PaymentId {
     PaymentId::new(PAYMENTS_FROM + number(next(words), 'p'))
+}
+
+fn dispute(words: &mut Words<'_>) -> DisputeId {
+    DisputeId::new(DISPUTES_FROM + number(next(words), 'd'))
 }
 
 fn refund(words: &mut Words<'_>) -> RefundId {
