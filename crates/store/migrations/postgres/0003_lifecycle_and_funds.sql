@@ -75,7 +75,7 @@ CREATE TABLE disputes (
     body TEXT NOT NULL,
     PRIMARY KEY (merchant_id, dispute_id)
 );
-CREATE UNIQUE INDEX disputes_by_network_reference ON disputes (merchant_id, network_reference);
+CREATE UNIQUE INDEX disputes_by_network_reference ON disputes (merchant_id, network_reference) WHERE network_reference IS NOT NULL;
 CREATE INDEX disputes_of_payment ON disputes (merchant_id, payment_id, dispute_id) WHERE payment_id IS NOT NULL;
 CREATE INDEX disputes_open ON disputes (merchant_id, dispute_id, kind, state) WHERE state IN ('open', 'represented');
 
