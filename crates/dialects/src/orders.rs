@@ -202,7 +202,5 @@ pub struct TrackingNote {
     /// The carrier's number; several are parted by commas.
     pub number: String,
     /// The carrier's page.
-    pub site: Option<String>,
-    /// The carrier.
-    pub carrier: Option<String>,
+    pub site: String,
 }

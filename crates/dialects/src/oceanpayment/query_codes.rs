@@ -51,8 +51,10 @@ pub fn of_refusal(refusal: &Refusal, by_id: bool) -> ResultText {
         Refusal::UnknownPayment => NO_PAYMENT,
         Refusal::Unknown { what } if what == "refund_number" => REFUND_NUMBER,
         Refusal::FieldInvalid { field, .. } if field == "number" => REFUND_NUMBER,
-        Refusal::FieldInvalid { .. }
-        | Refusal::Unknown { .. }
+        Refusal::FieldInvalid { field, rule } => {
+            return ResultText::saying(INSUFFICIENT, &format!("{}: {field} {rule}", INSUFFICIENT.text));
+        }
+        Refusal::Unknown { .. }
         | Refusal::RepeatInconsistent { .. }
         | Refusal::PaymentCancelled
         | Refusal::PaymentClosed

@@ -3,7 +3,7 @@
 use refundry_engine::asked::{AskedAmount, Extent, OrderClaim};
 use refundry_engine::idempotency::{ComparedFields, NUMBER_LENGTH_MAX};
 use refundry_engine::payment::{PaymentKey, REFERENCE_LENGTH_MAX};
-use refundry_engine::refund::REASON_LENGTH_MAX;
+use refundry_engine::refund::{REASON_LENGTH_MAX, URL_LENGTH_MAX};
 
 use super::call::Call;
 use super::form::Form;
@@ -16,7 +16,7 @@ const ACCOUNT_DIGITS: usize = 6;
 /// Digits of a terminal number.
 const TERMINAL_DIGITS: std::ops::RangeInclusive<usize> = 8..=12;
 /// Letters of a parcel's number, several of which may stand in one field.
-const TRACKING_LENGTH_MAX: usize = 256;
+const TRACKING_LENGTH_MAX: usize = 1_024;
 
 /// Bytes to a wish. What is missing comes first, then what is empty, then what has not the form that it should have.
 pub fn read(request: &WireRequest<'_>) -> Result<Incoming, WireError> {
@@ -51,7 +51,7 @@ fn required(call: Call, form: &Form<'_>) -> &'static [&'static str] {
             Some("3") => &["payment_authType", "order_number"],
             Some(_) | None => &["payment_authType", "payment_id"],
         },
-        Call::Tracking => &["payment_id", "tracking_number"],
+        Call::Tracking => &["payment_id", "tracking_number", "tracking_site"],
     }
 }
 
@@ -149,17 +149,16 @@ fn authorisation(form: &Form<'_>) -> Result<AuthorisationWish, WireError> {
     }
 }
 
-/// Letters and digits, several numbers parted by commas; no addresses, no blanks.
+/// Letters and digits, several numbers parted by commas; no addresses, no blanks. Who carries the parcel is signed and not kept: the site says it.
 fn tracking(form: &Form<'_>) -> Result<TrackingNote, WireError> {
     let payment = PaymentKey::Reference(payment_id(form)?);
     let number = plain(form, "tracking_number", TRACKING_LENGTH_MAX)?.unwrap_or_default();
-    let is_one = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_one = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !number.split(',').all(is_one) {
         return wrong("tracking_number", Flaw::Malformed, "must be letters and digits; several numbers are parted by commas");
     }
-    let site = plain(form, "tracking_site", TRACKING_LENGTH_MAX)?;
-    let carrier = plain(form, "tracking_handler", REFERENCE_LENGTH_MAX)?;
-    Ok(TrackingNote { payment, number, site, carrier })
+    let site = plain(form, "tracking_site", URL_LENGTH_MAX)?.unwrap_or_default();
+    Ok(TrackingNote { payment, number, site })
 }
 
 /// The payment's number, digits only as the vendor gives them.
