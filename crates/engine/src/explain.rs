@@ -43,12 +43,12 @@ impl Text {
         }
     }
 
-    fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self { en: format!("{} {}", self.en, other.en), zh: format!("{}{}", self.zh, other.zh) }
     }
 }
 
-fn text(en: impl Into<String>, zh: impl Into<String>) -> Text {
+pub(crate) fn text(en: impl Into<String>, zh: impl Into<String>) -> Text {
     Text { en: en.into(), zh: zh.into() }
 }
 

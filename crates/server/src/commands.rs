@@ -13,6 +13,7 @@ pub mod merchant;
 pub mod migrate;
 pub mod notification;
 pub mod person;
+pub mod queue;
 pub mod refund;
 pub mod serve;
 pub mod terminal;
@@ -78,6 +79,8 @@ pub enum Command {
     Import(import::Import),
     /// List notifications, and send them again.
     Notification(notification::Notification),
+    /// Look at the refunds that wait for money.
+    Queue(queue::Queue),
     /// Build, sign and send a refund request, as a merchant's client would.
     Refund(refund::Refund),
     /// Print the configuration file with all keys, their defaults and what they do.
@@ -105,6 +108,7 @@ impl Command {
             Self::Keys(keys) => keys.run(),
             Self::Import(import) => import.run(),
             Self::Notification(notification) => notification.run(),
+            Self::Queue(queue) => queue.run(),
             Self::Refund(refund) => refund.run(),
             Self::Config => {
                 print!("{}", crate::config::default_file());

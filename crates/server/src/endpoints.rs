@@ -17,6 +17,7 @@ use crate::merchant_api::notifications::{self, NotificationQuery, NotificationSt
 use crate::merchant_api::payment_view::{PaymentRequest, PaymentView};
 use crate::merchant_api::payments::{self, PaymentQuery};
 use crate::merchant_api::people::{self, PersonChangeRequest, PersonQuery, PersonRequest, PersonView};
+use crate::merchant_api::queues::{self, ExplainQuery, OutlookView, WaitingLineView};
 use crate::merchant_api::refund_view::RefundView;
 use crate::merchant_api::refunds::{self, IdempotencyHeader, RefundQuery, RefundRequest, RefundStory};
 use crate::merchant_api::reviews::{self, RefundEditRequest, ReviewQuery, ReviewRequest};
@@ -75,6 +76,14 @@ fn refund_rows() -> Vec<Endpoint> {
             )
             .asks::<MerchantQuery>()
             .gives::<RefundStory>(200),
+        Endpoint::new(Get, "/api/v1/refunds/{refund_id}/explain", May::RefundsRead, queues::explain)
+            .says(
+                "Read why one refund stands where it stands, when it will have its money, and what a payment-in would do. Of one that waits for \
+                money the key needs `funds:read` too.",
+                "查看一笔退款为何处于当前状态、何时会有资金，以及充值会带来什么变化。等待资金的退款还需要 `funds:read` 权限。",
+            )
+            .asks::<ExplainQuery>()
+            .gives::<OutlookView>(200),
         Endpoint::new(Post, "/api/v1/refunds/{refund_id}/cancel", May::RefundsWrite, refunds::cancel)
             .says("Take a refund back while nothing has been sent.", "在尚未发出之前撤回退款。")
             .asks::<MerchantQuery>()
@@ -196,6 +205,13 @@ fn fund_rows() -> Vec<Endpoint> {
             .says("Read every balance of the merchant's book that is not zero.", "查看商户账簿中所有不为零的余额。")
             .asks::<MerchantQuery>()
             .gives::<Listed<BalanceView>>(200),
+        Endpoint::new(Get, "/api/v1/funds/waiting", May::FundsRead, queues::waiting)
+            .says(
+                "Read what waits for money, by currency: how many refunds, since when, what is missing, and when it is expected.",
+                "按币种查看等待资金的退款：笔数、最早等待时间、尚缺金额，以及预计何时足够。",
+            )
+            .asks::<MerchantQuery>()
+            .gives::<Listed<WaitingLineView>>(200),
         Endpoint::new(Post, "/api/v1/funds/top-ups", May::FundsWrite, funds::top_up)
             .says("Pay money in, once per idempotency key.", "充值，每个幂等键只入账一次。")
             .asks::<IdempotencyHeader>()

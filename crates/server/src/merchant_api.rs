@@ -16,6 +16,7 @@ pub mod payout_terms_view;
 pub mod payout_view;
 pub mod payouts;
 pub mod people;
+pub mod queues;
 pub mod refund_view;
 pub mod refunds;
 pub mod reviews;

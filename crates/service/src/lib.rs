@@ -34,6 +34,7 @@ pub mod payments;
 pub mod payouts;
 pub mod people;
 pub mod permissions;
+pub mod queues;
 pub mod random;
 pub mod refunds;
 pub mod reviews;

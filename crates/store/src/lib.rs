@@ -38,7 +38,7 @@ pub use error::StoreError;
 pub use nodes::{NodeLease, NodeWish};
 pub use payout_reads::{AdjustmentFilter, LINES_SCAN_MAX, PaidOut, PayoutFilter, PayoutLine, PayoutReads};
 pub use people::PeopleReads;
-pub use queues::{Queues, WaitingCount, WaitingRefunds};
+pub use queues::{QUEUE_SCAN_MAX, Queues, WaitingCount, WaitingRefunds};
 pub use reads::{
     BalanceRow, BookFault, BooksReport, Claim, Cursor, NotificationFilter, PAGE_LIMIT, PAGE_LIMIT_MAX, PAGE_SCAN_MAX, Page, PageRequest,
     PaymentFilter, RefundFilter, TaskFigures,

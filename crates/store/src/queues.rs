@@ -6,6 +6,9 @@ use refundry_ledger::Currency;
 
 use crate::Reading;
 
+/// Refunds of a queue that one look ahead reads, at most.
+pub const QUEUE_SCAN_MAX: u32 = 20_000;
+
 /// A page of refunds that wait for money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitingRefunds {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use refundry_ledger::Money;
 
 use crate::policy::{FundsCheck, FundsOrder, Policy};
-use crate::{PaymentId, RefundId, TerminalId};
+use crate::{PaymentId, RefundId, TerminalId, Timestamp};
 
 /// A refund that waits for money, and what its payment has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,12 @@ pub struct WaitingRefund {
     pub settled: bool,
     /// What of the payment's money is still unsettled.
     pub unsettled_left: Money,
+    /// When that is settled, if it is known.
+    pub settle_at: Option<Timestamp>,
     /// What of the payment's money is still in the reserve.
     pub reserve_left: Money,
+    /// When that is released, if it is known.
+    pub reserve_release_at: Option<Timestamp>,
 }
 
 /// A place in the queue: what the refund there needs of the merchant's available money, and what it does to those behind it.
@@ -39,6 +43,8 @@ pub struct Place {
     pub refund_id: RefundId,
     /// What it needs of the available money, in minor units.
     pub needs_minor: i64,
+    /// What it takes of its own payment's money, and when that would become available otherwise.
+    pub own: Vec<(Timestamp, i64)>,
     /// Whether it holds up those behind it.
     pub order: FundsOrder,
     /// When it is looked at.
@@ -51,18 +57,20 @@ pub fn places(waiting: &[WaitingRefund], policy_of: impl Fn(&WaitingRefund) -> P
     let place = |refund: &WaitingRefund| {
         let policy = policy_of(refund);
         let given_back = refund.fee_given_back.minor();
-        let own = left.entry(refund.payment_id).or_insert((refund.unsettled_left.minor(), refund.reserve_left.minor()));
+        let home = left.entry(refund.payment_id).or_insert((refund.unsettled_left.minor(), refund.reserve_left.minor()));
         if !refund.settled {
-            own.0 = own.0.saturating_add(given_back);
+            home.0 = home.0.saturating_add(given_back);
         }
         let amount = refund.amount.minor();
-        let unsettled = if policy.draw_unsettled { amount.min(own.0.max(0)) } else { 0 };
-        let reserve = if policy.draw_reserve { amount.saturating_sub(unsettled).min(own.1.max(0)) } else { 0 };
-        *own = (own.0.saturating_sub(unsettled), own.1.saturating_sub(reserve));
+        let unsettled = if policy.draw_unsettled { amount.min(home.0.max(0)) } else { 0 };
+        let reserve = if policy.draw_reserve { amount.saturating_sub(unsettled).min(home.1.max(0)) } else { 0 };
+        *home = (home.0.saturating_sub(unsettled), home.1.saturating_sub(reserve));
         let rest = amount.saturating_sub(unsettled).saturating_sub(reserve).saturating_add(refund.refund_fee.minor());
         let back = if refund.settled { given_back } else { 0 };
         let needs_minor = rest.saturating_sub(back).max(0);
-        Place { refund_id: refund.refund_id, needs_minor, order: policy.funds_order, check: policy.funds_check }
+        let own = [(refund.settle_at, unsettled), (refund.reserve_release_at, reserve)];
+        let own = own.into_iter().filter_map(|(at, minor)| Some((at?, minor))).filter(|(_, minor)| *minor > 0).collect();
+        Place { refund_id: refund.refund_id, needs_minor, own, order: policy.funds_order, check: policy.funds_check }
     };
     waiting.iter().map(place).collect()
 }

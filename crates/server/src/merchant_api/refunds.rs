@@ -199,7 +199,8 @@ async fn decide(call: &Call, number: String, dry_run: bool) -> Result<refunds::A
 }
 
 impl ExplanationView {
-    fn of(explanation: Explanation, language: Language) -> Self {
+    /// In one language.
+    pub fn of(explanation: Explanation, language: Language) -> Self {
         let who = match explanation.who {
             Who::Reviewer => "reviewer",
             Who::Merchant => "merchant",

@@ -1,7 +1,7 @@
 //! A refund that waits for money, beside its payment.
 
 use refundry_engine::funds::queue::WaitingRefund;
-use refundry_engine::{PaymentId, RefundId, TerminalId};
+use refundry_engine::{PaymentId, RefundId, TerminalId, Timestamp};
 use refundry_ledger::Currency;
 
 use super::columns::ReadColumns;
@@ -9,7 +9,8 @@ use crate::StoreError;
 
 /// The columns that [`read`] wants, of refunds and the payments beside them.
 pub const COLUMNS: &str = "refunds.refund_id, refunds.terminal_id, refunds.payment_id, method, amount_minor, refund_fee_minor, \
-    refunds.fee_given_back_minor, settled, unsettled_left_minor, reserve_left_minor";
+    refunds.fee_given_back_minor, settled, unsettled_left_minor, settle_at, reserve_left_minor, \
+    reserve_release_at";
 
 /// Reads one; all its amounts are of the queue's currency.
 pub fn read<'r>(columns: &mut impl ReadColumns<'r>, currency: Currency) -> Result<WaitingRefund, StoreError> {
@@ -23,6 +24,8 @@ pub fn read<'r>(columns: &mut impl ReadColumns<'r>, currency: Currency) -> Resul
         fee_given_back: columns.money(currency)?,
         settled: columns.flag()?,
         unsettled_left: columns.money(currency)?,
+        settle_at: columns.int_or_null()?.map(Timestamp::from_us),
         reserve_left: columns.money(currency)?,
+        reserve_release_at: columns.int_or_null()?.map(Timestamp::from_us),
     })
 }

@@ -244,7 +244,9 @@ impl Desk {
                 fee_given_back: refund.fee_given_back,
                 settled: payment.settled,
                 unsettled_left: payment.unsettled_left,
+                settle_at: None,
                 reserve_left: payment.reserve_left,
+                reserve_release_at: None,
             }
         };
         let waiting: Vec<WaitingRefund> = self.waiting(currency).iter().map(waiting).collect();
