@@ -67,7 +67,11 @@ pub async fn outlook(
     caller.must(Permission::FundsRead)?;
     let currency = refund.amount.currency();
     if top_up.is_some_and(|minor| minor <= 0) {
-        return Err(Refusal::AmountNotPositive.into());
+        return Err(Refusal::FieldInvalid {
+            field: "top_up".to_owned(),
+            rule: "at least 1, in minor units of the refund's currency".to_owned(),
+        }
+        .into());
     }
     let merchant = merchants::read(service, caller, refund.merchant_id).await?;
     let (queue, _) = queue(service, &merchant, currency, hold.until).await?;

@@ -71,9 +71,11 @@ impl FailReason {
             Self::RejectedByReviewer { by, note } => {
                 text(format!("{by} rejected it in review: {note}."), format!("审核人 {by} 驳回了该退款：{note}。"))
             }
-            Self::FundsExpired => text("The money for it did not come in time.", "在等待期限内没有足够的资金入账。"),
+            Self::FundsExpired => text("The money for it did not come in time.", "账户可用资金不足：在等待期限内没有足够的资金入账。"),
             Self::ChargedBack => text("A chargeback took the payment's money back before it was sent.", "退款发出之前，该笔支付已被拒付。"),
-            Self::NotEnoughFunds => text("The money for it was not there when it was to be sent.", "发送时账户资金不足。"),
+            Self::NotEnoughFunds => {
+                text("The money for it was not there when it was to be sent.", "账户可用资金不足：发送时资金不在账上。")
+            }
         }
     }
 }

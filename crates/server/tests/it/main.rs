@@ -27,3 +27,4 @@ mod platform;
 mod program;
 mod refunds;
 mod rolling_restart;
+mod waiting_for_money;
