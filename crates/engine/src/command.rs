@@ -1,28 +1,31 @@
 //! What can be asked of the engine: values, so that they can be queued, batched, run again and recorded.
 
 mod later_life;
+mod payments;
 mod payouts;
+mod refunds;
 
-use refundry_ledger::{Currency, Money};
+use refundry_ledger::Money;
 
-use crate::asked::{AskedAmount, Extent, OrderClaim};
 use crate::credential::Credential;
-use crate::idempotency::{ComparedFields, IdempotencyKey};
+use crate::idempotency::IdempotencyKey;
 use crate::ids::IdBlock;
 use crate::merchant::{Endpoint, Merchant, Terminal};
 use crate::notification::DeliveryAttempt;
-use crate::payment::{Payment, PaymentKey};
 use crate::person::Person;
 use crate::rate::PutRates;
-use crate::refund::{AcquirerAnswer, Arn};
-use crate::settlement::ShipmentState;
-use crate::task::Task;
-use crate::{
-    Actor, CredentialId, DisputeId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, RefundId, TaskId, TerminalId, Timestamp,
-};
+use crate::{Actor, CredentialId, EndpointId, MerchantId, Mode, NotificationId, RefundId, Timestamp};
 
 pub use later_life::{CapturePayment, ChangeDispute, RecordDispute, VoidPayment, VoidWhat};
+pub use payments::{
+    EndSettling, LeftToTerms, MarkPayment, PaymentMark, RecordPayment, RecordShipmentState, RecordTracking, ReleaseFixedReserve,
+    ReleaseReserve, SettleDue, SettlePayment,
+};
 pub use payouts::{AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment};
+pub use refunds::{
+    CancelRefund, CreateRefund, EditRefund, RecordArn, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting, ReviewRefund,
+    StartSubmission,
+};
 
 /// A command: what, by whom, when, and the ids that it may use.
 #[derive(Clone, Debug)]
@@ -144,102 +147,6 @@ impl Command {
     }
 }
 
-/// Asks for a refund.
-#[derive(Clone, Debug)]
-pub struct CreateRefund {
-    /// The id that it gets when it is accepted.
-    pub refund_id: RefundId,
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The channel that asks; left out, it is the payment's.
-    pub terminal_id: Option<TerminalId>,
-    /// The mode of the credential that asks.
-    pub mode: Mode,
-    /// Names the intent.
-    pub key: IdempotencyKey,
-    /// Seconds after which the key is free again, for a caller that gave no number of its own: what it sent stands for one. `None` is for ever.
-    pub key_seconds: Option<u32>,
-    /// What is compared when the key comes again.
-    pub compared: ComparedFields,
-    /// Whether the dialect remembers refusals that come after the replay check (Antom: yes; Baofoo: no).
-    pub remember_refusals: bool,
-    /// Which payment.
-    pub payment: PaymentKey,
-    /// How much in all.
-    pub amount: AskedAmount,
-    /// How much of the payment the caller says that is, if it says so.
-    pub extent: Option<Extent>,
-    /// What the caller believes of the payment's order, if it says so.
-    pub order: OrderClaim,
-    /// The marketing part of it.
-    pub marketing: Option<Money>,
-    /// What the caller believes is left, if it says so.
-    pub expected_remaining: Option<Money>,
-    /// A reference of the merchant behind the merchant.
-    pub merchant_reference: Option<String>,
-    /// Why.
-    pub reason: Option<String>,
-    /// Comes back as it was sent.
-    pub metadata: Option<String>,
-    /// Where its end is announced.
-    pub notify_url: Option<String>,
-    /// The retrieval, dispute or report of fraud that is accepted by it (接受退款): an open retrieval freezes all other refunds.
-    pub accepts_dispute: Option<DisputeId>,
-    /// The merchant's name for the refunds that it asked for together.
-    pub batch: Option<String>,
-    /// Decide and say what would happen, change nothing.
-    pub dry_run: bool,
-}
-
-/// Takes a refund back while nothing has been sent.
-#[derive(Clone, Debug)]
-pub struct CancelRefund {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The mode of the credential that asks.
-    pub mode: Mode,
-    /// Which.
-    pub refund_id: RefundId,
-}
-
-/// A person decides about a refund in review.
-#[derive(Clone, Debug)]
-pub struct ReviewRefund {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The mode of the credential that asks.
-    pub mode: Mode,
-    /// Which.
-    pub refund_id: RefundId,
-    /// Let it pass, or not.
-    pub approve: bool,
-    /// Why.
-    pub note: String,
-    /// The content that the person saw, by its hash: an approval is bound to what was approved, so it needs one.
-    pub seen: Option<String>,
-}
-
-/// Changes what a refund in review asks for; whoever approved it before has to look again. What is `None` stays as it is.
-#[derive(Clone, Debug)]
-pub struct EditRefund {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The mode of the credential that asks.
-    pub mode: Mode,
-    /// Which.
-    pub refund_id: RefundId,
-    /// The content that the caller saw, by its hash, so that nobody undoes an edit unseen.
-    pub seen: Option<String>,
-    /// How much in all.
-    pub amount: Option<Money>,
-    /// The marketing part of it.
-    pub marketing: Option<Money>,
-    /// Why; `Some(None)` removes it.
-    pub reason: Option<Option<String>>,
-    /// Comes back as it was sent; `Some(None)` removes it.
-    pub metadata: Option<Option<String>>,
-}
-
 /// Ends the undo window of a refund before its time.
 #[derive(Clone, Debug)]
 pub struct SendNow {
@@ -249,205 +156,6 @@ pub struct SendNow {
     pub mode: Mode,
     /// Which.
     pub refund_id: RefundId,
-}
-
-/// Looks at a held refund again: its undo window or its time to wait for money ended, or money came.
-#[derive(Clone, Debug)]
-pub struct ReleaseRefund {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// Which.
-    pub refund_id: RefundId,
-}
-
-/// Serves refunds that wait for money, in the order given: oldest first.
-#[derive(Clone, Debug)]
-pub struct ReleaseWaiting {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// In which currency.
-    pub currency: Currency,
-    /// The task that is carried out. What it says of the place in the queue holds only while it stands: a credit puts another in its place.
-    pub task: Task,
-    /// A page of the waiting refunds, oldest first.
-    pub refund_ids: Vec<RefundId>,
-    /// Whether there are more behind this page.
-    pub more: bool,
-}
-
-/// Commits an attempt before the acquirer is called.
-#[derive(Clone, Debug)]
-pub struct StartSubmission {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// Which.
-    pub refund_id: RefundId,
-    /// When the attempt is given up on and the acquirer is asked instead.
-    pub resolve_at: Timestamp,
-}
-
-/// The acquirer's answer to an attempt, to a question about it, or on its own.
-#[derive(Clone, Debug)]
-pub struct RecordResult {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// Which.
-    pub refund_id: RefundId,
-    /// About which attempt; a late answer to an earlier one counts only when it says how it ended.
-    pub attempt: u32,
-    /// The answer.
-    pub answer: AcquirerAnswer,
-    /// When the next step is due, if the answer is not the end.
-    pub next_at: Timestamp,
-}
-
-/// The network's number of a refund.
-#[derive(Clone, Debug)]
-pub struct RecordArn {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// Which.
-    pub refund_id: RefundId,
-    /// The number.
-    pub arn: Arn,
-}
-
-/// A refund that had succeeded came back.
-#[derive(Clone, Debug)]
-pub struct RecordReturn {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// Which.
-    pub refund_id: RefundId,
-    /// Why, in the acquirer's words.
-    pub reason: String,
-}
-
-/// The operator's payment system tells of a payment: new, or the same with a later status. `payment.id`, `created_at` and the running sums
-/// are taken from what is stored when the reference is known.
-#[derive(Clone, Debug)]
-pub struct RecordPayment {
-    /// What is told.
-    pub payment: Payment,
-    /// What is not told, so that the settlement terms count it when the payment is captured.
-    pub left_to_terms: LeftToTerms,
-}
-
-/// What of a payment's amounts the operator's payment system leaves to the settlement terms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeftToTerms {
-    /// The operator's fee.
-    pub fee: bool,
-    /// The part that is kept as rolling reserve.
-    pub reserved: bool,
-}
-
-impl From<Payment> for RecordPayment {
-    /// A payment whose amounts are all told.
-    fn from(payment: Payment) -> Self {
-        Self { payment, left_to_terms: LeftToTerms::default() }
-    }
-}
-
-/// A payment's unsettled money becomes available.
-#[derive(Clone, Debug)]
-pub struct SettlePayment {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// Which.
-    pub payment_id: PaymentId,
-}
-
-/// Does for a payment what is due by its terms: settles it, releases its reserve. What is not due stays.
-#[derive(Clone, Debug)]
-pub struct SettleDue {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// Which.
-    pub payment_id: PaymentId,
-}
-
-/// Ends a task that settled what was due, unless something is due still.
-#[derive(Clone, Debug)]
-pub struct EndSettling {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The task.
-    pub task_id: TaskId,
-    /// When it is taken up again if something is due still.
-    pub again_at: Timestamp,
-}
-
-/// What is left of a payment's rolling reserve becomes available before its time, or without one.
-#[derive(Clone, Debug)]
-pub struct ReleaseReserve {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The mode of the credential that asks.
-    pub mode: Mode,
-    /// Which payment's.
-    pub payment_id: PaymentId,
-}
-
-/// The fixed reserve becomes available, but for so much.
-#[derive(Clone, Debug)]
-pub struct ReleaseFixedReserve {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The mode of the credential that asks.
-    pub mode: Mode,
-    /// What is still held afterwards, so that a repeat releases nothing more.
-    pub keep: Money,
-}
-
-/// What the operator found out about a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentMark {
-    /// A person looked at it, so that it can be settled.
-    Reviewed,
-    /// It stands in the bank's own list.
-    Reconciled,
-}
-
-/// Marks a payment; once is enough.
-#[derive(Clone, Debug)]
-pub struct MarkPayment {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The mode of the credential that asks.
-    pub mode: Mode,
-    /// Which.
-    pub payment_id: PaymentId,
-    /// As what.
-    pub mark: PaymentMark,
-}
-
-/// The merchant tells the tracking numbers of a payment's parcels; told again, they take the place of those before.
-#[derive(Clone, Debug)]
-pub struct RecordTracking {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The mode of the credential that asks.
-    pub mode: Mode,
-    /// Which payment's.
-    pub payment_id: PaymentId,
-    /// The carrier's numbers.
-    pub numbers: Vec<String>,
-    /// The carrier's own page about them.
-    pub carrier_url: String,
-}
-
-/// Where a payment's parcels are.
-#[derive(Clone, Debug)]
-pub struct RecordShipmentState {
-    /// Whose.
-    pub merchant_id: MerchantId,
-    /// The mode of the credential that asks.
-    pub mode: Mode,
-    /// Which payment's.
-    pub payment_id: PaymentId,
-    /// There.
-    pub state: ShipmentState,
 }
 
 /// The merchant pays money in, so that refunds can be served.

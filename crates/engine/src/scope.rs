@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refundry_ledger::Currency;
 
-use crate::command::{Act, Command, CreateRefund};
+use crate::command::{Act, Command, CreateRefund, RecordDispute, ReleaseWaiting};
 use crate::dispute::DisputeKey;
 use crate::idempotency::IdempotencyKey;
 use crate::payment::{Payment, PaymentKey};
@@ -47,12 +47,7 @@ impl Scope {
             Act::EditRefund(act) => self.refund(act.merchant_id, act.refund_id),
             Act::SendNow(act) => self.refund(act.merchant_id, act.refund_id),
             Act::ReleaseRefund(act) => self.refund(act.merchant_id, act.refund_id),
-            Act::ReleaseWaiting(act) => {
-                self.merchants.insert(act.merchant_id);
-                self.currencies.insert((act.merchant_id, act.currency));
-                self.tasks.insert((act.merchant_id, act.task.id));
-                self.refunds.extend(act.refund_ids.iter().map(|id| (act.merchant_id, *id)));
-            }
+            Act::ReleaseWaiting(act) => self.waiting(act),
             Act::StartSubmission(act) => self.refund(act.merchant_id, act.refund_id),
             Act::RecordResult(act) => self.refund(act.merchant_id, act.refund_id),
             Act::RecordArn(act) => self.refund(act.merchant_id, act.refund_id),
@@ -60,11 +55,7 @@ impl Scope {
             Act::RecordPayment(act) => self.told_payment(&act.payment),
             Act::CapturePayment(act) => self.payment(act.merchant_id, act.payment_id),
             Act::VoidPayment(act) => self.payment(act.merchant_id, act.payment_id),
-            Act::RecordDispute(act) => {
-                self.merchants.insert(act.merchant_id);
-                self.payments.insert((act.merchant_id, act.payment.clone()));
-                self.disputes.insert((act.merchant_id, DisputeKey::NetworkReference(act.network_reference.clone())));
-            }
+            Act::RecordDispute(act) => self.told_dispute(act),
             Act::ChangeDispute(act) => {
                 self.payment(act.merchant_id, act.payment_id);
                 self.disputes.insert((act.merchant_id, DisputeKey::Id(act.dispute_id)));
@@ -78,22 +69,15 @@ impl Scope {
                 *asked = command.stamp.now.max(*asked);
             }
             Act::ReleaseReserve(act) => self.payment(act.merchant_id, act.payment_id),
-            Act::ReleaseFixedReserve(act) => {
-                self.merchants.insert(act.merchant_id);
-                self.currencies.insert((act.merchant_id, act.keep.currency()));
-            }
+            Act::ReleaseFixedReserve(act) => self.currency(act.merchant_id, act.keep.currency()),
             Act::MarkPayment(act) => self.payment(act.merchant_id, act.payment_id),
             Act::RecordTracking(act) => self.payment(act.merchant_id, act.payment_id),
             Act::RecordShipmentState(act) => self.payment(act.merchant_id, act.payment_id),
             Act::TopUp(act) => {
-                self.merchants.insert(act.merchant_id);
-                self.currencies.insert((act.merchant_id, act.amount.currency()));
+                self.currency(act.merchant_id, act.amount.currency());
                 self.keys.insert(act.key.clone());
             }
-            Act::PreparePayout(act) => {
-                self.merchants.insert(act.merchant_id);
-                self.currencies.insert((act.merchant_id, act.currency));
-            }
+            Act::PreparePayout(act) => self.currency(act.merchant_id, act.currency),
             Act::AdvancePayout(act) => {
                 self.merchants.insert(act.merchant_id);
                 self.payouts.insert((act.merchant_id, act.payout_id));
@@ -124,6 +108,23 @@ impl Scope {
         }
     }
 
+    fn waiting(&mut self, act: &ReleaseWaiting) {
+        self.currency(act.merchant_id, act.currency);
+        self.tasks.insert((act.merchant_id, act.task.id));
+        self.refunds.extend(act.refund_ids.iter().map(|id| (act.merchant_id, *id)));
+    }
+
+    fn told_dispute(&mut self, act: &RecordDispute) {
+        self.merchants.insert(act.merchant_id);
+        self.payments.insert((act.merchant_id, act.payment.clone()));
+        self.disputes.insert((act.merchant_id, DisputeKey::NetworkReference(act.network_reference.clone())));
+    }
+
+    fn currency(&mut self, merchant_id: MerchantId, currency: Currency) {
+        self.merchants.insert(merchant_id);
+        self.currencies.insert((merchant_id, currency));
+    }
+
     fn new_refund(&mut self, act: &CreateRefund, now: Timestamp) {
         let at = self.creations.entry(act.merchant_id).or_insert(now);
         *at = now.min(*at);
@@ -145,16 +146,45 @@ impl Scope {
 
     /// Adds what another scope needs.
     pub fn extend(&mut self, other: Self) {
-        self.merchants.extend(other.merchants);
-        self.terminals.extend(other.terminals);
-        self.payments.extend(other.payments);
-        self.refunds.extend(other.refunds);
-        self.disputes.extend(other.disputes);
-        self.keys.extend(other.keys);
-        self.notifications.extend(other.notifications);
-        self.credentials.extend(other.credentials);
-        self.tasks.extend(other.tasks);
-        self.currencies.extend(other.currencies);
+        // Every field by name, so that none that is added can be forgotten.
+        let Self {
+            merchants,
+            terminals,
+            payments,
+            refunds,
+            disputes,
+            keys,
+            notifications,
+            payouts,
+            adjustments,
+            credentials,
+            tasks,
+            people,
+            creations,
+            currencies,
+            settlements,
+        } = other;
+        self.merchants.extend(merchants);
+        self.terminals.extend(terminals);
+        self.payments.extend(payments);
+        self.refunds.extend(refunds);
+        self.disputes.extend(disputes);
+        self.keys.extend(keys);
+        self.notifications.extend(notifications);
+        self.payouts.extend(payouts);
+        self.adjustments.extend(adjustments);
+        self.credentials.extend(credentials);
+        self.tasks.extend(tasks);
+        self.people.extend(people);
+        for (merchant_id, at) in creations {
+            let first = self.creations.entry(merchant_id).or_insert(at);
+            *first = at.min(*first);
+        }
+        self.currencies.extend(currencies);
+        for (merchant_id, by) in settlements {
+            let last = self.settlements.entry(merchant_id).or_insert(by);
+            *last = by.max(*last);
+        }
     }
 
     /// Every merchant whose rows it names, but for notifications, which are told apart one by one.

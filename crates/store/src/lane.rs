@@ -298,7 +298,7 @@ fn needs_only(command: &Command, locked: &BTreeSet<MerchantId>) -> bool {
     let mut scope = Scope::default();
     scope.include(command);
     let merchants = scope.all_merchants();
-    let has_other_locks = !scope.notifications.is_empty() || !scope.credentials.is_empty();
+    let has_other_locks = !scope.notifications.is_empty() || !scope.credentials.is_empty() || !scope.people.is_empty();
     !has_other_locks && !merchants.is_empty() && merchants.is_subset(locked)
 }
 
