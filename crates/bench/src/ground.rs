@@ -11,7 +11,7 @@ use crate::copied::copy_rows;
 use crate::load::Prepared;
 use crate::manifest::{DemoMerchant, Manifest, read};
 use crate::receiver::Receiver;
-use crate::requests::{Wish, antom, native};
+use crate::requests::{Wish, antom, native, oceanpayment};
 use crate::server_process::{ByHand, Server, prepare};
 
 /// Merchants of a demo that are there for people.
@@ -167,6 +167,13 @@ impl Ground {
         let terminals = &self.merchant()?.terminals;
         let terminal = terminals.iter().find(|terminal| terminal.dialect == "antom" && !terminal.synchronous);
         antom(&self.data_dir, terminal.context("the demo data have an asynchronous Antom terminal")?, &wishes)
+    }
+
+    /// Oceanpayment requests for them.
+    pub fn oceanpayment(&mut self, count: usize) -> anyhow::Result<Prepared> {
+        let wishes: Vec<Wish> = self.wishes(count, Spread::Recent).into_iter().map(|(_, wish)| wish).collect();
+        let terminal = self.merchant()?.terminals.iter().find(|terminal| terminal.dialect == "oceanpayment");
+        oceanpayment(&self.data_dir, terminal.context("the demo data have an Oceanpayment terminal")?, &wishes)
     }
 
     /// Has the refund successes of every merchant sent to the receiver.

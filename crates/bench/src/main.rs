@@ -66,6 +66,7 @@ fn measure(arguments: &Arguments, binary: &Path, cluster: Option<&Cluster>, repo
     if arguments.wants(Part::Antom) {
         let limit_us = rsa.map(|rsa| plain.us_per_refund + rsa.pair_us() * 115 / 100);
         wire::accept(arguments, &mut small, limit_us, report)?;
+        wire::accept_oceanpayment(arguments, &mut small, report)?;
     }
     if arguments.wants(Part::Single) {
         native::one_transaction_each(arguments, &mut small, &plain, report)?;

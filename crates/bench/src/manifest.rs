@@ -40,6 +40,12 @@ pub struct DemoTerminal {
     /// The file with the merchant's private key, beside the manifest.
     #[serde(default)]
     pub merchant_private_key_file: String,
+    /// The account number that belongs to it, where the dialect names one.
+    #[serde(default)]
+    pub account: String,
+    /// The file with the secret that both sides know, beside the manifest.
+    #[serde(default)]
+    pub secret_file: String,
     /// Whether its answers wait for the acquirer.
     #[serde(default)]
     pub synchronous: bool,

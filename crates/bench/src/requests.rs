@@ -86,6 +86,32 @@ fn antom_request(key: &RsaKeyPair, client_id: &str, wish: &Wish) -> Vec<u8> {
     [head.into_bytes(), body.into_bytes()].concat()
 }
 
+/// Oceanpayment requests for a part of a payment in a currency with two decimals, each with its `signValue`.
+pub fn oceanpayment(data_dir: &Path, terminal: &DemoTerminal, wishes: &[Wish]) -> anyhow::Result<Prepared> {
+    let file = data_dir.join(&terminal.secret_file);
+    let secret = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    let requests = wishes.iter().map(|wish| oceanpayment_request(terminal, secret.trim(), wish)).collect();
+    Ok(Prepared { requests, success_mark: "<refund_results>00<", success_status: 200 })
+}
+
+fn oceanpayment_request(terminal: &DemoTerminal, secret: &str, wish: &Wish) -> Vec<u8> {
+    let (account, number, payment) = (&terminal.account, &wish.number, &wish.payment_reference);
+    let amount = format!("{}.{:02}", wish.amount_minor / 100, wish.amount_minor % 100);
+    let signed = format!("{account}{}{payment}{number}2{amount}bench{secret}", terminal.client_id);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, signed.as_bytes());
+    let sign_value: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let body = format!(
+        "account={account}&terminal={}&payment_id={payment}&refund_number={number}&refund_type=2&refund_amount={amount}\
+         &refund_description=bench&signValue={sign_value}",
+        terminal.client_id
+    );
+    let head = format!(
+        "POST /service/applyRefund HTTP/1.1\r\nhost: bench\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.into_bytes(), body.into_bytes()].concat()
+}
+
 /// Requests of a handler that does nothing: what HTTP alone costs.
 pub fn empty(count: usize) -> Prepared {
     let request = b"GET /healthz HTTP/1.1\r\nhost: bench\r\n\r\n".to_vec();
