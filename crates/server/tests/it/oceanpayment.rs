@@ -166,8 +166,7 @@ async fn approve(app: &TestApp, shop: &Shop, refund: &str) {
     let holder = Holder::Merchant { merchant_id: shop.merchant.id };
     let reviewer = app.key(shop.merchant.mode, holder, Some(&["refunds:read", "refunds:review"])).await;
     let found = reviewer.get(&format!("/api/v1/refunds/{refund}")).await.json();
-    let seen = json!({"value": found["amount"]["value"], "currency": found["amount"]["currency"]});
-    let body = json!({"approve": true, "note": "seen", "seen_amount": seen});
+    let body = json!({"approve": true, "note": "seen", "content_hash": found["content_hash"]});
     let reviewed = reviewer.post(&format!("/api/v1/refunds/{refund}/review"), body).await;
     assert_eq!(reviewed.status, 200, "{:?}", reviewed.bytes);
 }
