@@ -163,7 +163,7 @@ fn book_or_reject(mut draft: Draft<'_>, act: &DecideAdjustment) -> Result<Verdic
     if adjustment.state != AdjustmentState::Proposed {
         return Err(Refusal::AdjustmentIsDecided { state: adjustment.state });
     }
-    if act.book && adjustment.proposed_by == *draft.actor() {
+    if act.book && !draft.actor().is_second_person_to(&adjustment.proposed_by) {
         return Err(Refusal::SecondPersonNeeded);
     }
     adjustment.state = end;

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod merchant;
 pub mod migrate;
 pub mod notification;
+pub mod payout;
 pub mod person;
 pub mod queue;
 pub mod refund;
@@ -81,6 +82,8 @@ pub enum Command {
     Notification(notification::Notification),
     /// Look at the refunds that wait for money.
     Queue(queue::Queue),
+    /// Prepare payouts, and say what became of them.
+    Payout(payout::Payout),
     /// Build, sign and send a refund request, as a merchant's client would.
     Refund(refund::Refund),
     /// Print the configuration file with all keys, their defaults and what they do.
@@ -109,6 +112,7 @@ impl Command {
             Self::Import(import) => import.run(),
             Self::Notification(notification) => notification.run(),
             Self::Queue(queue) => queue.run(),
+            Self::Payout(payout) => payout.run(),
             Self::Refund(refund) => refund.run(),
             Self::Config => {
                 print!("{}", crate::config::default_file());

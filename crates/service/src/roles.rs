@@ -18,7 +18,8 @@ pub struct Role {
     pub permissions: &'static [May],
 }
 
-const READ: &[May] = &[May::RefundsRead, May::PaymentsRead, May::MerchantsRead, May::NotificationsRead, May::EventsRead, May::FundsRead];
+const READ: &[May] =
+    &[May::RefundsRead, May::PaymentsRead, May::MerchantsRead, May::NotificationsRead, May::EventsRead, May::FundsRead, May::PayoutsRead];
 
 /// Every role.
 pub const ROLES: &[Role] = &[
@@ -43,6 +44,7 @@ pub const ROLES: &[Role] = &[
             May::EventsRead,
             May::AuditRead,
             May::FundsRead,
+            May::PayoutsRead,
         ],
     },
     Role {
@@ -63,6 +65,8 @@ pub const ROLES: &[Role] = &[
             May::AuditRead,
             May::FundsRead,
             May::FundsWrite,
+            May::PayoutsRead,
+            May::PayoutsWrite,
         ],
     },
     Role {

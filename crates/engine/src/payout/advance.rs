@@ -103,10 +103,10 @@ fn take(payout: &mut Payout, step: &PayoutStep, draft: &Draft<'_>) -> Result<Tol
     }
 }
 
-/// Whoever prepared a payout by hand does not send it.
+/// Whoever prepared a payout by hand does not send it, and neither does a key that names nobody.
 fn check_second_person(payout: &Payout, sender: &Actor) -> Result<(), Refusal> {
     match &payout.origin {
-        Origin::Manual { by } if by == sender => Err(Refusal::SecondPersonNeeded),
+        Origin::Manual { by } if !sender.is_second_person_to(by) => Err(Refusal::SecondPersonNeeded),
         Origin::Manual { .. } | Origin::Scheduled => Ok(()),
     }
 }

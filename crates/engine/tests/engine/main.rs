@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod desk;
 #[cfg(test)]
+mod payout_properties;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod scenarios;

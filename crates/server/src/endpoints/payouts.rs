@@ -13,34 +13,6 @@ use crate::views::Listed;
 /// Payouts, their statements and terms.
 pub fn payout_rows() -> Vec<Endpoint> {
     let (all, one) = ("/api/v1/payouts", "/api/v1/payouts/{payout_id}");
-    let steps = vec![
-        Endpoint::new(Post, "/api/v1/payouts/{payout_id}/send", May::PayoutsWrite, payouts::send)
-            .operator()
-            .says("Say that the bank was told. Whoever prepared a payout may not send it.", "记录已向银行划出。制表人不能自行划出。")
-            .asks::<MerchantQuery>()
-            .takes::<SendingRequest>()
-            .gives::<PayoutView>(200),
-        Endpoint::new(Post, "/api/v1/payouts/{payout_id}/confirm", May::PayoutsWrite, payouts::confirm)
-            .operator()
-            .says("Say that it arrived.", "记录款项已到账。")
-            .asks::<MerchantQuery>()
-            .gives::<PayoutView>(200),
-        Endpoint::new(Post, "/api/v1/payouts/{payout_id}/fail", May::PayoutsWrite, payouts::fail)
-            .operator()
-            .says(
-                "Say that the bank did not carry it out, or sent it back after it had arrived: its money is available again.",
-                "记录银行划款失败，或到账后被退回：款项重新可用。",
-            )
-            .asks::<MerchantQuery>()
-            .takes::<ReasonRequest>()
-            .gives::<PayoutView>(200),
-        Endpoint::new(Post, "/api/v1/payouts/{payout_id}/cancel", May::PayoutsWrite, payouts::cancel)
-            .operator()
-            .says("Take a payout back before it is sent.", "在划出之前取消划款批次。")
-            .asks::<MerchantQuery>()
-            .takes::<ReasonRequest>()
-            .gives::<PayoutView>(200),
-    ];
     let reads = vec![
         Endpoint::new(Post, all, May::PayoutsWrite, payouts::prepare)
             .operator()
@@ -80,7 +52,38 @@ pub fn payout_rows() -> Vec<Endpoint> {
             .takes::<PayoutTermsView>()
             .gives::<Listed<TermsView>>(200),
     ];
-    reads.into_iter().chain(steps).collect()
+    reads.into_iter().chain(payout_steps()).collect()
+}
+
+fn payout_steps() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(Post, "/api/v1/payouts/{payout_id}/send", May::PayoutsWrite, payouts::send)
+            .operator()
+            .says("Say that the bank was told. Whoever prepared a payout may not send it.", "记录已向银行划出。制表人不能自行划出。")
+            .asks::<MerchantQuery>()
+            .takes::<SendingRequest>()
+            .gives::<PayoutView>(200),
+        Endpoint::new(Post, "/api/v1/payouts/{payout_id}/confirm", May::PayoutsWrite, payouts::confirm)
+            .operator()
+            .says("Say that it arrived.", "记录款项已到账。")
+            .asks::<MerchantQuery>()
+            .gives::<PayoutView>(200),
+        Endpoint::new(Post, "/api/v1/payouts/{payout_id}/fail", May::PayoutsWrite, payouts::fail)
+            .operator()
+            .says(
+                "Say that the bank did not carry it out, or sent it back after it had arrived: its money is available again.",
+                "记录银行划款失败，或到账后被退回：款项重新可用。",
+            )
+            .asks::<MerchantQuery>()
+            .takes::<ReasonRequest>()
+            .gives::<PayoutView>(200),
+        Endpoint::new(Post, "/api/v1/payouts/{payout_id}/cancel", May::PayoutsWrite, payouts::cancel)
+            .operator()
+            .says("Take a payout back before it is sent.", "在划出之前取消划款批次。")
+            .asks::<MerchantQuery>()
+            .takes::<ReasonRequest>()
+            .gives::<PayoutView>(200),
+    ]
 }
 
 /// Adjustments.

@@ -6,13 +6,14 @@ use axum::body::Body;
 use http::Method;
 use refundry_engine::Mode;
 use refundry_engine::adjustment::AdjustmentKind;
+use refundry_engine::command::{Act, Command, PayoutRun, PreparePayout};
 use refundry_engine::credential::Holder;
 use refundry_engine::payout::PayoutKind;
+use refundry_engine::{Outcome, PayoutId};
 use refundry_ledger::Money;
 use refundry_server::endpoint::{Audience, Body as Takes, Endpoint, Method as Verb};
 use refundry_server::endpoints;
 use refundry_service::adjustments::{self, NewAdjustment};
-use refundry_service::payouts::{self, NewPayout};
 use refundry_service::permissions::Permission;
 use refundry_service::{Caller, payments};
 use serde_json::{Value, json};
@@ -163,12 +164,16 @@ async fn paid_out(app: &TestApp, shop: &Shop) -> (String, String) {
     let (merchant_id, currency) = (shop.merchant.id, "EUR".parse().unwrap());
     let payment = app.paid(shop, "p0", "10.00 EUR").await;
     payments::settle(&app.service, &ann, Some(merchant_id), payment.id).await.unwrap();
-    let new = NewPayout { merchant_id, kind: PayoutKind::Trade, currency, amount: None, note: None };
-    let payout = payouts::prepare(&app.service, &ann, new).await.unwrap();
+    let run = PayoutRun::Scheduled { due_at: app.service.world.now() };
+    let payout_id = PayoutId::new(app.service.world.ids.one(app.service.world.now()).unwrap());
+    let prepare = PreparePayout { payout_id, merchant_id, mode: None, kind: PayoutKind::Trade, currency, run };
+    let stamp = app.service.world.stamp(refundry_engine::Actor::System).unwrap();
+    let prepared = app.service.world.store.transact(Command { stamp, act: Act::PreparePayout(prepare) }).await.unwrap();
+    assert!(matches!(prepared, Outcome::Payout { .. }), "{prepared:?}");
     let amount = Money::new(50, currency);
     let new = NewAdjustment { merchant_id, kind: AdjustmentKind::OtherCredit, amount, reason: "agreed".to_owned() };
     let adjustment = adjustments::propose(&app.service, &ann, new).await.unwrap();
-    (payout.id.to_string(), adjustment.id.to_string())
+    (payout_id.to_string(), adjustment.id.to_string())
 }
 
 async fn call(actor: &Actor, endpoint: &Endpoint, path: &str, body: &Value) -> Seen {
@@ -247,12 +252,14 @@ async fn every_endpoint_works_for_whoever_may_use_it() {
             refused.insert(format!("{}: {}", name(&endpoint), seen.brief()));
         }
     }
-    // Reached, and refused for what it is about: the refund is not in review; the payout and the adjustment had an end before.
+    // Reached, and refused for what it is about: the refund is not in review; the payout had an end before; the adjustment's second person must be one.
     let expected = [
-        "POST /api/v1/adjustments/{adjustment_id}/reject: 409 adjustment_is_decided -",
+        "POST /api/v1/adjustments/{adjustment_id}/book: 403 second_person_needed -",
         "POST /api/v1/payouts/{payout_id}/cancel: 409 payout_state_forbids -",
         "POST /api/v1/payouts: 409 payout_is_prepared -",
+        "POST /api/v1/refunds/{refund_id}/edit: 409 refund_state_forbids -",
         "POST /api/v1/refunds/{refund_id}/review: 409 refund_state_forbids -",
+        "POST /api/v1/refunds/{refund_id}/send-now: 409 refund_state_forbids -",
     ];
     assert_eq!(refused.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

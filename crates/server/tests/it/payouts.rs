@@ -3,13 +3,16 @@
 use refundry_engine::Mode;
 use refundry_engine::credential::Holder;
 use refundry_service::credentials::{self, NewCredential, NewKey};
+use refundry_service::people::{self, NewPerson};
 use refundry_service::{Caller, payments};
 use serde_json::{Value, json};
 
 use crate::app::{Actor, Seen, Shop, TestApp, euros};
 
-/// An operator's key of that name.
+/// The key of a person of the operator's.
 async fn operator(app: &TestApp, name: &str) -> Actor {
+    let new = NewPerson { merchant_id: None, name: name.to_owned(), role: "finance".to_owned() };
+    let person = people::create(&app.service, &Caller::operator("olga", Mode::Sandbox), new).await.unwrap();
     let new = NewCredential {
         holder: Holder::Operator { mode: Mode::Sandbox },
         dialect: "native".to_owned(),
@@ -17,7 +20,7 @@ async fn operator(app: &TestApp, name: &str) -> Actor {
         lookup: None,
         permissions: None,
         name: name.to_owned(),
-        person_id: None,
+        person_id: Some(person.id),
         expires_at: None,
     };
     let issued = credentials::issue(&app.service, &Caller::operator("olga", Mode::Sandbox), new).await.unwrap();

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use refundry_engine::command::{AdvancePayout, PayoutRun, PayoutStep, PreparePayout};
 use refundry_engine::event::EventKind;
 use refundry_engine::payout::PayoutKind;
-use refundry_engine::{Act, Command, MerchantId, Mode, Outcome, PayoutId};
+use refundry_engine::{Act, Actor, Command, MerchantId, Mode, Outcome, PayoutId, PersonId, Principal, PrincipalId};
 use refundry_ledger::Currency;
+use refundry_service::Service;
 use refundry_service::world::Clock as _;
-use refundry_service::{Caller, Service};
 
 use super::{Try, merchant_id};
 use crate::dice::Dice;
@@ -64,8 +64,14 @@ async fn under_way(service: &Service, merchant_id: MerchantId) -> Result<Vec<(Pa
     }
 }
 
+/// Somebody of the treasury.
+fn person(name: &str) -> Actor {
+    let number = name.bytes().fold(0, |number, letter| number * 31 + i64::from(letter));
+    Actor::Operator(Principal { name: name.to_owned(), id: Some(PrincipalId::Person(PersonId::new(number))) })
+}
+
 async fn decided(stage: &Stage, service: &Service, who: &str, act: Act) -> Try {
-    let Ok(stamp) = service.world.stamp(Caller::operator(who, Mode::Live).actor()) else { return Try::Again };
+    let Ok(stamp) = service.world.stamp(person(who)) else { return Try::Again };
     match service.world.store.transact(Command { stamp, act }).await {
         Ok(Outcome::Payout { payout }) => {
             let state = payout.state.name().word();

@@ -332,6 +332,12 @@ impl Desk {
     }
 }
 
+/// A person of the operator's.
+pub fn one_of_the_operator(name: &str) -> Actor {
+    let number = name.bytes().fold(0, |number, letter| number * 31 + i64::from(letter));
+    Actor::Operator(Principal { name: name.to_owned(), id: Some(PrincipalId::Person(PersonId::new(number))) })
+}
+
 pub fn operator() -> Actor {
     Actor::operator("desk")
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use refundry_engine::adjustment::AdjustmentKind;
-use refundry_engine::command::{Act, AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment};
+use refundry_engine::command::{
+    Act, AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, ReleaseReserve,
+};
 use refundry_engine::payout::{Payout, PayoutDays, PayoutKind, PayoutTerms, ReservePayouts, Sums};
 use refundry_engine::task::Task;
 use refundry_engine::{Actor, AdjustmentId, Outcome, PayoutId};
 use refundry_ledger::{Currency, Money};
 
 use super::{Words, answers, money, next, number};
-use crate::desk::{Desk, MERCHANT, operator};
+use crate::desk::{Desk, MERCHANT, one_of_the_operator, operator};
 
 const PAYOUTS_FROM: i64 = 3_000_000;
 const ADJUSTMENTS_FROM: i64 = 4_000_000;
@@ -30,6 +32,11 @@ pub fn terms_or_payout(desk: &mut Desk, mut words: Words<'_>) -> String {
             return answers::task(desk.tasks.get(&(MERCHANT, id)), desk.now);
         }
         "statement" => return statement(desk, id(&mut words)),
+        "release" => {
+            let payment_id = super::payment(&mut words);
+            let act = ReleaseReserve { merchant_id: MERCHANT, mode: desk.merchant().mode, payment_id };
+            return answers::outcome(&desk.carry_out(operator(), Act::ReleaseReserve(act)));
+        }
         _ => {}
     }
     let payout_id = id(&mut words);
@@ -131,7 +138,7 @@ fn currency(words: &mut Words<'_>) -> Currency {
 
 fn by(words: &mut Words<'_>) -> Actor {
     match words.next_if_eq(&"by") {
-        Some(_) => Actor::Operator(next(words).into()),
+        Some(_) => one_of_the_operator(next(words)),
         None => operator(),
     }
 }
