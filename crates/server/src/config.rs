@@ -13,7 +13,7 @@ mod values;
 pub use error::{ConfigError, ConfigErrors};
 pub use printed::default_file;
 pub use sections::{
-    Acquirer, AcquirerKind, Config, Database, Limits, Log, LogFormat, Outgoing, Role, Secrets, Server, Sync, Tls, Tracing, Workers,
+    Acquirer, AcquirerKind, Alarms, Config, Database, Limits, Log, LogFormat, Outgoing, Role, Secrets, Server, Sync, Tls, Tracing, Workers,
 };
 
 use std::path::Path;

@@ -20,7 +20,7 @@ use crate::merchant_api::people::{self, PersonChangeRequest, PersonQuery, Person
 use crate::merchant_api::queues::{self, ExplainQuery, OutlookView, WaitingLineView};
 use crate::merchant_api::refund_view::RefundView;
 use crate::merchant_api::refunds::{self, IdempotencyHeader, RefundQuery, RefundRequest, RefundStory};
-use crate::merchant_api::reviews::{self, RefundEditRequest, ReviewQuery, ReviewRequest};
+use crate::merchant_api::reviews::{self, BatchQuery, CancelledBatch, RefundEditRequest, ReviewQuery, ReviewRequest};
 use crate::operator_api::audit::{self, AuditQuery, AuditView};
 use crate::operator_api::merchants::{self, MerchantChangeRequest, MerchantRequest, MerchantView};
 use crate::operator_api::terminals::{
@@ -108,6 +108,13 @@ fn refund_rows() -> Vec<Endpoint> {
             .says("End the undo window of a refund before its time.", "提前结束退款的可撤销时间，立即发出。")
             .asks::<MerchantQuery>()
             .gives::<RefundView>(200),
+        Endpoint::new(Post, "/api/v1/refunds/batches/{batch}/cancel", May::RefundsWrite, reviews::cancel_batch)
+            .says(
+                "Take back what is still pending of the refunds that were asked for under one name, a page at a time.",
+                "撤回同一批次中仍待处理的退款，逐页进行。",
+            )
+            .asks::<BatchQuery>()
+            .gives::<CancelledBatch>(200),
         Endpoint::new(Get, "/api/v1/reviews", May::RefundsRead, reviews::list)
             .says("List refunds that wait for a reviewer, oldest first.", "列出等待审核的退款，最早的在前。")
             .asks::<ReviewQuery>()

@@ -3,6 +3,7 @@
 //! Whatever is switched off costs one comparison per request: spans of requests have a target of their own that only
 //! the trace exporter listens to, and figures are atomic counters found by position.
 
+pub mod late;
 pub mod metrics;
 mod process;
 pub mod traces;

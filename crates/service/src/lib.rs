@@ -9,6 +9,7 @@ pub mod adjustments;
 pub mod audit;
 pub mod authenticate;
 pub mod authorisations;
+pub mod batches;
 pub mod caller;
 pub mod cpu_pool;
 pub mod credentials;

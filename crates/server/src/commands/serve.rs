@@ -16,8 +16,9 @@ use tokio::task::JoinSet;
 use super::ConfigFile;
 use crate::acquirer_reports::Reporters;
 use crate::app::App;
-use crate::config::{Config, Role};
+use crate::config::{Alarms, Config, Role};
 use crate::installation::{Installation, has_role, open, worker_settings};
+use crate::telemetry::late::late_before;
 use crate::telemetry::metrics::Metrics;
 use crate::{listen, router, telemetry};
 
@@ -77,7 +78,7 @@ async fn serve_until_stopped(config: &Config, ready: impl FnOnce(&[String])) -> 
     let (stop, stopped) = watch::channel(false);
     let mut loops = JoinSet::new();
     let crew = works.then(|| start_crew(config, &installation, &stopped, &mut loops));
-    loops.spawn(keep_figures(installation.service.clone(), installation.metrics.clone(), stopped.clone()));
+    loops.spawn(keep_figures(installation.service.clone(), installation.metrics.clone(), config.alarms, stopped.clone()));
     // A process without the API still says how it is.
     let metrics = installation.metrics.clone();
     let mut app = App::new(installation.service.clone(), metrics.clone(), config);
@@ -138,13 +139,17 @@ async fn stop_of(mut stopped: watch::Receiver<bool>) {
     let _gone = stopped.wait_for(|stop| *stop).await;
 }
 
-async fn keep_figures(service: Arc<Service>, metrics: Arc<Metrics>, stopped: watch::Receiver<bool>) {
+async fn keep_figures(service: Arc<Service>, metrics: Arc<Metrics>, alarms: Alarms, stopped: watch::Receiver<bool>) {
     let mut stop = std::pin::pin!(stop_of(stopped));
     loop {
         let now: Timestamp = service.world.now();
         match service.world.store.task_figures(now).await {
             Ok(figures) => metrics.note_tasks(&figures, now.ms()),
             Err(error) => tracing::warn!(cause = &error as &dyn std::error::Error, "the figures about tasks could not be read"),
+        }
+        match service.world.store.late(late_before(&alarms, now)).await {
+            Ok(figures) => metrics.late.note(&figures, now),
+            Err(error) => tracing::warn!(cause = &error as &dyn std::error::Error, "the figures about what is late could not be read"),
         }
         tokio::select! {
             () = &mut stop => return,

@@ -185,6 +185,10 @@ pub const SECTIONS: &[Section] = &[
         number("retry_delay_ms_min", (2_000, 1, 60 * MINUTE_MS), "Shortest wait before something is tried again; waits grow with the time that has passed.", "重试前的最短等待时间；等待随已过时间增长。"),
         number("retry_delay_ms_max", (60 * MINUTE_MS, 1, 24 * 60 * MINUTE_MS), "Longest wait before something is tried again.", "重试前的最长等待时间。"),
     ] },
+    Section { name: "alarms", about: ("From when on something is late: figures in /metrics, and warnings in the log.", "逾期判定：体现在 /metrics 指标与警告日志中。"), keys: &[
+        number("hand_over_minutes", (120, 1, 43_200), "Minutes within which a refund that nothing holds is handed over to its acquirer.", "没有挂起原因的退款须在多少分钟内交给收单机构。"),
+        number("review_hours", (24, 1, 8_760), "Hours that a refund may wait for a reviewer.", "退款等待审核的小时数上限。"),
+    ] },
     Section { name: ACQUIRER, about: ("One section per acquirer; `simulated` is always there. Sandbox terminals only ever use `simulated`.", "每个收单机构一个小节；`simulated` 始终存在。沙箱终端只使用 `simulated`。"), keys: &[
         text("kind", "simulated", Form::OneOf(&["simulated", "http"]), "simulated: outcomes by documented rules. http: your own payment system.", "simulated：按文档规则模拟结果；http：您自己的支付系统。"),
         text("url", "", Form::Url, "Where refunds are posted (http).", "退款提交地址（http）。"),

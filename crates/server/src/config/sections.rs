@@ -16,6 +16,7 @@ pub struct Config {
     pub secrets: Secrets,
     pub outgoing: Outgoing,
     pub workers: Workers,
+    pub alarms: Alarms,
     pub acquirers: BTreeMap<String, Acquirer>,
     pub log: Log,
     pub tracing: Tracing,
@@ -125,6 +126,14 @@ pub struct Workers {
     pub retry_delay_ms_max: i64,
 }
 
+/// Section `[alarms]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
+pub struct Alarms {
+    pub hand_over_minutes: u32,
+    pub review_hours: u32,
+}
+
 /// One section `[acquirer.NAME]`.
 #[derive(Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented in config/keys.rs under the same names")]
@@ -197,6 +206,10 @@ impl Config {
             secrets: Secrets { master_key_file: values.text("secrets", "master_key_file").into() },
             outgoing: Outgoing::from_values(values),
             workers: Workers::from_values(values),
+            alarms: Alarms {
+                hand_over_minutes: values.number("alarms", "hand_over_minutes"),
+                review_hours: values.number("alarms", "review_hours"),
+            },
             acquirers: values.acquirers().into_iter().map(|name| Acquirer::from_values(values, name)).collect(),
             log: Log {
                 format: if values.text("log", "format") == "json" { LogFormat::Json } else { LogFormat::Text },

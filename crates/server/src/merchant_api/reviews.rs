@@ -3,8 +3,9 @@
 use axum::response::Response;
 use refundry_engine::MerchantId;
 use refundry_ledger::Money;
+use refundry_service::batches;
 use refundry_service::reviews::{self, RefundEdit, Review};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::refund_view::RefundView;
@@ -61,6 +62,28 @@ pub struct ReviewQuery {
     pub limit: Option<u32>,
 }
 
+/// Whose batch, and from where on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct BatchQuery {
+    /// For keys that act for more than one merchant.
+    #[param(value_type = Option<String>)]
+    pub merchant_id: Option<MerchantId>,
+    /// `next` of the answer before.
+    pub cursor: Option<String>,
+}
+
+/// What was taken back of a batch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CancelledBatch {
+    /// The refunds that are cancelled by this request.
+    pub cancelled: Vec<String>,
+    /// Ask again with it as `cursor`; absent when nothing of the batch is pending any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
 /// Decides about a refund in review.
 pub async fn review(call: Call) -> Result<Response, Problem> {
     let (merchant_id, refund_id) = named(&call)?;
@@ -82,6 +105,15 @@ pub async fn edit(call: Call) -> Result<Response, Problem> {
 pub async fn send_now(call: Call) -> Result<Response, Problem> {
     let (merchant_id, refund_id) = named(&call)?;
     ok(&RefundView::from(reviews::send_now(&call.app.service, &call.caller, merchant_id, refund_id).await?))
+}
+
+/// Takes back what is still pending of a batch.
+pub async fn cancel_batch(call: Call) -> Result<Response, Problem> {
+    let query: BatchQuery = call.query()?;
+    let after = page_request(query.cursor.as_deref(), None)?.after;
+    let page = batches::cancel(&call.app.service, &call.caller, query.merchant_id, call.path_text("batch"), after).await?;
+    let cancelled = page.cancelled.iter().map(|refund| refund.id.to_string()).collect();
+    ok(&CancelledBatch { cancelled, next: page.next.map(|cursor| format!("{cursor:x}")) })
 }
 
 /// Refunds in review, oldest first.

@@ -1,5 +1,6 @@
 //! Figures for Prometheus. All label values are known beforehand, so that no caller can make the list grow.
 
+use super::late::LateGauges;
 use super::process::ProcessFigures;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -43,6 +44,8 @@ pub struct Metrics {
     events: Vec<Counter>,
     deliveries: [Counter; 2],
     tasks: Vec<(TaskKind, Gauge)>,
+    /// What is late.
+    pub late: LateGauges,
     parked_notifications: Gauge,
     oldest_due_seconds: Gauge<i64, AtomicI64>,
 }
@@ -127,6 +130,7 @@ impl Metrics {
             parked_notifications.clone(),
         );
         registry.register("task_overdue_seconds", "How long the oldest due task has been waiting", oldest_due_seconds.clone());
+        let late = LateGauges::register(&mut registry);
         registry.register_collector(Box::new(ProcessFigures));
         Metrics {
             routes,
@@ -139,6 +143,7 @@ impl Metrics {
             events,
             deliveries: [delivery("failed"), delivery("acknowledged")],
             tasks: TaskKind::ALL.iter().map(task).collect(),
+            late,
             parked_notifications,
             oldest_due_seconds,
             registry,

@@ -69,6 +69,7 @@ impl Victim {
             "endpoint_id" => self.endpoint_id.clone(),
             "credential_id" => self.credential_id.clone(),
             "person_id" => self.person_id.clone(),
+            "batch" => "spring".to_owned(),
             "merchant_id" => merchant_id.clone(),
             "terminal_id" => self.shop.terminal.id.to_string(),
             "payout_id" => self.payout_id.clone(),

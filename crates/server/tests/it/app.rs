@@ -153,6 +153,11 @@ impl TestApp {
         self.key(mode, Holder::Operator { mode }, None).await
     }
 
+    /// Somebody with that token.
+    pub fn with_token(&self, token: String) -> Actor {
+        Actor { token, ..self.stranger() }
+    }
+
     /// Somebody without a key.
     pub fn stranger(&self) -> Actor {
         Actor { wire: Wire::Direct(self.router.clone()), token: String::new() }

@@ -14,6 +14,7 @@ mod distribute;
 mod documented_commands;
 mod example_acquirer;
 mod first_hour;
+mod four_eyes;
 mod funds;
 mod keys;
 mod notifications;

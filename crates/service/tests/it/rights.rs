@@ -9,6 +9,7 @@ use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::policy::{PolicyPatch, ReviewRule};
 use refundry_engine::{CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, PersonId, RefundId, Refusal, TerminalId};
+use refundry_service::batches;
 use refundry_service::caller::Caller;
 use refundry_service::credentials::{self, NewCredential, NewKey};
 use refundry_service::endpoints::{self, EndpointChange, NewEndpoint};
@@ -85,6 +86,7 @@ fn asks<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> Vec
     ask!("refunds::list", RefundsRead, {
         refunds::list(service, caller, RefundFilter { merchant_id: merchant, ..RefundFilter::default() }, PageRequest::default())
     });
+    ask!("batches::cancel", RefundsWrite, batches::cancel(service, caller, merchant, "spring", None));
     ask!("reviews::list", RefundsRead, reviews::list(service, caller, merchant, PageRequest::default()));
     ask!("people::find", PeopleRead, people::find(service, caller, merchant, of.person_id));
     ask!("people::list", PeopleRead, people::list(service, caller, merchant, PageRequest::default()));
