@@ -7,7 +7,7 @@ use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::ids::{EPOCH_MS, compose};
 use refundry_engine::merchant::{Endpoint, Merchant, Standing, Terminal};
 use refundry_engine::payout::{PayoutDays, PayoutTerms, ReservePayouts};
-use refundry_engine::policy::{FeeRule, FundsRule, PolicyPatch, ReviewRule};
+use refundry_engine::policy::{FeeRule, FundsCheck, FundsOrder, FundsRule, PolicyPatch, ReviewRule};
 use refundry_engine::settlement::{SettlementCondition, SettlementPatch};
 use refundry_engine::{Act, CredentialId, EndpointId, MerchantId, Mode, TerminalId, Timestamp};
 use refundry_service::endpoints::endpoint_purpose;
@@ -197,6 +197,8 @@ fn policy(dice: &mut Dice) -> PolicyPatch {
     PolicyPatch {
         funds: Some(*dice.pick(&[FundsRule::Wait, FundsRule::Wait, FundsRule::Refuse, FundsRule::FailLater])),
         funds_wait_days: Some(1),
+        funds_order: Some(*dice.pick(&[FundsOrder::Strict, FundsOrder::Strict, FundsOrder::Skip])),
+        funds_check: Some(if dice.percent(75) { FundsCheck::OnCredit } else { FundsCheck::oceanpayment() }),
         review: Some(dice.pick(&[ReviewRule::None, ReviewRule::None, ReviewRule::Above { minor: 3_000 }, ReviewRule::All]).clone()),
         undo_seconds: Some(*dice.pick(&[0, 0, 0, 20])),
         original_fee: Some(*dice.pick(&[FeeRule::Keep, FeeRule::GiveBack])),

@@ -1,6 +1,7 @@
 //! The auditor: a second, simple account of what must be true, made from what callers asked and were told. It shares no code with the engine
 //! beyond ids and money, and believes nobody.
 
+mod disputes;
 mod feed;
 mod final_audit;
 mod money;
@@ -104,6 +105,8 @@ pub struct Model {
     /// Payments of which somebody wanted that they be settled, whenever their day is.
     asked_to_settle: BTreeSet<(usize, String)>,
     told_of_goods: BTreeMap<(usize, String), BTreeSet<Goods>>,
+    /// Disputes that somebody was told of, and whether they were told to be over.
+    disputes_told: BTreeMap<(usize, String), bool>,
     top_ups: BTreeMap<String, TopUp>,
     cancelled: BTreeSet<RefundId>,
     /// What people were about to let pass, with the amounts that they saw.
@@ -135,6 +138,7 @@ impl Model {
             settled: BTreeSet::new(),
             asked_to_settle: BTreeSet::new(),
             told_of_goods: BTreeMap::new(),
+            disputes_told: BTreeMap::new(),
             top_ups: BTreeMap::new(),
             cancelled: BTreeSet::new(),
             approvals: BTreeMap::new(),

@@ -59,6 +59,13 @@ pub enum Wish {
         /// The payment's reference.
         reference: String,
     },
+    /// The shopper's bank wants something, or says how it went on.
+    Quarrel {
+        /// What it is about.
+        quarrel: Quarrel,
+        /// What happens to it.
+        step: QuarrelStep,
+    },
     /// Somebody tells something of a payment that its settlement may wait for.
     Tell {
         /// Of which merchant.
@@ -127,6 +134,58 @@ impl Door {
     pub const fn is_antom(self) -> bool {
         matches!(self, Self::Antom)
     }
+}
+
+/// A chargeback, or a bank's wish for documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarrel {
+    /// Whose payment.
+    pub merchant: usize,
+    /// The payment's reference.
+    pub reference: String,
+    /// The bank's number.
+    pub number: String,
+    /// Whether money is taken.
+    pub is_chargeback: bool,
+    /// How much, in minor units of the payment's currency.
+    pub minor: i64,
+    /// The currency's code.
+    pub currency: &'static str,
+}
+
+impl Quarrel {
+    /// About a payment: most often about all of it.
+    fn of(payment: &PaymentWish, number: String, dice: &mut Dice) -> Self {
+        let captured = payment.captured.minor();
+        Self {
+            merchant: payment.merchant,
+            reference: payment.reference.clone(),
+            number,
+            is_chargeback: dice.percent(75),
+            minor: if dice.percent(70) { captured } else { dice.between(0, captured) },
+            currency: payment.captured.currency().code(),
+        }
+    }
+}
+
+/// What happens to a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuarrelStep {
+    /// The bank tells of it.
+    Open,
+    /// The merchant answers.
+    Represent,
+    /// The merchant was right.
+    Win,
+    /// The merchant was wrong.
+    Lose,
+    /// The bank takes it back.
+    Withdraw,
+}
+
+impl QuarrelStep {
+    /// How it ends.
+    const ENDS: [Self; 3] = [Self::Win, Self::Lose, Self::Withdraw];
 }
 
 /// What is told of a payment on its way to settlement.
@@ -253,7 +312,7 @@ impl Plan {
             }
         }
         wishes_for_refunds(&payments, &mut events, &mut dice);
-        other_wishes(&mut events, &mut dice);
+        other_wishes(&payments, &mut events, &mut dice);
         faults(&mut events, &mut dice);
         events.sort_by_key(|(at_ms, _)| *at_ms);
         let steps = (1..).zip(events).map(|(number, (at_ms, event))| Step { number, at_ms, event });
@@ -357,7 +416,7 @@ fn wishes_for_refunds(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEv
     }
 }
 
-fn other_wishes(events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
+fn other_wishes(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
     for number in 0..dice.below(6) {
         let code = if dice.percent(70) { "EUR" } else { "JPY" };
         let amount = Money::new(dice.between(100, 6_000), currency(code));
@@ -368,6 +427,19 @@ fn other_wishes(events: &mut Vec<(i64, PlannedEvent)>, dice: &mut Dice) {
     }
     if dice.percent(25) {
         events.push((dice.between(PLAN_MS / 4, PLAN_MS), PlannedEvent::Wish(Wish::Replay { merchant: dice.below(MERCHANTS) })));
+    }
+    for number in 0..dice.below(4) {
+        let quarrel = Quarrel::of(dice.pick(payments), format!("CB{number}"), dice);
+        let wish = |step| PlannedEvent::Wish(Wish::Quarrel { quarrel: quarrel.clone(), step });
+        let at_ms = dice.between(0, PLAN_MS);
+        for _ in 0..=usize::from(dice.percent(30)) {
+            events.push((at_ms + dice.between(0, 20_000), wish(QuarrelStep::Open)));
+        }
+        for step in [QuarrelStep::Represent, *dice.pick(&QuarrelStep::ENDS)] {
+            if dice.percent(60) {
+                events.push((at_ms + dice.between(10_000, 90_000), wish(step)));
+            }
+        }
     }
     for _ in 0..dice.below(8) {
         let merchant = dice.below(MERCHANTS);

@@ -1,6 +1,7 @@
 //! Carries out what somebody wants, as a caller of the running service would: asks, waits, and asks the same again while there is no clear answer.
 
 mod antom;
+mod disputes;
 mod goods;
 mod treasury;
 
@@ -49,6 +50,7 @@ pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wi
         let ended = match &wish {
             Wish::Record(payment) => record(&stage, &service, payment).await,
             Wish::Settle { merchant, reference } => settle(&stage, &service, *merchant, reference).await,
+            Wish::Quarrel { quarrel, step } => disputes::tell(&stage, &service, quarrel, *step).await,
             Wish::Tell { merchant, reference, goods } => goods::tell(&stage, &service, (*merchant, reference), *goods).await,
             Wish::TopUp { merchant, number, amount } => top_up(&stage, &service, (*merchant, number), *amount).await,
             Wish::Refund(request) if request.door.is_antom() => antom::refund(&stage, &service, request).await,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use refundry_engine::refund::RefundState;
 use refundry_ledger::Currency;
 
+use super::disputes::ChargedBack;
 use super::payouts::PaidOut;
 use super::{Model, Reader, Violation, must};
 
@@ -25,6 +26,10 @@ struct Expected {
     /// What the merchant is owed in all, wherever it stands, without what was paid in.
     owed: i64,
     fees: i64,
+    /// Taken by banks, and not decided.
+    charged_back: i64,
+    /// What is beyond a capture.
+    exposed: i64,
 }
 
 impl Model {
@@ -53,7 +58,8 @@ impl Model {
                     ("acquirer_receivable", expected.receivable, "the_acquirer_owes_captures_less_refunds"),
                     ("fee_income", expected.fees, "fees_are_those_of_payments_and_refunds"),
                     ("paid_out", set_aside, "payouts_are_set_aside_until_they_end"),
-                    ("exposure", 0, "nothing_is_paid_after_its_end"),
+                    ("chargebacks", expected.charged_back, "open_chargebacks_are_set_aside"),
+                    ("exposure", -expected.exposed, "what_is_beyond_a_capture_is_exposure"),
                 ];
                 for (account, wanted, rule) in checks {
                     let there = balance(account);
@@ -78,13 +84,20 @@ impl Model {
     fn expected(&self, merchant: usize, reader: &Reader<'_>) -> Result<BTreeMap<Currency, Expected>, Violation> {
         let merchant_id = self.cast[merchant].merchant;
         let mut expected: BTreeMap<Currency, Expected> = BTreeMap::new();
-        for payment in reader.payments(merchant_id)? {
+        let (payments, refunds) = (reader.payments(merchant_id)?, reader.refunds(merchant_id)?);
+        for (currency, ChargedBack { open, lost, exposed }) in self.charged_back(merchant, reader, (&payments, &refunds))? {
+            let book = expected.entry(currency).or_default();
+            (book.charged_back, book.exposed) = (open, exposed);
+            book.receivable += lost;
+            book.owed -= open + lost - exposed;
+        }
+        for payment in payments {
             let book = expected.entry(payment.captured.currency()).or_default();
             book.receivable -= payment.captured.minor() - payment.marketing.minor();
             book.owed += payment.captured.minor() - payment.fee.minor();
             book.fees += payment.fee.minor();
         }
-        for refund in reader.refunds(merchant_id)? {
+        for refund in refunds {
             let book = expected.entry(refund.amount.currency()).or_default();
             let (amount, fee, given_back) = (refund.amount.minor(), refund.refund_fee.minor(), refund.fee_given_back.minor());
             let counts = match refund.state {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use refundry_engine::event::{Event, EventKind};
-use refundry_engine::policy::{FundsRule, Policy};
+use refundry_engine::policy::{FundsCheck, FundsOrder, FundsRule, Policy};
 use refundry_engine::refund::{Holds, Refund, RefundState};
 use refundry_engine::{RefundId, TerminalId, Timestamp};
 use refundry_ledger::Currency;
@@ -15,6 +15,8 @@ use super::{Model, Reader, Violation, must};
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     currency: Currency,
+    /// Whether it holds up those behind it.
+    holds_up: bool,
     /// The number of the event after which it certainly waited.
     after: i64,
 }
@@ -46,8 +48,8 @@ impl Model {
             }
             // Whoever begins to wait after its review or its undo window is not announced.
             for refund in reader.refunds(ids.merchant)?.iter().filter(|refund| waits(refund)) {
-                let after = queue.read;
-                queue.waiting.entry(refund.id).or_insert(Waiting { currency: refund.amount.currency(), after });
+                let waiting = Waiting::of(refund, &ids.rules, queue.read);
+                queue.waiting.entry(refund.id).or_insert(waiting);
             }
         }
         Ok(())
@@ -60,12 +62,14 @@ impl Queue {
         match (event.kind, fact("holds")) {
             (EventKind::RefundAccepted, None) => self.must_not_overtake(event, refund)?,
             (EventKind::RefundAccepted, Some(holds)) if holds.contains("funds") => {
-                let waiting = Waiting { currency: refund.amount.currency(), after: event.sequence };
-                self.waiting.insert(refund.id, waiting);
+                self.waiting.insert(refund.id, Waiting::of(refund, rules, event.sequence));
             }
             (EventKind::RefundReleased, _) => {
                 let since = fact("waited_since_us").and_then(|text| text.parse().ok()).map(Timestamp::from_us);
                 // Since when it waited is not known of one that began after a review and was served before anybody looked.
+                if let Some(since) = since {
+                    must_be_its_hour(event, refund, (since, rules.get(&refund.terminal_id)))?;
+                }
                 let is_known = since.is_none() || self.waiting.contains_key(&refund.id);
                 if is_known && since.is_none_or(|since| event.at < end_of_waiting(since, rules.get(&refund.terminal_id))) {
                     self.must_not_overtake(event, refund)?;
@@ -82,7 +86,9 @@ impl Queue {
     fn must_not_overtake(&self, event: &Event, refund: &Refund) -> Result<(), Violation> {
         let takes_available = refund.drawn.is_none_or(|draw| draw.available_minor > 0) || refund.refund_fee.minor() > 0;
         let own = self.waiting.get(&refund.id).copied();
-        let is_before = |other: RefundId, waiting: &Waiting| own.is_none_or(|own| other < refund.id && waiting.after < own.after);
+        // Whoever is new overtakes nobody; whoever waits passes those that let others pass.
+        let is_before =
+            |other: RefundId, waiting: &Waiting| own.is_none_or(|own| waiting.holds_up && other < refund.id && waiting.after < own.after);
         let mut others = self
             .waiting
             .iter()
@@ -94,11 +100,41 @@ impl Queue {
     }
 }
 
-/// At the end of its time a refund takes what is there or fails.
+impl Waiting {
+    fn of(refund: &Refund, rules: &BTreeMap<TerminalId, Policy>, after: i64) -> Self {
+        let order = rules.get(&refund.terminal_id).map(|rules| rules.funds_order);
+        Self { currency: refund.amount.currency(), holds_up: order == Some(FundsOrder::Strict), after }
+    }
+}
+
+/// At the end of its time a refund takes what is there or fails. One that may not wait has no such time.
 fn end_of_waiting(since: Timestamp, rules: Option<&Policy>) -> Timestamp {
     match rules.map(|rules| (rules.funds, rules.funds_wait_days)) {
         Some((FundsRule::Wait, days)) => since.plus_days(i64::from(days)),
-        Some((FundsRule::Refuse | FundsRule::FailLater, _)) | None => since,
+        Some((FundsRule::Refuse | FundsRule::FailLater, _)) | None => Timestamp::from_us(i64::MAX),
+    }
+}
+
+/// Who waits by the clock gets its money when an hour has struck since it began to wait, or at the end of its time.
+fn must_be_its_hour(event: &Event, refund: &Refund, (since, rules): (Timestamp, Option<&Policy>)) -> Result<(), Violation> {
+    let waits = rules.is_some_and(|rules| rules.funds == FundsRule::Wait);
+    let hour = rules.filter(|_| waits).and_then(|rules| match &rules.funds_check {
+        FundsCheck::OnCredit => None,
+        FundsCheck::AtHours { hours, utc_offset_minutes } => Some(first_hour_after(since, hours, *utc_offset_minutes)),
+    });
+    let too_early = hour.is_some_and(|hour| event.at < hour) && event.at < end_of_waiting(since, rules);
+    must(!too_early, "who_waits_by_the_clock_is_served_by_the_clock", || format!("{} waits for {hour:?}: {event:?}", refund.number))
+}
+
+fn first_hour_after(since: Timestamp, hours: &[u8], utc_offset_minutes: i32) -> Timestamp {
+    const HOUR_US: i64 = 3_600_000_000;
+    let ahead_us = i64::from(utc_offset_minutes) * 60_000_000;
+    let mut hour_us = (since.us() + ahead_us).div_euclid(HOUR_US) * HOUR_US;
+    loop {
+        hour_us += HOUR_US;
+        if hours.iter().any(|hour| i64::from(*hour) == (hour_us / HOUR_US).rem_euclid(24)) {
+            return Timestamp::from_us(hour_us - ahead_us);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads the store at once: without threads a read is over when it is asked for.
 
 use futures::FutureExt as _;
+use refundry_engine::dispute::Dispute;
 use refundry_engine::event::Event;
 use refundry_engine::notification::{DeliveryAttempt, Notification};
 use refundry_engine::payment::Payment;
@@ -8,7 +9,8 @@ use refundry_engine::refund::Refund;
 use refundry_engine::task::Task;
 use refundry_engine::{MerchantId, NotificationId, RefundId, TaskId};
 use refundry_store::{
-    BalanceRow, BooksReport, NotificationFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError,
+    BalanceRow, BooksReport, DisputeFilter, NotificationFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, Reading, RefundFilter,
+    Store, StoreError,
 };
 
 use super::{Violation, violation};
@@ -68,6 +70,12 @@ impl Reader<'_> {
             }
             events.extend(page);
         }
+    }
+
+    /// All disputes of a merchant.
+    pub fn disputes(&self, merchant_id: MerchantId) -> Result<Vec<Dispute>, Violation> {
+        let filter = DisputeFilter { merchant_id: Some(merchant_id), ..DisputeFilter::default() };
+        all(|page| self.0.disputes(&filter, page))
     }
 
     /// What the books say of themselves.

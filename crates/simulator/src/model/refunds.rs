@@ -108,7 +108,7 @@ impl Model {
 }
 
 /// Whether it counts against the payment.
-fn counts(state: &RefundState) -> bool {
+pub(super) fn counts(state: &RefundState) -> bool {
     !matches!(state, RefundState::Failed { .. } | RefundState::Cancelled { .. } | RefundState::Returned { .. })
 }
 

@@ -3,7 +3,7 @@
 
 use refundry_ledger::Money;
 
-use super::{Door, Goods, PaymentWish, Plan, PlannedEvent, PlannedFault, RefundRequest, Step, Wish, currency};
+use super::{Door, Goods, PaymentWish, Plan, PlannedEvent, PlannedFault, Quarrel, QuarrelStep, RefundRequest, Step, Wish, currency};
 use crate::cast::{MERCHANTS, TERMINALS};
 use crate::dice::Dice;
 use crate::disk::Loss;
@@ -65,6 +65,14 @@ impl Morning<'_> {
                     let tell = Wish::Tell { merchant: self.merchant, reference: payment.reference.clone(), goods };
                     let later_ms = payment.paid_ms + self.dice.between(1_000, 5 * DAY_MS);
                     self.events.push((later_ms, PlannedEvent::Wish(tell)));
+                }
+            }
+            if self.dice.percent(6) {
+                let quarrel = Quarrel::of(&payment, format!("CB{}", paid.len()), self.dice);
+                let mut later_ms = payment.paid_ms;
+                for step in [QuarrelStep::Open, QuarrelStep::Represent, *self.dice.pick(&QuarrelStep::ENDS)] {
+                    later_ms += self.dice.between(1_000, 8 * DAY_MS);
+                    self.events.push((later_ms, PlannedEvent::Wish(Wish::Quarrel { quarrel: quarrel.clone(), step })));
                 }
             }
             if self.dice.percent(10) {
