@@ -24,6 +24,7 @@ use crate::cast::Cast;
 use crate::plan::{Goods, PaymentWish, RefundRequest};
 
 pub use final_audit::audit_books;
+pub use payouts::audit_statements;
 pub use reader::Reader;
 
 /// A rule that did not hold.

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use refundry_engine::task::TaskKind;
-use refundry_engine::{Actor, Command, Outcome, Timestamp};
+use refundry_engine::{Actor, Command, MerchantId, Outcome, Timestamp};
 use refundry_service::world::Clock as _;
 
 use crate::cast::MERCHANTS;
@@ -18,7 +18,7 @@ use crate::disk::Loss;
 use crate::ground::{Ground, transact_now};
 use crate::life::{Habits, Life};
 use crate::merchants::Deafness;
-use crate::model::{Reader, Violation, audit_books};
+use crate::model::{Reader, Violation, audit_books, audit_statements};
 use crate::plan::{Plan, PlannedEvent, Step};
 use crate::reads;
 use crate::stage::Stage;
@@ -320,6 +320,7 @@ impl Run {
         let reader = Reader(store.as_ref());
         // On a server it is a connection of its own each time.
         let checks_books = self.is_at_end || (wholly && self.setting.ground.failing_disk().is_some());
+        let merchants: Vec<MerchantId> = stage.cast.merchants.iter().map(|one| one.merchant.id).collect();
         let mut model = stage.model();
         let looked = model
             .audit_refunds(&reader)
@@ -328,7 +329,7 @@ impl Run {
             .and_then(|()| model.audit_queues(&reader))
             .and_then(|()| if wholly { model.audit_settlements(&reader, self.is_at_end.then_some(stage.clock.now().us())) } else { Ok(()) })
             .and_then(|()| if wholly { model.audit_notifications(&reader) } else { Ok(()) })
-            .and_then(|()| if checks_books { audit_books(&reader) } else { Ok(()) });
+            .and_then(|()| if checks_books { audit_books(&reader).and_then(|()| audit_statements(&reader, &merchants)) } else { Ok(()) });
         drop(model);
         self.unless_dead(looked)
     }

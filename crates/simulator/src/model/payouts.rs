@@ -57,6 +57,39 @@ impl Model {
     }
 }
 
+/// Each statement is what its lines add up to, begins with what the one before it left, and pays what the feed told.
+pub fn audit_statements(reader: &Reader<'_>, merchants: &[MerchantId]) -> Result<(), Violation> {
+    for merchant_id in merchants {
+        let mut told: BTreeMap<PayoutId, i64> = BTreeMap::new();
+        let events = reader.events_after(*merchant_id, 0)?;
+        let prepared = events.iter().filter(|event| event.kind == EventKind::PayoutPrepared).filter_map(self::told);
+        told.extend(prepared.map(|(payout_id, minor, _)| (payout_id, minor)));
+        let payouts = reader.payouts(*merchant_id)?;
+        must(payouts.len() == told.len(), "a_payout_is_told", || format!("{} payouts, {} were told", payouts.len(), told.len()))?;
+        for payout in &payouts {
+            let statement = &payout.statement;
+            must(told.get(&payout.id) == Some(&payout.amount.minor()), "a_payout_is_told", || payout.id.to_string())?;
+            let mut lines: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+            for line in reader.payout_lines(payout)? {
+                let (net, count) = lines.entry(line.cause).or_default();
+                (*net, *count) = (*net + line.minor, *count + 1);
+            }
+            let moved: BTreeMap<String, (i64, i64)> = statement
+                .movements
+                .iter()
+                .map(|(cause, sums)| (cause.clone(), (sums.net_minor(), sums.debit_count + sums.credit_count)))
+                .collect();
+            must(lines == moved, "a_statement_is_the_sum_of_its_lines", || format!("{}: lines {lines:?}, stated {moved:?}", payout.id))?;
+            let closing = statement.opening_minor + lines.values().map(|(net, _)| net).sum::<i64>();
+            let pays = payout.amount.minor();
+            must(closing == statement.closing_minor && 0 < pays && pays <= closing, "a_payout_is_within_its_statement", || {
+                format!("{} pays {pays}, the lines make {closing}, stated is {}", payout.id, statement.closing_minor)
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// The payout that an event is about, with its amount.
 fn told(event: &Event) -> Option<(PayoutId, i64, Currency)> {
     let fact = |name: &str| event.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());

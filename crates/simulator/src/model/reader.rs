@@ -5,12 +5,13 @@ use refundry_engine::dispute::Dispute;
 use refundry_engine::event::Event;
 use refundry_engine::notification::{DeliveryAttempt, Notification};
 use refundry_engine::payment::Payment;
+use refundry_engine::payout::Payout;
 use refundry_engine::refund::Refund;
 use refundry_engine::task::Task;
 use refundry_engine::{MerchantId, NotificationId, RefundId, TaskId};
 use refundry_store::{
-    BalanceRow, BooksReport, DisputeFilter, NotificationFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, Reading, RefundFilter,
-    Store, StoreError,
+    BalanceRow, BooksReport, DisputeFilter, NotificationFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, PayoutFilter, PayoutLine,
+    Reading, RefundFilter, Store, StoreError,
 };
 
 use super::{Violation, violation};
@@ -76,6 +77,17 @@ impl Reader<'_> {
     pub fn disputes(&self, merchant_id: MerchantId) -> Result<Vec<Dispute>, Violation> {
         let filter = DisputeFilter { merchant_id: Some(merchant_id), ..DisputeFilter::default() };
         all(|page| self.0.disputes(&filter, page))
+    }
+
+    /// All payouts of a merchant.
+    pub fn payouts(&self, merchant_id: MerchantId) -> Result<Vec<Payout>, Violation> {
+        let filter = PayoutFilter { merchant_id: Some(merchant_id), ..PayoutFilter::default() };
+        all(|page| self.0.payouts(&filter, page))
+    }
+
+    /// All lines of a payout's statement.
+    pub fn payout_lines(&self, payout: &Payout) -> Result<Vec<PayoutLine>, Violation> {
+        all(|page| self.0.payout_lines(payout, page))
     }
 
     /// What the books say of themselves.
