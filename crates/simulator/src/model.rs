@@ -68,6 +68,8 @@ struct Key {
 #[derive(Debug, Default)]
 struct Request {
     asked: BTreeSet<(String, i64)>,
+    /// Amounts to which it may have been changed while it waited for review.
+    edited: BTreeSet<i64>,
     accepted: Option<(RefundId, String, i64)>,
     /// A caller was told that there is a refund, but not which.
     in_process: bool,
@@ -111,7 +113,7 @@ pub struct Model {
     top_ups: BTreeMap<String, TopUp>,
     cancelled: BTreeSet<RefundId>,
     /// What people were about to let pass, with the amounts that they saw.
-    approvals: BTreeMap<RefundId, BTreeSet<i64>>,
+    approvals: BTreeMap<RefundId, BTreeSet<(i64, String)>>,
     queues: BTreeMap<usize, queue::Queue>,
     /// What people were told of payouts.
     payouts_told: BTreeSet<(MerchantId, PayoutId, String)>,

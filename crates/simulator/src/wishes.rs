@@ -3,6 +3,7 @@
 mod antom;
 mod disputes;
 mod goods;
+mod reviewing;
 mod treasury;
 
 use std::sync::Arc;
@@ -20,10 +21,10 @@ use refundry_service::notifications::ReplayRange;
 use refundry_service::payments::NewPayment;
 use refundry_service::permissions::{Permission, Permissions};
 use refundry_service::refunds::{NATIVE, NewRefund};
-use refundry_service::reviews::Review;
 use refundry_service::world::Clock as _;
-use refundry_service::{Caller, Service, funds, notifications, payments, refunds, reviews, synchronous};
-use refundry_store::{PageRequest, RefundFilter};
+use refundry_service::{Caller, Service, funds, notifications, payments, refunds, synchronous};
+
+pub use reviewing::review_all_of;
 
 use crate::cast::LINKED;
 use crate::model::Answer;
@@ -60,7 +61,8 @@ pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wi
             Wish::PreparePayout { merchant, currency } => treasury::prepare(&stage, &service, *merchant, currency_of(currency)).await,
             Wish::AdvancePayouts { merchant } => treasury::advance(&stage, &service, *merchant).await,
             Wish::Replay { merchant } => replay(&stage, &service, *merchant).await,
-            Wish::Review { merchant, approve } => review_all(&stage, &service, *merchant, *approve).await,
+            Wish::Review { merchant, approve } => reviewing::review_all(&stage, &service, *merchant, *approve).await,
+            Wish::Edit { request, minor } => reviewing::edit(&stage, &service, request, *minor).await,
         };
         match ended {
             Try::Done => break,
@@ -235,41 +237,6 @@ async fn replay(stage: &Stage, service: &Service, merchant: usize) -> Try {
         Ok(_) => Try::Done,
         Err(error) => unless_busy(stage, "replay", &error),
     }
-}
-
-/// A person decides about everything of a merchant that waits for review now.
-pub async fn review_all_of(stage: Arc<Stage>, service: Arc<Service>, merchant: usize) {
-    while let Try::Again = review_all(&stage, &service, merchant, true).await {
-        stage.clock.sleep_until(stage.clock.now().plus_ms(FIRST_WAIT_MS)).await;
-    }
-}
-
-async fn review_all(stage: &Stage, service: &Service, merchant: usize, approve: bool) -> Try {
-    let caller = Caller::operator("reviewer", Mode::Live);
-    let filter = RefundFilter { merchant_id: Some(merchant_id(stage, merchant)), ..RefundFilter::default() };
-    let page = match refunds::list(service, &caller, filter, PageRequest { after: None, limit: 200 }).await {
-        Ok(page) => page,
-        Err(error) => return unless_busy(stage, "review", &error),
-    };
-    for refund in page.rows {
-        if !matches!(&refund.state, RefundState::Pending { holds } if holds.review.is_some()) {
-            continue;
-        }
-        if approve {
-            stage.model().approves(refund.id, refund.amount.minor());
-        }
-        let review = Review {
-            merchant_id: Some(refund.merchant_id),
-            refund_id: refund.id,
-            approve,
-            note: "looked at".to_owned(),
-            content_hash: Some(refund.content_hash()),
-        };
-        if let Err(error @ ServiceError::Fault(_)) = reviews::review(service, &caller, review).await {
-            return unless_busy(stage, "review", &error);
-        }
-    }
-    Try::Done
 }
 
 /// A refusal is an answer; anything else of ours is tried again, unless it is a fault that trying again does not cure.

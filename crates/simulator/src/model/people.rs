@@ -4,12 +4,21 @@ use refundry_engine::policy::ReviewRule;
 use refundry_engine::refund::Refund;
 use refundry_engine::{RefundId, TerminalId};
 
+use crate::plan::RefundRequest;
+
 use super::{Model, Violation, must};
 
 impl Model {
-    /// A person is about to let a refund pass, and sees this amount.
-    pub fn approves(&mut self, refund_id: RefundId, seen_minor: i64) {
-        self.approvals.entry(refund_id).or_default().insert(seen_minor);
+    /// A person is about to let a refund pass, and sees this amount and this content.
+    pub fn approves(&mut self, refund_id: RefundId, seen_minor: i64, content_hash: String) {
+        self.approvals.entry(refund_id).or_default().insert((seen_minor, content_hash));
+    }
+
+    /// The merchant is about to change the amount of a refund.
+    pub fn edits(&mut self, request: &RefundRequest, minor: i64) {
+        let known = self.requests.entry(super::key(request)).or_default();
+        known.asked.insert((request.reference.clone(), minor));
+        known.edited.insert(minor);
     }
 
     /// A refund was sent: a person had seen it as it is, if the rules of its channel ask for one.
@@ -19,7 +28,8 @@ impl Model {
         }
         let seen = self.approvals.get(&refund.id);
         must(seen.is_some(), "nothing_in_review_is_sent", || format!("{} was sent, and nobody let it pass", refund.number))?;
-        must(seen.is_some_and(|seen| seen.contains(&refund.amount.minor())), "an_approval_is_for_what_was_seen", || {
+        let content = (refund.amount.minor(), refund.content_hash());
+        must(seen.is_some_and(|seen| seen.contains(&content)), "an_approval_is_for_what_was_seen", || {
             format!("{} of {} was sent, approved was {seen:?}", refund.number, refund.amount)
         })
     }

@@ -105,6 +105,11 @@ impl Morning<'_> {
                 let later_ms = at_ms + self.dice.between(0, DAY_MS);
                 self.events.push((later_ms, PlannedEvent::Wish(Wish::Refund(request.clone()))));
             }
+            if self.dice.percent(6) {
+                let edit = Wish::Edit { request: request.clone(), minor: self.dice.between(1, captured / 2 + 1) };
+                let later_ms = at_ms + self.dice.between(0, DAY_MS / 2);
+                self.events.push((later_ms, PlannedEvent::Wish(edit)));
+            }
             if self.dice.percent(8) {
                 let later_ms = at_ms + self.dice.between(0, DAY_MS / 4);
                 self.events.push((later_ms, PlannedEvent::Wish(Wish::Cancel(request))));
