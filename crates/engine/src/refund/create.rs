@@ -126,6 +126,9 @@ fn check<'a>(
     let asked = amounts(payment, act)?;
     let policy = policy_for(payment);
     check_method(&asked, &policy, now)?;
+    if policy.reconciled_only && payment.settling.reconciled_at.is_none() {
+        return Err(Refusal::PaymentUnreconciled);
+    }
     payout::check_freeze(snapshot, payment, &policy)?;
     let asked = Asked { accepted: dispute::check_freeze(snapshot, act, payment)?, ..asked };
     check_rest(&asked, act)?;

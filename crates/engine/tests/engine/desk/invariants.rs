@@ -12,6 +12,7 @@ use refundry_engine::{Language, MerchantId, explain};
 use refundry_ledger::{Balances, Currency, LedgerAccount};
 
 use super::{Desk, MERCHANT};
+use crate::sentences::settlement;
 
 pub fn check(desk: &Desk) {
     check_books(desk);
@@ -88,6 +89,11 @@ fn check_payment(desk: &Desk, payment: &Payment) {
         "nor more than the shopper paid"
     );
     assert!((0..=payment.fee.minor()).contains(&payment.fee_given_back.minor()), "the fee is given back once at most");
+    for due_at in settlement::instants(payment) {
+        let id = Task::settle_due(payment.merchant_id, due_at).id;
+        assert!(desk.tasks.contains_key(&(payment.merchant_id, id)), "what comes free at an instant has its task: {payment:?}");
+    }
+    assert!(payment.settling.settle_at.is_none() || !payment.settled, "what is settled is not settled again");
     assert!(!payment.unsettled_left.is_negative() && !payment.reserve_left.is_negative(), "{payment:?}");
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use refundry_engine::asked::OrderClaim;
 use refundry_engine::command::{
-    CancelRefund, CreateRefund, EditRefund, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting,
-    ReviewRefund, SendNow, SettlePayment, StartSubmission, TopUp,
+    CancelRefund, CreateRefund, EditRefund, LeftToTerms, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund,
+    ReleaseWaiting, ReviewRefund, SendNow, SettlePayment, StartSubmission, TopUp,
 };
 use refundry_engine::command::{CapturePayment, ChangeDispute, RecordDispute, VoidPayment, VoidWhat};
 use refundry_engine::dispute::DisputeChange;
@@ -31,7 +31,7 @@ use refundry_engine::{
 use refundry_ledger::{Currency, Money};
 
 /// The instant at which every run begins: 2026-01-01.
-const BEGINNING_MS: i64 = 1_767_225_600_000;
+pub const BEGINNING_MS: i64 = 1_767_225_600_000;
 /// Minutes after which an attempt is given up on.
 const RESOLVE_AFTER_SECONDS: i64 = 60;
 
@@ -134,6 +134,11 @@ impl Desk {
 
     /// A captured payment; `change` may say more about it.
     pub fn pay(&mut self, id: PaymentId, captured: Money, change: impl FnOnce(&mut Payment)) -> Outcome {
+        self.pay_by(LeftToTerms::default(), id, captured, change)
+    }
+
+    /// As [`Desk::pay`]; what is left to the terms is counted by them.
+    pub fn pay_by(&mut self, left_to_terms: LeftToTerms, id: PaymentId, captured: Money, change: impl FnOnce(&mut Payment)) -> Outcome {
         let zero = Money::zero(captured.currency());
         let mut payment = Payment {
             id,
@@ -169,7 +174,7 @@ impl Desk {
             updated_at: self.now,
         };
         change(&mut payment);
-        self.carry_out(operator(), Act::RecordPayment(Box::new(RecordPayment::from(payment))))
+        self.carry_out(operator(), Act::RecordPayment(Box::new(RecordPayment { payment, left_to_terms })))
     }
 
     pub fn ask_as(&mut self, name: &str, create: CreateRefund) -> Outcome {

@@ -2,13 +2,14 @@
 
 mod answers;
 mod payouts;
+pub mod settlement;
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::SplitWhitespace;
 
 use refundry_engine::asked::Extent;
-use refundry_engine::command::{CreateRefund, EditRefund, RecordDispute, VoidWhat};
+use refundry_engine::command::{CreateRefund, EditRefund, LeftToTerms, RecordDispute, VoidWhat};
 use refundry_engine::dispute::{DisputeCategory, DisputeChange, DisputeKind};
 use refundry_engine::merchant::{Endpoint, Standing};
 use refundry_engine::payment::{Payment, PaymentKey, PaymentStatus, SettlementQuote};
@@ -93,6 +94,13 @@ impl Scenario {
             "arn" => self.desk.arn(refund(&mut words), next(&mut words)),
             "bounce" => self.desk.bounce(refund(&mut words), next(&mut words)),
             "settle" => self.desk.settle(payment(&mut words)),
+            "terms" => return settlement::terms(&mut self.desk, words),
+            "track" => settlement::track(&mut self.desk, words),
+            "shipment" => settlement::shipment(&mut self.desk, words),
+            "mark" => settlement::mark(&mut self.desk, words),
+            "free" => settlement::release(&mut self.desk, words),
+            "run_due" => return settlement::run_due(&mut self.desk, words),
+            "due" => return settlement::due(self.desk.payment(payment(&mut words))),
             "top_up" => {
                 let amount = money(&mut words);
                 self.desk.top_up(amount, words.next().unwrap_or("once"))
@@ -154,7 +162,9 @@ impl Scenario {
     fn payment(&mut self, mut words: Words<'_>) -> Outcome {
         let id = payment(&mut words);
         let captured = money(&mut words);
-        self.desk.pay(id, captured, |payment| {
+        let told: Vec<&str> = words.clone().collect();
+        let left_to_terms = LeftToTerms { fee: !told.contains(&"fee"), reserved: !told.contains(&"reserve") };
+        self.desk.pay_by(left_to_terms, id, captured, |payment| {
             while let Some(word) = words.next() {
                 match word {
                     "fee" => payment.fee = money(&mut words),
@@ -550,6 +560,7 @@ fn patch_policy(patch: &mut PolicyPatch, words: Words<'_>) {
             "fee" => patch.original_fee = Some(if value == "give_back" { FeeRule::GiveBack } else { FeeRule::Keep }),
             "refund_fee_minor" => patch.refund_fee_minor = value.parse().ok(),
             "refuse_in_payout" => patch.refuse_in_payout = Some(yes),
+            "reconciled_only" => patch.reconciled_only = Some(yes),
             "undo_seconds" => patch.undo_seconds = value.parse().ok(),
             other => panic!("no policy is called {other}"),
         }
