@@ -1,5 +1,6 @@
 //! Money that comes to a merchant, and the refunds that waited for it.
 
+pub mod figures;
 pub mod forecast;
 pub mod queue;
 pub mod release_waiting;

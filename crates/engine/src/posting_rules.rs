@@ -1,7 +1,7 @@
 //! What each event of business moves between which ledger accounts: the only file that names them. A rule also moves what the payment
 //! remembers of its own money, so that the two never part.
 
-use refundry_ledger::{Currency, LedgerAccount, Money, Posting};
+use refundry_ledger::{Balances, Currency, LedgerAccount, Money, Posting};
 
 use crate::adjustment::AdjustmentKind;
 use crate::chart::{
@@ -19,6 +19,33 @@ pub type Postings = Vec<Posting<MerchantId>>;
 pub const SPENDABLE: LedgerAccount = AVAILABLE;
 /// The account that is filled from settled money until it holds what the contract says.
 pub const HELD_FIXED: LedgerAccount = FIXED_RESERVE;
+
+/// Where a merchant's money of one currency stands, in minor units, each on the side where its account normally stands.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each field is what stands on the account that it is named after")]
+pub struct Standing {
+    pub unsettled: i64,
+    pub available: i64,
+    pub reserve: i64,
+    pub fixed_reserve: i64,
+    pub refunds_in_flight: i64,
+    pub exposure: i64,
+    pub fees: i64,
+}
+
+/// Where a merchant's money of one currency stands.
+pub fn standing(merchant_id: MerchantId, currency: Currency, balances: &Balances<MerchantId>) -> Standing {
+    let of = |account| balances.of(merchant_id, account, currency);
+    Standing {
+        unsettled: of(UNSETTLED),
+        available: of(AVAILABLE),
+        reserve: of(RESERVE),
+        fixed_reserve: of(FIXED_RESERVE),
+        refunds_in_flight: of(REFUNDS_IN_FLIGHT),
+        exposure: of(EXPOSURE).saturating_neg(),
+        fees: of(FEE_INCOME),
+    }
+}
 
 /// Captured: what the shopper and the merchant's marketing paid becomes fee, reserve and unsettled money. Sets what the payment has left.
 pub fn captured(payment: &mut Payment) -> Postings {

@@ -17,6 +17,7 @@ pub mod person;
 pub mod queue;
 pub mod refund;
 pub mod serve;
+pub mod settlement;
 pub mod terminal;
 
 use std::path::PathBuf;
@@ -78,6 +79,8 @@ pub enum Command {
     Keys(keys::Keys),
     /// Take payments over from files.
     Import(import::Import),
+    /// See when money comes free; take tracking numbers over; mark payments; release reserves.
+    Settlement(settlement::Settlement),
     /// List notifications, and send them again.
     Notification(notification::Notification),
     /// Look at the refunds that wait for money.
@@ -110,6 +113,7 @@ impl Command {
             Self::Key(key) => key.run(),
             Self::Keys(keys) => keys.run(),
             Self::Import(import) => import.run(),
+            Self::Settlement(settlement) => settlement.run(),
             Self::Notification(notification) => notification.run(),
             Self::Queue(queue) => queue.run(),
             Self::Payout(payout) => payout.run(),

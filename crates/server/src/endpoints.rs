@@ -1,6 +1,7 @@
 //! The one table of the native API: where, who may, what goes in and out.
 
 mod payouts;
+mod settlement;
 
 use refundry_service::permissions::Permission as May;
 
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Endpoint> {
     let headings = [
         (["Refunds", "退款"], refund_rows()),
         (["Payments", "支付"], payment_rows()),
+        (["Settlement", "结算"], settlement::rows()),
         (["Events and notifications", "事件与通知"], notification_rows()),
         (["Funds", "资金"], fund_rows()),
         (["Payouts", "划款"], payouts::payout_rows()),

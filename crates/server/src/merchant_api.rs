@@ -20,6 +20,9 @@ pub mod queues;
 pub mod refund_view;
 pub mod refunds;
 pub mod reviews;
+pub mod settlement;
+pub mod settling_view;
+pub mod shipments;
 
 use refundry_engine::MerchantId;
 use serde::Deserialize;

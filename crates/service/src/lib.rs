@@ -42,6 +42,8 @@ pub mod reviews;
 pub mod roles;
 pub mod seal;
 mod service;
+pub mod settlement;
+pub mod shipments;
 pub mod signatures;
 pub mod synchronous;
 pub mod terminals;

@@ -109,10 +109,7 @@ pub async fn settle(
 /// One payment.
 pub async fn find(service: &Service, caller: &Caller, merchant_id: Option<MerchantId>, key: &PaymentKey) -> Result<Payment, ServiceError> {
     caller.must(Permission::PaymentsRead)?;
-    if let PaymentKey::Reference(reference) = key {
-        check_kept("payment_reference", reference)?;
-    }
-    read(service, caller, caller.merchant_id(merchant_id)?, key).await
+    named(service, caller, merchant_id, key).await
 }
 
 /// Payments, newest first. The mode of the filter is always the caller's.
@@ -122,6 +119,19 @@ pub async fn list(service: &Service, caller: &Caller, mut filter: PaymentFilter,
     filter.merchant_reference.as_deref().map_or(Ok(()), |reference| check_kept("merchant_reference", reference))?;
     filter.mode = Some(caller.mode);
     Ok(service.world.store.payments(&filter, page).await?)
+}
+
+/// A payment of a merchant that the caller acts for; whether it may do what it wants is for the one who asks.
+pub(crate) async fn named(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    key: &PaymentKey,
+) -> Result<Payment, ServiceError> {
+    if let PaymentKey::Reference(reference) = key {
+        check_kept("payment_reference", reference)?;
+    }
+    read(service, caller, caller.merchant_id(merchant_id)?, key).await
 }
 
 async fn read(service: &Service, caller: &Caller, merchant_id: MerchantId, key: &PaymentKey) -> Result<Payment, ServiceError> {

@@ -39,6 +39,8 @@ permissions! {
     PaymentsWrite = "payments:write";
     /// Capture and void authorised payments.
     PaymentsCapture = "payments:capture";
+    /// Tell the tracking numbers of payments.
+    ShipmentsWrite = "shipments:write";
     /// See payments.
     PaymentsRead = "payments:read";
     /// Make and change merchants.
@@ -78,13 +80,14 @@ pub const DIALECT: &[Permission] = &[Permission::RefundsWrite, Permission::Refun
 
 /// What a wire dialect needs that also speaks of orders.
 pub const ORDERS_DIALECT: &[Permission] =
-    &[Permission::RefundsWrite, Permission::RefundsRead, Permission::PaymentsRead, Permission::PaymentsCapture];
+    &[Permission::RefundsWrite, Permission::RefundsRead, Permission::PaymentsRead, Permission::PaymentsCapture, Permission::ShipmentsWrite];
 
 /// What a merchant's own native key has when nothing else is said.
 pub const MERCHANT: &[Permission] = &[
     Permission::RefundsWrite,
     Permission::RefundsRead,
     Permission::PaymentsRead,
+    Permission::ShipmentsWrite,
     Permission::MerchantsRead,
     Permission::NotificationsRead,
     Permission::NotificationsWrite,

@@ -13,7 +13,7 @@ use refundry_engine::idempotency::{IdempotencyKey, Remembered};
 use refundry_engine::merchant::{Merchant, Terminal};
 use refundry_engine::notification::{DeliveryAttempt, Notification};
 use refundry_engine::payment::{Payment, PaymentKey};
-use refundry_engine::payout::Payout;
+use refundry_engine::payout::{Payout, Pots};
 use refundry_engine::person::Person;
 use refundry_engine::rate::DailyRate;
 use refundry_engine::refund::Refund;
@@ -120,6 +120,7 @@ impl DisputeReads for Line {
 impl SettlementReads for Line {
     pass_on! { 'a;
         due_payments(merchant_id: MerchantId, at: Timestamp, limit: u32) -> Vec<PaymentId>;
+        pots(merchant_id: MerchantId) -> Vec<(Currency, Pots)>;
         coming_settlements(merchant_id: MerchantId, currency: Currency, until: Timestamp) -> Vec<ComingSettlement>;
     }
 }

@@ -1,3 +1,4 @@
+use refundry_engine::payout::Pots;
 use refundry_engine::{MerchantId, PaymentId, Timestamp};
 use refundry_ledger::Currency;
 
@@ -13,6 +14,8 @@ pub trait SettlementReads: Send + Sync {
     /// What becomes available by itself until an instant, in the order of time: a line for each instant at which something does. What waits for
     /// goods or for a person is not among it. Of very many payments those that are due first are counted.
     fn coming_settlements(&self, merchant_id: MerchantId, currency: Currency, until: Timestamp) -> Reading<'_, Vec<ComingSettlement>>;
+    /// What a merchant's available money is made of, for each currency that has some.
+    fn pots(&self, merchant_id: MerchantId) -> Reading<'_, Vec<(Currency, Pots)>>;
 }
 
 /// What becomes available at an instant, if no refund takes it before.

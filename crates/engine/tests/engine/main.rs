@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod desk;
+mod figures;
 #[cfg(test)]
 mod payout_properties;
 #[cfg(test)]

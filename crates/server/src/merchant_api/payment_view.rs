@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::refund_view::QuoteView;
+use super::settling_view::SettlingView;
 use crate::problem::Problem;
 use crate::views::{Amount, AmountView, CurrencyCode, ModeView, Rfc3339};
 
@@ -138,6 +139,8 @@ pub struct PaymentView {
     pub reserved: AmountView,
     /// Whether its money has become available.
     pub settled: bool,
+    /// When its money becomes available, and what that waits for.
+    pub settling: SettlingView,
     /// Chargebacks that are open: they block refunds.
     pub open_chargebacks: u32,
     /// Retrievals that are open: they freeze refunds.
@@ -267,6 +270,7 @@ impl From<Payment> for PaymentView {
             fee: payment.fee.into(),
             reserved: payment.reserved.into(),
             settled: payment.settled,
+            settling: payment.settling.into(),
             open_chargebacks: payment.open_chargebacks,
             open_retrievals: payment.open_retrievals,
             quote: payment.quote.map(QuoteView::from),

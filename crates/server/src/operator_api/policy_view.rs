@@ -84,7 +84,7 @@ pub struct SettlementTermsView {
 }
 
 /// What must have happened to the goods before their money is settled.
-#[derive(ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SettlementCondition)]
 pub enum SettlementConditionView {

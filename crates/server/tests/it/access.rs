@@ -111,6 +111,13 @@ impl Victim {
             "notification-endpoints" => json!({"merchant_id": merchant, "url": "https://thief.example/hook"}),
             "notification-endpoints/{endpoint_id}" => json!({"url": "https://thief.example/hook"}),
             "notifications/replay" => json!({"merchant_id": merchant, "state": "due"}),
+            "payments/{payment_id}/tracking" => json!({"tracking_numbers": "LX1", "carrier_url": "https://carrier.example/x"}),
+            "tracking-numbers" => json!({"merchant_id": merchant, "rows": [
+                {"payment_reference": "p1", "tracking_numbers": "LX1", "carrier_url": "https://carrier.example/x"}
+            ]}),
+            "payments/{payment_id}/shipment-state" => json!({"state": "delivered"}),
+            "payments/mark" => json!({"merchant_id": merchant, "mark": "reconciled", "payment_references": ["p1"]}),
+            "funds/release-fixed-reserve" => json!({"merchant_id": merchant, "keep": amount}),
             "funds/top-ups" => json!({"merchant_id": merchant, "amount": amount}),
             "payouts" => json!({"merchant_id": merchant, "kind": "trade", "currency": "EUR"}),
             "payouts/{payout_id}/send" => json!({"bank_reference": "B1"}),

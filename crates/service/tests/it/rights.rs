@@ -3,11 +3,13 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use refundry_engine::command::PaymentMark;
 use refundry_engine::credential::Holder;
 use refundry_engine::merchant::Standing;
 use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::policy::{PolicyPatch, ReviewRule};
+use refundry_engine::settlement::ShipmentState;
 use refundry_engine::{CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, PersonId, RefundId, Refusal, TerminalId};
 use refundry_service::batches;
 use refundry_service::caller::Caller;
@@ -19,8 +21,9 @@ use refundry_service::people::{self, NewPerson, PersonChange};
 use refundry_service::permissions::{Permission, Permissions};
 use refundry_service::refunds::{self, NATIVE};
 use refundry_service::reviews::{self, Review};
+use refundry_service::shipments::{self, PaymentNames, TrackingRow};
 use refundry_service::terminals::{self, ForceAnswer, NewTerminal, TerminalChange};
-use refundry_service::{Service, ServiceError, audit, authenticate, events, funds, payments};
+use refundry_service::{Service, ServiceError, audit, authenticate, events, funds, payments, settlement};
 use refundry_store::{NotificationFilter, PageRequest, PaymentFilter, RefundFilter};
 
 use crate::house::{House, Shop, money, payment, refund};
@@ -98,6 +101,20 @@ fn asks<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> Vec
         payments::record(service, caller, payment(&of.shop, "p2", "5.00 EUR", service.world.now()))
     });
     ask!("payments::settle", PaymentsWrite, payments::settle(service, caller, merchant, of.payment_id));
+    ask!("shipments::record_tracking", ShipmentsWrite, async {
+        let key = PaymentKey::Id(of.payment_id);
+        shipments::record_tracking(service, caller, (merchant, &key), "LX1", "https://carrier.example/x".to_owned()).await
+    });
+    ask!("shipments::import_tracking", ShipmentsWrite, {
+        let names = PaymentNames { payment_reference: Some("p1".to_owned()), merchant_reference: None };
+        let row = TrackingRow { names, tracking_numbers: "LX2".to_owned(), carrier_url: "https://carrier.example/x".to_owned() };
+        shipments::import_tracking(service, caller, merchant, vec![row])
+    });
+    ask!("shipments::record_state", PaymentsWrite, {
+        shipments::record_state(service, caller, merchant, of.payment_id, ShipmentState::Delivered)
+    });
+    ask!("settlement::overview", FundsRead, settlement::overview(service, caller, merchant));
+    ask!("settlement::coming", FundsRead, settlement::coming(service, caller, merchant, None, 30));
     ask!("merchants::find", MerchantsRead, merchants::find(service, caller, merchant));
     ask!("terminals::find", MerchantsRead, terminals::find(service, caller, merchant, of.terminal_id));
     ask!("terminals::list", MerchantsRead, terminals::list(service, caller, merchant));
@@ -132,6 +149,14 @@ fn changes<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> 
     ask!("merchants::change", MerchantsWrite, {
         let change = MerchantChange { standing: Some(Standing::Active), ..MerchantChange::default() };
         merchants::change(service, caller, of.merchant_id, change)
+    });
+    ask!("settlement::mark", PaymentsWrite, {
+        let names = PaymentNames { payment_reference: Some("p1".to_owned()), merchant_reference: None };
+        settlement::mark(service, caller, merchant, PaymentMark::Reconciled, vec![names])
+    });
+    ask!("settlement::release_reserve", FundsWrite, settlement::release_reserve(service, caller, merchant, of.payment_id));
+    ask!("settlement::release_fixed_reserve", FundsWrite, {
+        settlement::release_fixed_reserve(service, caller, merchant, money("0.00 EUR"))
     });
     ask!("terminals::create", TerminalsWrite, {
         let new = NewTerminal {

@@ -1,5 +1,6 @@
 //! When payments are settled, and which are due.
 
+use refundry_engine::payout::Pots;
 use refundry_engine::{MerchantId, PaymentId, Timestamp};
 use refundry_ledger::Currency;
 use tokio_postgres::Row;
@@ -16,9 +17,19 @@ impl SettlementReads for PostgresStore {
         self.readers.read(move |reader| due_payments(reader, merchant_id, at, limit))
     }
 
+    fn pots(&self, merchant_id: MerchantId) -> Reading<'_, Vec<(Currency, Pots)>> {
+        let sql = "SELECT currency, turnover FROM balances WHERE merchant_id = $1 AND turnover IS NOT NULL ORDER BY currency";
+        self.readers.read(move |reader| async move { reader.all(sql, &[&merchant_id.get()], pots_row).await })
+    }
+
     fn coming_settlements(&self, merchant_id: MerchantId, currency: Currency, until: Timestamp) -> Reading<'_, Vec<ComingSettlement>> {
         self.readers.read(move |reader| coming_settlements(reader, merchant_id, currency, until))
     }
+}
+
+fn pots_row(row: &Row) -> Result<(Currency, Pots), StoreError> {
+    let mut columns = Columns::new(row, "balance");
+    Ok((columns.currency()?, columns.json()?))
 }
 
 async fn due_payments(reader: Reader, merchant_id: MerchantId, at: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {

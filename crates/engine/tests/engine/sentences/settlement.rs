@@ -11,7 +11,7 @@ use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::{Actor, Mode, Outcome, PaymentId, TaskId, Timestamp};
 
 use super::{Words, money, next, payment};
-use crate::desk::{BEGINNING_MS, Desk, MERCHANT, operator};
+use crate::desk::{BEGINNING_MS, Desk, MERCHANT, one_of_the_merchant, operator};
 
 const US_PER_HOUR: i64 = 3_600_000_000;
 
@@ -43,7 +43,7 @@ pub fn track(desk: &mut Desk, mut words: Words<'_>) -> Outcome {
     let numbers = next(&mut words).split(',').map(str::to_owned).collect();
     let carrier_url = words.next().unwrap_or("https://carrier.example/track").to_owned();
     let act = RecordTracking { merchant_id: MERCHANT, mode: mode(&mut words), payment_id, numbers, carrier_url };
-    desk.carry_out(Actor::Merchant("shop".to_owned()), Act::RecordTracking(act))
+    desk.carry_out(one_of_the_merchant("shop"), Act::RecordTracking(act))
 }
 
 pub fn shipment(desk: &mut Desk, mut words: Words<'_>) -> Outcome {

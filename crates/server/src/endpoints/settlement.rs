@@ -1,0 +1,62 @@
+use refundry_service::permissions::Permission as May;
+
+use crate::endpoint::Endpoint;
+use crate::endpoint::Method::{Get, Post};
+use crate::merchant_api::MerchantQuery;
+use crate::merchant_api::funds::BalanceView;
+use crate::merchant_api::payment_view::PaymentView;
+use crate::merchant_api::settlement::{self, ComingQuery, ComingView, FixedReserveRequest, FundsOverviewView, MarkRequest};
+use crate::merchant_api::shipments::{self, BatchResult, ShipmentStateRequest, TrackingBatchRequest, TrackingRequest};
+use crate::views::Listed;
+
+/// What happens to a payment behind its capture: goods, settlement, reconciliation.
+pub fn rows() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(Post, "/api/v1/payments/{payment_id}/tracking", May::ShipmentsWrite, shipments::track)
+            .says("Tell the tracking numbers of a payment's parcels.", "上传一笔支付的物流跟踪单号。")
+            .asks::<MerchantQuery>()
+            .takes::<TrackingRequest>()
+            .gives::<PaymentView>(200),
+        Endpoint::new(Post, "/api/v1/tracking-numbers", May::ShipmentsWrite, shipments::track_many)
+            .says(
+                "Tell the tracking numbers of at most 10,000 payments; says how many rows were taken, and of the others why not.",
+                "批量上传物流跟踪单号，一次最多 10,000 行；答复成功行数及每一被拒行的原因。",
+            )
+            .takes::<TrackingBatchRequest>()
+            .gives::<BatchResult>(200),
+        Endpoint::new(Post, "/api/v1/payments/{payment_id}/shipment-state", May::PaymentsWrite, shipments::change_state)
+            .says("Tell where the goods of a payment are.", "登记一笔支付的货物妥投状态。")
+            .asks::<MerchantQuery>()
+            .takes::<ShipmentStateRequest>()
+            .gives::<PaymentView>(200),
+        Endpoint::new(Post, "/api/v1/payments/mark", May::PaymentsWrite, settlement::mark)
+            .operator()
+            .says(
+                "Mark at most 10,000 payments as reviewed (so that they can be settled) or reconciled (so that they can be refunded).",
+                "将最多 10,000 笔支付标记为已审单（可结算）或已对账（可退款）。",
+            )
+            .takes::<MarkRequest>()
+            .gives::<BatchResult>(200),
+        Endpoint::new(Post, "/api/v1/payments/{payment_id}/release-reserve", May::FundsWrite, settlement::release_reserve)
+            .operator()
+            .says("Release what is left of a payment's rolling reserve before its time.", "提前释放一笔支付剩余的循环保证金。")
+            .asks::<MerchantQuery>()
+            .gives::<PaymentView>(200),
+        Endpoint::new(Post, "/api/v1/funds/release-fixed-reserve", May::FundsWrite, settlement::release_fixed_reserve)
+            .operator()
+            .says("Release the fixed reserve, but for what is kept.", "释放固定保证金，仅保留指定金额。")
+            .takes::<FixedReserveRequest>()
+            .gives::<Listed<BalanceView>>(200),
+        Endpoint::new(Get, "/api/v1/funds/overview", May::FundsRead, settlement::overview)
+            .says(
+                "Read settlement method, cycles, and what is settleable, not settled and paid out, per currency and in real time.",
+                "查看结算方式、结算周期，以及各币种的可结算、未结算与已划款金额，均为实时数据。",
+            )
+            .asks::<MerchantQuery>()
+            .gives::<FundsOverviewView>(200),
+        Endpoint::new(Get, "/api/v1/funds/coming", May::FundsRead, settlement::coming)
+            .says("Read what becomes available by itself, by day.", "按日查看即将自动转为可用的资金。")
+            .asks::<ComingQuery>()
+            .gives::<Listed<ComingView>>(200),
+    ]
+}
