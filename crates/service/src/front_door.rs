@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use refundry_dialects::orders::{AuthorisationWish, OrdersFound, OrdersQuestion};
+use refundry_dialects::orders::{AuthorisationWish, OrdersFound, OrdersQuestion, TrackingNote};
 use refundry_dialects::scheme::{API_KEY, SECURE_CODE};
 use refundry_dialects::{Answer, Claimed, Context, DialectEntry, Incoming, Signer, WireError, WireRequest, WireResponse};
 use refundry_engine::payment::Payment;
@@ -17,6 +17,7 @@ use crate::install::gateway_key;
 use crate::keyring::KnownCredential;
 use crate::orders;
 use crate::refunds::{self, Accepted, NewRefund};
+use crate::shipments;
 use crate::synchronous;
 use crate::terminals::takes_calls_from;
 
@@ -26,6 +27,7 @@ enum Said {
     Inquiry(Box<Refund>),
     Orders { question: OrdersQuestion, found: OrdersFound },
     Authorisation { wish: AuthorisationWish, payment: Box<Payment> },
+    Tracking { note: TrackingNote, payment: Box<Payment> },
     Refused(Refusal),
     Malformed(WireError),
     Fault,
@@ -131,7 +133,10 @@ impl Service {
                 let payment = authorisations::carry_out(self, caller, &wish).await;
                 payment.map(|payment| Said::Authorisation { wish, payment: Box::new(payment) })
             }
-            Incoming::Tracking(_) => return Said::Malformed(WireError::UnknownPath),
+            Incoming::Tracking(note) => {
+                let payment = shipments::carry_out(self, caller, &note).await;
+                payment.map(|payment| Said::Tracking { note, payment: Box::new(payment) })
+            }
         };
         said.unwrap_or_else(Said::from)
     }
@@ -178,6 +183,7 @@ impl Said {
             Self::Inquiry(refund) => Answer::Inquiry { refund },
             Self::Orders { question, found } => Answer::Orders { question, found },
             Self::Authorisation { wish, payment } => Answer::Authorisation { wish, payment },
+            Self::Tracking { note, payment } => Answer::Tracking { note, payment },
             Self::Refused(refusal) => Answer::Refused(refusal),
             Self::Malformed(error) => Answer::Malformed(error),
             Self::Fault => Answer::Fault,

@@ -1,6 +1,7 @@
 //! The goods of payments: tracking numbers, one by one or many at once, and whether they arrived.
 
 use futures::future::join_all;
+use refundry_dialects::orders::TrackingNote;
 use refundry_engine::command::{RecordShipmentState, RecordTracking};
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::settlement::ShipmentState;
@@ -50,6 +51,16 @@ pub async fn record_tracking(
     caller.must(Permission::ShipmentsWrite)?;
     let payment = payments::named(service, caller, merchant_id, key).await?;
     record(service, caller, &payment, tracking_numbers, carrier_url).await
+}
+
+/// What a dialect's caller tells of a parcel of its own terminal.
+pub(crate) async fn carry_out(service: &Service, caller: &Caller, note: &TrackingNote) -> Result<Payment, ServiceError> {
+    caller.must(Permission::ShipmentsWrite)?;
+    let payment = payments::named(service, caller, None, &note.payment).await?;
+    if caller.terminal.as_ref().is_some_and(|terminal| terminal.id != payment.terminal_id) {
+        return Err(Refusal::UnknownPayment.into());
+    }
+    record(service, caller, &payment, &note.number, note.site.clone()).await
 }
 
 /// Tells many; each row has its own result, in the order given.

@@ -439,6 +439,30 @@ async fn authorisations_are_captured_in_part_or_voided_by_their_own_terminal_alo
 }
 
 #[tokio::test]
+async fn parcels_are_told_by_the_terminal_that_took_the_payment() {
+    let app = TestApp::start().await;
+    let (acme, client) = shop(&app, Mode::Sandbox, "99537801").await;
+    let (_other, stranger) = shop(&app, Mode::Sandbox, "99537901").await;
+    app.paid(&acme, PAYMENT, "300.00 EUR").await;
+    let parcel = [
+        ("payment_id", PAYMENT),
+        ("tracking_number", "LX123456789CN,1Z999"),
+        ("tracking_site", "https://carrier.example/track"),
+        ("tracking_handler", "EMS"),
+    ];
+    let signed = parcel.map(|(name, _)| name);
+    let told = |answer: Document| answer.value("tracking_results");
+    assert_eq!(told(stranger.call("/service/uploadTrackingNo", &parcel, &signed).await), "97");
+    for path in ["/service/uploadTrackingNo", "/gateway/service/uploadTrackingNumber"] {
+        assert_eq!(told(client.call(path, &parcel, &signed).await), "01");
+    }
+    let collected = [parcel[0], parcel[1], ("tracking_site", "https://t.17track.net/en"), parcel[3]];
+    assert_eq!(told(client.call("/service/uploadTrackingNo", &collected, &signed).await), "96");
+    let recorded = acme.key.get("/api/v1/events").await.json().to_string();
+    assert_eq!(recorded.matches("payment.tracking_recorded").count(), 1, "{recorded}");
+}
+
+#[tokio::test]
 async fn disputes_are_pushed_as_they_stood_and_listed() {
     let app = TestApp::start().await;
     let (acme, client) = shop(&app, Mode::Sandbox, "99537801").await;
