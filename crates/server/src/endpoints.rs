@@ -33,6 +33,7 @@ use crate::views::{Listed, PageQuery};
 pub fn all() -> Vec<Endpoint> {
     let headings = [
         (["Refunds", "退款"], refund_rows()),
+        (["Refunds", "退款"], review_rows()),
         (["Payments", "支付"], payment_rows()),
         (["Settlement", "结算"], settlement::rows()),
         (["Events and notifications", "事件与通知"], notification_rows()),
@@ -90,6 +91,15 @@ fn refund_rows() -> Vec<Endpoint> {
             .says("Take a refund back while nothing has been sent.", "在尚未发出之前撤回退款。")
             .asks::<MerchantQuery>()
             .gives::<RefundView>(200),
+        Endpoint::new(Get, "/api/v1/idempotency-keys/{number}", May::RefundsRead, idempotency_keys::find)
+            .says("Read what is remembered of an idempotency key.", "查看一个幂等键所记录的内容。")
+            .asks::<MerchantQuery>()
+            .gives::<MemoryView>(200),
+    ]
+}
+
+fn review_rows() -> Vec<Endpoint> {
+    vec![
         Endpoint::new(Post, "/api/v1/refunds/{refund_id}/review", May::RefundsReview, reviews::review)
             .says(
                 "Let a refund in review pass, or reject it. An approval names the content that was seen and holds for that alone.",
@@ -121,10 +131,6 @@ fn refund_rows() -> Vec<Endpoint> {
             .says("List refunds that wait for a reviewer, oldest first.", "列出等待审核的退款，最早的在前。")
             .asks::<ReviewQuery>()
             .gives::<Listed<RefundView>>(200),
-        Endpoint::new(Get, "/api/v1/idempotency-keys/{number}", May::RefundsRead, idempotency_keys::find)
-            .says("Read what is remembered of an idempotency key.", "查看一个幂等键所记录的内容。")
-            .asks::<MerchantQuery>()
-            .gives::<MemoryView>(200),
     ]
 }
 
