@@ -21,6 +21,8 @@ mod races;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod reviews;
+#[cfg(test)]
 mod silences;
 #[cfg(test)]
 mod stage;
