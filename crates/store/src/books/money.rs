@@ -14,6 +14,7 @@ pub struct Money {
     folded: BTreeMap<(i64, String, i64), i128>,
     books: BTreeMap<(i64, String), i128>,
     shares_due: BTreeMap<String, i128>,
+    left: BTreeMap<(i64, String), [i128; 2]>,
 }
 
 impl Money {
@@ -21,6 +22,29 @@ impl Money {
     pub fn posted(&mut self, merchant_id: i64, currency: &str, (debit, credit): (i64, i64), minor: i128) {
         for (account, change) in [(debit, -minor), (credit, minor)] {
             *self.folded.entry((merchant_id, currency.to_owned(), account)).or_default() += change;
+        }
+    }
+
+    /// What payments say that is left of their unsettled money and of their reserve.
+    pub fn left(&mut self, merchant_id: i64, currency: &str, [unsettled, reserve]: [i128; 2]) {
+        let left = self.left.entry((merchant_id, currency.to_owned())).or_default();
+        left[0] += unsettled;
+        left[1] += reserve;
+    }
+
+    /// What payments say is left sums up to what is posted, when all of both was seen.
+    pub fn check_left(&mut self, findings: &mut Findings) {
+        findings.turn_to(BEHIND_ALL, Step::Balances, 0);
+        let rules = [("unsettled_is_sum_of_payments", chart::UNSETTLED), ("reserve_is_sum_of_payments", chart::RESERVE)];
+        let posted = self.folded.keys().map(|(merchant_id, currency, _)| (*merchant_id, currency.clone()));
+        let books: std::collections::BTreeSet<(i64, String)> = posted.chain(self.left.keys().cloned()).collect();
+        for (merchant_id, currency) in books {
+            let left = self.left.get(&(merchant_id, currency.clone())).copied().unwrap_or_default();
+            for ((rule, account), left) in rules.into_iter().zip(left) {
+                let account = i64::from(account.code());
+                let posted = self.folded.get(&(merchant_id, currency.clone(), account)).copied().unwrap_or(0);
+                findings.expect_number(rule, || name(merchant_id, &currency, account), left, posted);
+            }
         }
     }
 

@@ -23,6 +23,17 @@ pub async fn check(client: &Client, findings: &mut Findings) -> Result<(), Store
         Ok(())
     })
     .await?;
+    let sql = "SELECT merchant_id, currency, sum(unsettled_left_minor)::text, sum(reserve_left_minor)::text FROM payments \
+        GROUP BY merchant_id, currency";
+    each(client, sql, |row| {
+        let mut columns = Columns::new(row, "payment");
+        let (merchant_id, currency) = (columns.int()?, columns.text()?);
+        let unsettled = columns.word(|digits| digits.parse().ok())?;
+        money.left(merchant_id, currency, [unsettled, columns.word(|digits| digits.parse().ok())?]);
+        Ok(())
+    })
+    .await?;
+    money.check_left(findings);
     let mut payouts = Payouts::default();
     let available = i64::from(SPENDABLE.code());
     let sql = format!(

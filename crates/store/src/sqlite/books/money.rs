@@ -26,6 +26,14 @@ pub fn check(connection: &Connection, findings: &mut Findings) -> Result<(), Sto
         }
         Ok(())
     })?;
+    let sql = "SELECT merchant_id, currency, unsettled_left_minor, reserve_left_minor FROM payments";
+    each(connection, sql, [], |row| {
+        let mut columns = Columns::new(row, "payment");
+        let (merchant_id, currency) = (columns.int()?, columns.text()?);
+        money.left(merchant_id, currency, [columns.int()?.into(), columns.int()?.into()]);
+        Ok(())
+    })?;
+    money.check_left(findings);
     each(connection, "SELECT body FROM payouts ORDER BY merchant_id, payout_id", [], |row| {
         let payout: Payout = Columns::new(row, "payout").json()?;
         payouts.payout(findings, &payout);
