@@ -3,14 +3,17 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::command::PaymentMark;
 use refundry_engine::credential::Holder;
 use refundry_engine::merchant::Standing;
 use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::PaymentKey;
+use refundry_engine::payout::PayoutTerms;
 use refundry_engine::policy::{PolicyPatch, ReviewRule};
 use refundry_engine::settlement::ShipmentState;
 use refundry_engine::{CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, PersonId, RefundId, Refusal, TerminalId};
+use refundry_service::adjustments::{self, NewAdjustment};
 use refundry_service::batches;
 use refundry_service::caller::Caller;
 use refundry_service::credentials::{self, NewCredential, NewKey};
@@ -23,8 +26,8 @@ use refundry_service::refunds::{self, NATIVE};
 use refundry_service::reviews::{self, Review};
 use refundry_service::shipments::{self, PaymentNames, TrackingRow};
 use refundry_service::terminals::{self, ForceAnswer, NewTerminal, TerminalChange};
-use refundry_service::{Service, ServiceError, audit, authenticate, events, funds, payments, settlement};
-use refundry_store::{NotificationFilter, PageRequest, PaymentFilter, RefundFilter};
+use refundry_service::{Service, ServiceError, audit, authenticate, events, funds, payments, payouts, settlement};
+use refundry_store::{AdjustmentFilter, NotificationFilter, PageRequest, PaymentFilter, PayoutFilter, RefundFilter};
 
 use crate::house::{House, Shop, money, payment, refund};
 
@@ -217,6 +220,27 @@ fn changes<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> 
         credentials::issue(service, caller, new)
     });
     ask!("credentials::rotate", KeysWrite, credentials::rotate(service, caller, of.credential_id, NewKey::Token, 60));
+    ask!("payouts::list", PayoutsRead, {
+        let filter = PayoutFilter { merchant_id: merchant, ..PayoutFilter::default() };
+        payouts::list(service, caller, filter, PageRequest::default())
+    });
+    ask!("payouts::totals", PayoutsRead, payouts::totals(service, caller, merchant));
+    ask!("payouts::terms", PayoutsRead, payouts::terms(service, caller, merchant));
+    ask!("payouts::put_terms", PayoutsWrite, {
+        payouts::put_terms(service, caller, merchant, "EUR".parse().unwrap(), PayoutTerms::default())
+    });
+    ask!("adjustments::list", PayoutsRead, {
+        let filter = AdjustmentFilter { merchant_id: merchant, ..AdjustmentFilter::default() };
+        adjustments::list(service, caller, filter, PageRequest::default())
+    });
+    ask!("adjustments::propose", PayoutsWrite, {
+        let (amount, reason) = (money("1.00 EUR"), "agreed".to_owned());
+        adjustments::propose(
+            service,
+            caller,
+            NewAdjustment { merchant_id: of.merchant_id, kind: AdjustmentKind::Deduction, amount, reason },
+        )
+    });
     ask!("refunds::cancel", RefundsWrite, refunds::cancel(service, caller, merchant, of.refund_id));
     ask!("endpoints::remove", NotificationsWrite, endpoints::remove(service, caller, merchant, of.endpoint_id));
     ask!("credentials::revoke", KeysWrite, credentials::revoke(service, caller, of.credential_id, None));
