@@ -32,6 +32,8 @@ pub const ROLES: &[Role] = &[
             May::RefundsWrite,
             May::RefundsRead,
             May::RefundsReview,
+            May::PaymentsCapture,
+            May::ShipmentsWrite,
             May::PaymentsRead,
             May::MerchantsRead,
             May::TerminalsWrite,
