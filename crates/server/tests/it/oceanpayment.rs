@@ -434,6 +434,12 @@ async fn authorisations_are_captured_in_part_or_voided_by_their_own_terminal_alo
     assert_eq!((done(&answer).0.as_str(), answer.value("order_amount").as_str()), ("1", "60.00"), "{answer:?}");
     let answer = client.call("/gateway/service/auth", &void, &signed).await;
     assert_eq!(done(&answer).0, "1", "{answer:?}");
+    let parcel = [("payment_id", "250625191605966794001"), ("tracking_number", "SF1,SF2"), ("tracking_site", "https://www.sf-express.com")];
+    let signed = ["payment_id", "tracking_number", "tracking_site", "tracking_handler"];
+    let told = client.call("/service/uploadTrackingNo", &parcel, &signed).await;
+    assert_eq!(told.value("tracking_results"), "01", "{told:?}");
+    let refused = stranger.call("/service/uploadTrackingNo", &parcel, &signed).await;
+    assert_ne!(refused.value("tracking_results"), "01", "{refused:?}");
     let captured = acme.key.get("/api/v1/payments?merchant_reference=order-250625191605966794001").await;
     assert_eq!(captured.text("/items/0/captured/value"), "6000");
 }
