@@ -8,6 +8,7 @@ mod nodes;
 mod postgres;
 mod rows;
 mod the_end;
+mod waiting;
 mod wire;
 
 use std::fs;
@@ -85,6 +86,9 @@ fn measure(arguments: &Arguments, binary: &Path, cluster: Option<&Cluster>, repo
     }
     if arguments.wants(Part::End) {
         the_end::to_the_end(arguments, binary, cluster, report)?;
+    }
+    if arguments.wants(Part::Waiting) {
+        waiting::released(arguments, binary, cluster, report)?;
     }
     if arguments.wants(Part::Large) && arguments.stored > 0 {
         let large = Stored { payments: arguments.stored, refunds: arguments.stored, merchants: 4 };
