@@ -10,6 +10,7 @@ mod notifications;
 mod payments;
 mod races;
 mod rights;
+mod settlement;
 mod slow_receivers;
 mod texts;
 mod two_nodes;
