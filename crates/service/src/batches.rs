@@ -8,7 +8,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::permissions::Permission;
-use crate::refunds;
+use crate::{merchants, refunds};
 
 /// Pages of pending refunds that one call looks at.
 const PAGES_MAX: usize = 5;
@@ -31,7 +31,7 @@ pub async fn cancel(
     after: Option<Cursor>,
 ) -> Result<CancelledPage, ServiceError> {
     caller.must(Permission::RefundsWrite)?;
-    let merchant_id = caller.merchant_id(merchant_id)?;
+    let merchant_id = merchants::read(service, caller, caller.merchant_id(merchant_id)?).await?.id;
     let filter = RefundFilter {
         merchant_id: Some(merchant_id),
         mode: Some(caller.mode),
