@@ -14,6 +14,8 @@ use crate::{AuditId, Outcome, Stamp, Timestamp, Verdict};
 pub const RATES_PER_IMPORT_MAX: usize = 1_000;
 /// Decimal places of a price at most.
 pub const PRICE_SCALE_MAX: u32 = 12;
+/// What lines of the audit log about rates are about.
+pub const RATES_SUBJECT: &str = "rates";
 /// Rates that one line of the audit log names.
 const RATES_PER_AUDIT_LINE: usize = 100;
 const US_PER_DAY: i64 = 86_400_000_000;
@@ -58,7 +60,7 @@ pub fn put(stamp: &Stamp, act: &PutRates) -> Verdict {
             at: stamp.now,
             actor: stamp.actor.clone(),
             action: "rates.put",
-            subject: "rates".to_owned(),
+            subject: RATES_SUBJECT.to_owned(),
             facts: rates.iter().map(|rate| (format!("{} {}/{}", rate.day, rate.base, rate.quoted), rate.price_text())).collect(),
         });
     }

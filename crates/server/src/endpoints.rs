@@ -1,5 +1,6 @@
 //! The one table of the native API: where, who may, what goes in and out.
 
+mod disputes;
 mod payouts;
 mod settlement;
 
@@ -36,8 +37,11 @@ pub fn all() -> Vec<Endpoint> {
         (["Refunds", "退款"], review_rows()),
         (["Payments", "支付"], payment_rows()),
         (["Settlement", "结算"], settlement::rows()),
+        (["Payments", "支付"], disputes::authorisation_rows()),
+        (["Disputes", "争议"], disputes::dispute_rows()),
         (["Events and notifications", "事件与通知"], notification_rows()),
         (["Funds", "资金"], fund_rows()),
+        (["Rates", "汇率"], disputes::rate_rows()),
         (["Payouts", "划款"], payouts::payout_rows()),
         (["Adjustments", "调账"], payouts::adjustment_rows()),
         (["Merchants and terminals", "商户与终端"], merchant_rows()),

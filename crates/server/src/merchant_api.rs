@@ -2,6 +2,8 @@
 
 pub mod adjustments;
 pub mod credentials;
+pub mod dispute_view;
+pub mod disputes;
 pub mod endpoints;
 pub mod events;
 pub mod funds;

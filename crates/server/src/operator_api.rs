@@ -3,5 +3,6 @@
 pub mod audit;
 pub mod merchants;
 pub mod policy_view;
+pub mod rates;
 pub mod terminals;
 pub mod wire_view;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use refundry_engine::credential::Holder;
 use refundry_engine::person::Side;
+use refundry_engine::rate::RATES_SUBJECT;
 use refundry_engine::verdict::AuditLine;
 use refundry_engine::{CredentialId, MerchantId, Mode, PersonId};
 use refundry_store::{Page, PageRequest, StoreError};
@@ -46,6 +47,10 @@ async fn mode_of(service: &Service, line: &AuditLine, modes: &mut BTreeMap<Merch
                 Side::Operator { mode } => Some(mode),
                 Side::Merchant { .. } => None,
             }));
+        }
+        // Rates are imported with a live key and hold for all.
+        if line.subject == RATES_SUBJECT {
+            return Ok(Some(Mode::Live));
         }
         let Ok(credential_id) = line.subject.parse::<CredentialId>() else { return Ok(None) };
         return Ok(store.credential(credential_id).await?.and_then(|credential| match credential.holder {

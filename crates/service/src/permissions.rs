@@ -41,6 +41,16 @@ permissions! {
     PaymentsCapture = "payments:capture";
     /// Tell the tracking numbers of payments.
     ShipmentsWrite = "shipments:write";
+    /// Answer disputes, and agree with chargebacks.
+    DisputesWrite = "disputes:write";
+    /// See disputes.
+    DisputesRead = "disputes:read";
+    /// Tell of disputes, and of what the other side decides.
+    DisputesRecord = "disputes:record";
+    /// Import rates of days.
+    RatesWrite = "rates:write";
+    /// See rates of days.
+    RatesRead = "rates:read";
     /// See payments.
     PaymentsRead = "payments:read";
     /// Make and change merchants.
@@ -94,6 +104,9 @@ pub const MERCHANT: &[Permission] = &[
     Permission::EventsRead,
     Permission::FundsRead,
     Permission::PayoutsRead,
+    Permission::DisputesWrite,
+    Permission::DisputesRead,
+    Permission::RatesRead,
 ];
 
 /// A set of permissions.

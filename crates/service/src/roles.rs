@@ -18,8 +18,17 @@ pub struct Role {
     pub permissions: &'static [May],
 }
 
-const READ: &[May] =
-    &[May::RefundsRead, May::PaymentsRead, May::MerchantsRead, May::NotificationsRead, May::EventsRead, May::FundsRead, May::PayoutsRead];
+const READ: &[May] = &[
+    May::RefundsRead,
+    May::PaymentsRead,
+    May::DisputesRead,
+    May::RatesRead,
+    May::MerchantsRead,
+    May::NotificationsRead,
+    May::EventsRead,
+    May::FundsRead,
+    May::PayoutsRead,
+];
 
 /// Every role.
 pub const ROLES: &[Role] = &[
@@ -35,6 +44,10 @@ pub const ROLES: &[Role] = &[
             May::PaymentsCapture,
             May::ShipmentsWrite,
             May::PaymentsRead,
+            May::PaymentsCapture,
+            May::DisputesWrite,
+            May::DisputesRead,
+            May::RatesRead,
             May::MerchantsRead,
             May::TerminalsWrite,
             May::KeysWrite,

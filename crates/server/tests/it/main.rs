@@ -10,6 +10,7 @@ mod clock;
 mod copy;
 mod database;
 mod desk;
+mod disputes;
 mod distribute;
 mod documented_commands;
 mod example_acquirer;

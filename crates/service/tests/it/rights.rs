@@ -6,28 +6,36 @@ use futures::future::BoxFuture;
 use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::command::PaymentMark;
 use refundry_engine::credential::Holder;
+use refundry_engine::dispute::{DisputeChange, DisputeKind};
 use refundry_engine::merchant::Standing;
 use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::payout::PayoutTerms;
 use refundry_engine::policy::{PolicyPatch, ReviewRule};
+use refundry_engine::rate::DailyRate;
 use refundry_engine::settlement::ShipmentState;
-use refundry_engine::{CredentialId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, PersonId, RefundId, Refusal, TerminalId};
+use refundry_engine::{
+    CredentialId, DisputeId, EndpointId, MerchantId, Mode, NotificationId, PaymentId, PersonId, RefundId, Refusal, TerminalId,
+};
 use refundry_service::adjustments::{self, NewAdjustment};
 use refundry_service::batches;
 use refundry_service::caller::Caller;
 use refundry_service::credentials::{self, NewCredential, NewKey};
+use refundry_service::disputes::{self, NewDispute};
 use refundry_service::endpoints::{self, EndpointChange, NewEndpoint};
 use refundry_service::merchants::{self, MerchantChange, NewMerchant};
 use refundry_service::notifications::{self, ReplayRange};
 use refundry_service::people::{self, NewPerson, PersonChange};
 use refundry_service::permissions::{Permission, Permissions};
+use refundry_service::rates;
 use refundry_service::refunds::{self, NATIVE};
 use refundry_service::reviews::{self, Review};
 use refundry_service::shipments::{self, PaymentNames, TrackingRow};
 use refundry_service::terminals::{self, ForceAnswer, NewTerminal, TerminalChange};
 use refundry_service::{Service, ServiceError, audit, authenticate, events, funds, payments, payouts, settlement};
-use refundry_store::{AdjustmentFilter, NotificationFilter, PageRequest, PaymentFilter, PayoutFilter, RefundFilter};
+use refundry_store::{
+    AdjustmentFilter, DisputeFilter, NotificationFilter, PageRequest, PaymentFilter, PayoutFilter, RateFilter, RefundFilter,
+};
 
 use crate::house::{House, Shop, money, payment, refund};
 
@@ -42,6 +50,7 @@ struct Belongings {
     person_id: PersonId,
     endpoint_id: EndpointId,
     notification_id: NotificationId,
+    dispute_id: DisputeId,
 }
 
 async fn belongings(house: &House, mode: Mode) -> Belongings {
@@ -56,7 +65,9 @@ async fn belongings(house: &House, mode: Mode) -> Belongings {
     let credential = service.world.store.credentials_by_lookup("native", lookup).await.unwrap().remove(0);
     let new = NewPerson { merchant_id: Some(shop.merchant.id), name: "Ann".to_owned(), role: "reviewer".to_owned() };
     let person = people::create(service, &house.operator(mode), new).await.unwrap();
+    let (dispute, _) = disputes::record(service, &house.operator(mode), complaint(shop.merchant.id, "case 1")).await.unwrap();
     Belongings {
+        dispute_id: dispute.id,
         merchant_id: shop.merchant.id,
         terminal_id: shop.terminal.id,
         payment_id: paid.id,
@@ -66,6 +77,22 @@ async fn belongings(house: &House, mode: Mode) -> Belongings {
         endpoint_id: endpoint.id,
         notification_id: listed.rows[0].id,
         shop,
+    }
+}
+
+/// The provider of a method tells of a shopper's complaint.
+fn complaint(merchant_id: MerchantId, network_reference: &str) -> NewDispute {
+    NewDispute {
+        merchant_id,
+        payment: PaymentKey::Reference("p1".to_owned()),
+        kind: DisputeKind::Dispute,
+        category: None,
+        amount: money("10.00 EUR"),
+        network_reference: network_reference.to_owned(),
+        reason_code: String::new(),
+        reason: String::new(),
+        opened_at: None,
+        reply_by: None,
     }
 }
 
@@ -131,6 +158,16 @@ fn asks<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> Vec
     });
     ask!("notifications::story", NotificationsRead, notifications::story(service, caller, merchant, of.notification_id));
     ask!("events::after", EventsRead, events::after(service, caller, merchant, 0, 10));
+    ask!("disputes::record", DisputesRecord, disputes::record(service, caller, complaint(of.merchant_id, "case 2")));
+    ask!("disputes::change by the other side", DisputesRecord, {
+        disputes::change(service, caller, (merchant, of.dispute_id), DisputeChange::Withdraw, String::new())
+    });
+    ask!("disputes::find", DisputesRead, disputes::find(service, caller, merchant, of.dispute_id));
+    ask!("disputes::list", DisputesRead, {
+        let filter = DisputeFilter { merchant_id: merchant, ..DisputeFilter::default() };
+        disputes::list(service, caller, filter, PageRequest::default())
+    });
+    ask!("disputes::open", DisputesRead, disputes::open(service, caller, merchant));
     ask!("audit::list", AuditRead, audit::list(service, caller, merchant, PageRequest::default()));
     ask!("funds::balances", FundsRead, funds::balances(service, caller, merchant));
     ask!("funds::top_up", FundsWrite, funds::top_up(service, caller, merchant, money("7.00 EUR"), "t1".to_owned()));
@@ -277,6 +314,34 @@ async fn without_its_permission_every_function_names_it() {
             assert_eq!(ask.await, Err(ServiceError::Refused(refusal)), "{name}");
         }
     }
+}
+
+#[tokio::test]
+async fn rates_are_imported_by_the_operator_of_the_live_mode_alone_and_read_by_all() {
+    let house = House::build().await;
+    let of = belongings(&house, Mode::Live).await;
+    let rate = |price: &str| {
+        let (price_mantissa, price_scale) = DailyRate::parse_price(price).unwrap();
+        let (base, quoted) = ("USD".parse().unwrap(), "CNY".parse().unwrap());
+        vec![DailyRate { base, quoted, day: "2026-01-31".parse().unwrap(), price_mantissa, price_scale }]
+    };
+    let refused = Err(ServiceError::Refused(Refusal::NotAllowed { permission: "rates:write".to_owned() }));
+    let (live, play) = (house.operator(Mode::Live), house.operator(Mode::Sandbox));
+    for caller in [&play, &with_all(&of.shop.caller), &with_all_but(&live, Permission::RatesWrite)] {
+        assert_eq!(rates::import(&house.service, caller, rate("7.1")).await, refused);
+    }
+    assert_eq!(rates::import(&house.service, &live, rate("7.1")).await, Ok(1));
+    assert_eq!(rates::import(&house.service, &live, rate("7.1234")).await, Ok(1));
+    for caller in [&live, &play, &with_all(&of.shop.caller)] {
+        let kept = rates::list(&house.service, caller, RateFilter { limit: 10, ..RateFilter::default() }).await.unwrap();
+        assert_eq!(kept, rate("7.1234"), "the later import counts");
+    }
+    let blind = with_all_but(&live, Permission::RatesRead);
+    assert!(rates::list(&house.service, &blind, RateFilter::default()).await.is_err());
+    let log = audit::list(&house.service, &live, None, PageRequest::default()).await.unwrap().rows;
+    let imports: Vec<_> = log.iter().filter(|line| line.action == "rates.put").collect();
+    assert_eq!(imports.len(), 2, "who imported what is on record");
+    assert_eq!(imports[0].facts, [("2026-01-31 USD/CNY".to_owned(), "7.1234".to_owned())]);
 }
 
 #[tokio::test]
