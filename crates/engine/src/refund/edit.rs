@@ -1,7 +1,7 @@
 //! Changing what a refund in review asks for. What was approved before counts no longer, and what was remembered of its number stays: a repeated
 //! request is compared with what was sent first.
 
-use super::{Holds, Refund, RefundInPlay, RefundState, ReviewHold, create, funding, holds};
+use super::{Holds, Refund, RefundInPlay, RefundState, ReviewHold, create, funding, holds, moves};
 use crate::command::EditRefund;
 use crate::draft::{About, Draft};
 use crate::event::{EventFacts, EventKind};
@@ -24,6 +24,7 @@ fn edit(mut draft: Draft<'_>, recent: &crate::review_rule::RecentRefunds, act: &
     if act.seen.as_ref().is_some_and(|seen| *seen != before.content_hash()) {
         return Err(Refusal::ReviewedContentChanged);
     }
+    let beyond = in_play.payment.beyond_captured();
     in_play.payment.uncount(&before)?;
     let policy = draft.policy(&in_play);
     change(&mut in_play, act, &policy)?;
@@ -37,6 +38,7 @@ fn edit(mut draft: Draft<'_>, recent: &crate::review_rule::RecentRefunds, act: &
     let wanted = holds::review(&policy, recent, (&in_play.refund, &in_play.payment), draft.now());
     let review = again(old_review, wanted, draft.actor());
     in_play.payment.count(&in_play.refund)?;
+    moves::cover_exposure(&mut draft, &mut in_play, beyond)?;
     in_play.refund.state = RefundState::Pending { holds: Holds { review: Some(review), ..old_holds } };
     if policy.funds == FundsRule::Refuse {
         funding::find(&draft, &in_play, &policy, true).map_err(|missing| Refusal::NotEnoughFunds { missing })?;

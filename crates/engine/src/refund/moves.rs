@@ -56,7 +56,12 @@ pub(super) fn end_unpaid(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, end:
 pub(super) fn uncount(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -> Result<(), Refusal> {
     let beyond = in_play.payment.beyond_captured();
     in_play.payment.uncount(&in_play.refund)?;
-    let covered = beyond.saturating_sub(in_play.payment.beyond_captured());
+    cover_exposure(draft, in_play, beyond)
+}
+
+/// What was beyond the payment before and is not any more is taken from the merchant.
+pub(super) fn cover_exposure(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, beyond_before: i64) -> Result<(), Refusal> {
+    let covered = beyond_before.saturating_sub(in_play.payment.beyond_captured());
     let postings = posting_rules::exposure_covered(&mut in_play.payment, covered);
     draft.book("exposure_covered", About::refund(&in_play.refund), postings)
 }
