@@ -66,8 +66,10 @@ fn rounds(arguments: &Arguments, ground: &mut Ground) -> anyhow::Result<u64> {
     let server = [ground.serve(true, &[])?];
     let desk = Desk { runtime, address: server[0].address.clone(), operator_key: ground.manifest.operator_key.clone() };
     let merchant = ground.merchant()?.clone();
-    let path = format!("/api/v1/merchants/{}", merchant.merchant_id);
-    desk.send("PUT", &path, "policy", r#"{"policy":{"funds":"wait","draw_unsettled":false,"draw_reserve":false}}"#)?;
+    for terminal in &merchant.terminals {
+        let path = format!("/api/v1/terminals/{}?merchant_id={}", terminal.terminal_id, merchant.merchant_id);
+        desk.send("PUT", &path, "policy", r#"{"policy":{"funds":"wait","draw_unsettled":false,"draw_reserve":false}}"#)?;
+    }
     let mut took_ms = Vec::new();
     for round in 0..arguments.rounds.max(1) {
         let prepared = ground.native(WAITING, Spread::Recent)?;

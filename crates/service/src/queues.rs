@@ -95,7 +95,8 @@ pub async fn waiting(service: &Service, caller: &Caller, merchant_id: Option<Mer
         let far = now.plus_days(i64::from(refundry_engine::policy::FUNDS_WAIT_DAYS));
         let (queue, rows) = queue(service, &merchant, currency, far).await?;
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { continue };
-        let Some(oldest) = hold_of(service, merchant.id, first.refund_id).await? else { continue };
+        // While the queue is served the oldest may be gone already: the others wait all the same, and it was asked for when its id says.
+        let oldest_since = hold_of(service, merchant.id, first.refund_id).await?.map_or(first.refund_id.instant(), |hold| hold.since);
         let until = hold_of(service, merchant.id, last.refund_id).await?.map_or(far, |hold| hold.until);
         let amount = rows.iter().fold(0_i64, |sum, row| sum.saturating_add(row.amount.minor()));
         lines.push(WaitingLine {
@@ -104,7 +105,7 @@ pub async fn waiting(service: &Service, caller: &Caller, merchant_id: Option<Mer
             amount: Money::new(amount, currency),
             is_whole: rows.len() < QUEUE_SCAN_MAX as usize,
             oldest: first.refund_id,
-            oldest_since: oldest.since,
+            oldest_since,
             available: Money::new(queue.available_minor, currency),
             missing: queue.missing(),
             forecast: queue.forecast(last.refund_id, until, now, 0),
