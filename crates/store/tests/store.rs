@@ -7,6 +7,7 @@ mod conformance;
 #[cfg(test)]
 mod copy;
 #[cfg(test)]
+mod disputes;
 mod distributed;
 #[cfg(test)]
 mod encrypted;

@@ -184,7 +184,7 @@ async fn open(reader: Reader, merchant_id: MerchantId) -> Result<Vec<OpenDispute
 async fn rates(reader: Reader, filter: RateFilter) -> Result<Vec<DailyRate>, StoreError> {
     let sql = format!(
         "SELECT {RATE_COLUMNS} FROM daily_rates WHERE ($1::text IS NULL OR base = $1) AND ($2::text IS NULL OR quoted = $2) \
-        AND valid_on >= $3 AND valid_on <= $4 ORDER BY valid_on DESC, base, quoted LIMIT $5"
+        AND valid_on >= $3::int8 AND valid_on <= $4::int8 ORDER BY valid_on DESC, base, quoted LIMIT $5"
     );
     let (first, last) = filter.days();
     let (base, quoted) = (filter.base.map(|base| base.code()), filter.quoted.map(|quoted| quoted.code()));
