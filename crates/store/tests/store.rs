@@ -8,6 +8,7 @@ mod conformance;
 mod copy;
 #[cfg(test)]
 mod disputes;
+#[cfg(test)]
 mod distributed;
 #[cfg(test)]
 mod encrypted;
