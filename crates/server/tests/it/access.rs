@@ -32,6 +32,7 @@ struct Victim {
     payout_id: String,
     adjustment_id: String,
     person_id: String,
+    dispute_id: String,
 }
 
 impl Victim {
@@ -46,6 +47,7 @@ impl Victim {
         let person = json!({"merchant_id": shop.merchant.id, "name": "Ann", "role": "reviewer"});
         let person = operator.post("/api/v1/people", person).await;
         let notifications = shop.key.get("/api/v1/notifications").await;
+        let dispute = operator.post("/api/v1/disputes", fraud(&shop.merchant.id.to_string(), "n1")).await;
         Self {
             refund_id: refund.text("/refund_id"),
             payment_id: payment.id.to_string(),
@@ -55,6 +57,7 @@ impl Victim {
             payout_id,
             adjustment_id,
             person_id: person.text("/person_id"),
+            dispute_id: dispute.text("/dispute_id"),
             shop,
         }
     }
@@ -69,6 +72,7 @@ impl Victim {
             "endpoint_id" => self.endpoint_id.clone(),
             "credential_id" => self.credential_id.clone(),
             "person_id" => self.person_id.clone(),
+            "dispute_id" => self.dispute_id.clone(),
             "batch" => "spring".to_owned(),
             "merchant_id" => merchant_id.clone(),
             "terminal_id" => self.shop.terminal.id.to_string(),
@@ -116,6 +120,11 @@ impl Victim {
                 {"payment_reference": "p1", "tracking_numbers": "LX1", "carrier_url": "https://carrier.example/x"}
             ]}),
             "payments/{payment_id}/shipment-state" => json!({"state": "delivered"}),
+            "payments/{payment_id}/capture" => json!({"amount": amount}),
+            "payments/{payment_id}/void" => json!({}),
+            "disputes" => fraud(merchant, "n2"),
+            "disputes/{dispute_id}/change" => json!({"change": "accept"}),
+            "rates" => json!({"rates": [{"base": "USD", "quoted": "CNY", "day": "2026-01-31", "price": "7.1"}]}),
             "payments/mark" => json!({"merchant_id": merchant, "mark": "reconciled", "payment_references": ["p1"]}),
             "funds/release-fixed-reserve" => json!({"merchant_id": merchant, "keep": amount}),
             "funds/top-ups" => json!({"merchant_id": merchant, "amount": amount}),
@@ -157,13 +166,19 @@ impl Victim {
         let mut all =
             vec![String::from_utf8_lossy(&operator.get(&format!("/api/v1/merchants/{}", self.shop.merchant.id)).await.bytes).into_owned()];
         let lists = ["refunds", "payments", "notifications", "notification-endpoints", "funds", "terminals", "credentials", "events"];
-        for list in lists.into_iter().chain(["payouts", "payout-terms", "adjustments", "people"]) {
+        for list in lists.into_iter().chain(["payouts", "payout-terms", "adjustments", "people", "disputes"]) {
             let seen = operator.get(&format!("/api/v1/{list}?{whose}")).await;
             assert_eq!(seen.status, 200, "{list}");
             all.push(String::from_utf8_lossy(&seen.bytes).into_owned());
         }
         all
     }
+}
+
+/// A report of fraud, which freezes nothing.
+fn fraud(merchant_id: &str, number: &str) -> Value {
+    let amount = json!({"value": 1, "currency": "EUR"});
+    json!({"merchant_id": merchant_id, "payment_reference": "p1", "kind": "fraud_report", "amount": amount, "network_reference": number})
 }
 
 /// A payout of what the shop sold before, and an adjustment that was proposed.
@@ -260,14 +275,19 @@ async fn every_endpoint_works_for_whoever_may_use_it() {
             refused.insert(format!("{}: {}", name(&endpoint), seen.brief()));
         }
     }
-    // Reached, and refused for what it is about: the refund is not in review; the payout had an end before; the adjustment's second person must be one.
+    // Reached, and refused for what it is about: the refund is not in review; the payout had an end before; the adjustment's second person must be one;
+    // a report of fraud is accepted by a refund alone; the payment is captured; rates, by which real money is booked, come by a live key.
     let expected = [
         "POST /api/v1/adjustments/{adjustment_id}/book: 403 second_person_needed -",
+        "POST /api/v1/disputes/{dispute_id}/change: 409 dispute_state_forbids -",
+        "POST /api/v1/payments/{payment_id}/capture: 409 payment_status_forbids -",
+        "POST /api/v1/payments/{payment_id}/void: 409 payment_status_forbids -",
         "POST /api/v1/payouts/{payout_id}/cancel: 409 payout_state_forbids -",
         "POST /api/v1/payouts: 409 payout_is_prepared -",
         "POST /api/v1/refunds/{refund_id}/edit: 409 refund_state_forbids -",
         "POST /api/v1/refunds/{refund_id}/review: 409 refund_state_forbids -",
         "POST /api/v1/refunds/{refund_id}/send-now: 409 refund_state_forbids -",
+        "PUT /api/v1/rates: 403 not_allowed -",
     ];
     assert_eq!(refused.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
