@@ -26,6 +26,7 @@ pub static ENTRY: DialectEntry = DialectEntry {
     key_scope: KeyScope::Terminal,
     schemes: &[scheme::RSA, scheme::API_KEY],
     reach: Reach::Refunds,
+    agents: false,
     forcible: &[("refund", codes::OF_REFUND), ("inquiryRefund", codes::OF_INQUIRY)],
     dialect: &Antom,
 };

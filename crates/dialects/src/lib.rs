@@ -60,6 +60,8 @@ pub struct DialectEntry {
     pub schemes: &'static [&'static str],
     /// What its callers reach.
     pub reach: Reach,
+    /// Whether agents may have credentials of their own, and name the merchant that they act for.
+    pub agents: bool,
     /// Result codes that may be forced for a while, by API: the "error scenario simulation".
     pub forcible: &'static [(&'static str, &'static [&'static str])],
     /// How it speaks.

@@ -40,6 +40,7 @@ pub static ENTRY: DialectEntry = DialectEntry {
     key_scope: KeyScope::Merchant,
     schemes: &[scheme::SECURE_CODE],
     reach: Reach::Orders,
+    agents: false,
     forcible: &[("refund", apply_codes::FORCIBLE), ("inquiryRefund", query_codes::FORCIBLE)],
     dialect: &Oceanpayment,
 };

@@ -2,7 +2,7 @@
 
 use refundry_ledger::Money;
 
-use crate::command::{CapturePayment, LeftToTerms, VoidPayment, VoidWhat};
+use crate::command::{CapturePayment, LeftToTerms, OrderStep, VoidPayment, VoidWhat};
 use crate::draft::{About, Draft};
 use crate::event::EventKind;
 use crate::funds::settle;
@@ -21,11 +21,14 @@ pub fn void(snapshot: &Snapshot, stamp: &Stamp, act: &VoidPayment) -> Verdict {
     try_void(Draft::new(snapshot, stamp), snapshot, act).unwrap_or_else(Verdict::refused)
 }
 
-/// Sets when an authorisation ends by itself, and takes the date away from what is no authorisation any more.
-pub(crate) fn follow(draft: &mut Draft<'_>, created: bool, payment: &Payment) {
+/// Sets when an authorisation ends by itself, or when an order is looked at, and takes the date away from what is neither any more.
+pub(crate) fn follow(draft: &mut Draft<'_>, created: bool, payment: &Payment, order: Option<&OrderStep>) {
+    let look = order.and_then(|order| Some((order.look_at?, &order.note)));
     if payment.status == PaymentStatus::Authorised {
         let days = i64::from(draft.payment_policy(payment).authorisation_days);
         draft.put_task(Task::void_payment(payment.merchant_id, payment.id, payment.paid_at.plus_days(days).max(draft.now())));
+    } else if let (PaymentStatus::Pending, Some((look_at, note))) = (payment.status, look) {
+        draft.put_task(Task::follow_order(payment.merchant_id, payment.id, look_at, note.clone()));
     } else if !created {
         draft.remove_task(payment.merchant_id, Task::void_payment(payment.merchant_id, payment.id, draft.now()).id);
     }

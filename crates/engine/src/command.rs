@@ -18,7 +18,7 @@ use crate::{Actor, CredentialId, EndpointId, MerchantId, Mode, NotificationId, R
 
 pub use later_life::{CapturePayment, ChangeDispute, RecordDispute, VoidPayment, VoidWhat};
 pub use payments::{
-    EndSettling, LeftToTerms, MarkPayment, PaymentMark, RecordPayment, RecordShipmentState, RecordTracking, ReleaseFixedReserve,
+    EndSettling, LeftToTerms, MarkPayment, OrderStep, PaymentMark, RecordPayment, RecordShipmentState, RecordTracking, ReleaseFixedReserve,
     ReleaseReserve, SettleDue, SettlePayment,
 };
 pub use payouts::{AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment};

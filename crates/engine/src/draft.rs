@@ -218,6 +218,12 @@ impl<'a> Draft<'a> {
         self.tell_everybody(kind, About::payment(payment), facts, address);
     }
 
+    /// Tells how an order ended, also the address that was named with it, in its dialect.
+    pub(crate) fn tell_of_order(&mut self, kind: EventKind, payment: &Payment, facts: EventFacts) {
+        let address = notify::order_address(payment);
+        self.tell_everybody(kind, About::payment(payment), facts, address);
+    }
+
     fn tell_of(&mut self, kind: EventKind, about: About, facts: EventFacts, in_play: Option<&RefundInPlay>) {
         let address = in_play.and_then(|in_play| notify::refund_address(self.snapshot, kind, in_play));
         self.tell_everybody(kind, about, facts, address);

@@ -37,6 +37,12 @@ pub(crate) fn payment_address(snapshot: &Snapshot, payment: &Payment) -> Option<
     Some(Recipient::Dialect { terminal_id: payment.terminal_id, url: url.clone() })
 }
 
+/// The address that was named with an order.
+pub(crate) fn order_address(payment: &Payment) -> Option<Recipient> {
+    let url = payment.notify_url.clone()?;
+    Some(Recipient::Dialect { terminal_id: payment.terminal_id, url })
+}
+
 /// The address in the request, else the payment's, else that of the terminal that asked, else that of the one that took the payment. Who asked by
 /// way of another dialect than the payment's is told there, but the payment's address hears the dialect that it was given for.
 fn dialect_address(snapshot: &Snapshot, in_play: &RefundInPlay) -> Option<Recipient> {

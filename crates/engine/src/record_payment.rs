@@ -85,7 +85,8 @@ fn check_amounts(told: &Payment) -> Result<(), Refusal> {
         return Err(invalid("fee", "fee and reserve together at most the captured amount".to_owned()));
     }
     check_quote(told)?;
-    if told.marketing.minor() > told.captured.minor() {
+    let whole = if captured { told.captured } else { told.authorised };
+    if told.marketing.minor() > whole.minor() {
         return Err(invalid("marketing", "at most the captured amount".to_owned()));
     }
     Ok(())
@@ -125,7 +126,7 @@ fn create(snapshot: &Snapshot, stamp: &Stamp, act: &RecordPayment) -> Verdict {
         updated_at: stamp.now,
         ..told.clone()
     };
-    write(snapshot, stamp, (payment, act.left_to_terms), EventKind::PaymentRecorded)
+    write(snapshot, stamp, (payment, act), EventKind::PaymentRecorded)
 }
 
 /// What is told of a known payment: a later status counts, the same facts again change nothing, other facts are refused by name.
@@ -152,7 +153,7 @@ fn update(snapshot: &Snapshot, stamp: &Stamp, before: &Payment, act: &RecordPaym
         updated_at: stamp.now,
         ..before.clone()
     };
-    write(snapshot, stamp, (payment, act.left_to_terms), EventKind::PaymentUpdated)
+    write(snapshot, stamp, (payment, act), EventKind::PaymentUpdated)
 }
 
 /// What is left to the terms cannot contradict them.
@@ -186,16 +187,19 @@ const fn may_become(before: PaymentStatus, after: PaymentStatus) -> bool {
     }
 }
 
-fn write(snapshot: &Snapshot, stamp: &Stamp, (mut payment, left_to_terms): (Payment, LeftToTerms), kind: EventKind) -> Verdict {
+fn write(snapshot: &Snapshot, stamp: &Stamp, (mut payment, act): (Payment, &RecordPayment), kind: EventKind) -> Verdict {
     let mut draft = Draft::new(snapshot, stamp);
     let about = About::payment(&payment);
     let captured = payment.status == PaymentStatus::Captured;
-    if captured && let Err(refusal) = capture(&mut draft, &mut payment, left_to_terms) {
+    if captured && let Err(refusal) = capture(&mut draft, &mut payment, act.left_to_terms) {
         return Verdict::refused(refusal);
     }
     let created = kind == EventKind::PaymentRecorded;
-    authorisation::follow(&mut draft, created, &payment);
-    draft.tell(kind, about, payment_facts(&payment));
+    authorisation::follow(&mut draft, created, &payment, act.order.as_ref());
+    match (&act.order, payment.status) {
+        (None, _) | (Some(_), PaymentStatus::Pending) => draft.tell(kind, about, payment_facts(&payment)),
+        (Some(_), _) => draft.tell_of_order(kind, &payment, payment_facts(&payment)),
+    }
     if captured && let Err(refusal) = settle::follow_terms(&mut draft, &mut payment) {
         return Verdict::refused(refusal);
     }

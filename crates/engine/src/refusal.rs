@@ -22,6 +22,8 @@ use crate::{PayoutId, Timestamp};
 pub enum Refusal {
     /// No such merchant for this caller.
     UnknownMerchant,
+    /// An agent asks for a merchant that is not linked to it, or that does not exist: it is not told which.
+    AgentNotLinked,
     /// The merchant may not act.
     MerchantSuspended,
     /// No such terminal of this merchant.

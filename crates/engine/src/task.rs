@@ -52,6 +52,8 @@ task_kinds! {
     SettleDue = "settle_due";
     /// Void an authorised payment that nobody captured in time.
     VoidPayment = "void_payment";
+    /// Ask the acquirer what became of an order that is not paid yet.
+    FollowOrder = "follow_order";
     /// Send a notification.
     DeliverNotification = "deliver_notification";
 }
@@ -163,7 +165,13 @@ impl Task {
     pub fn void_payment(merchant_id: MerchantId, payment_id: PaymentId, due_at: Timestamp) -> Self {
         Self { id: TaskId::new(-payment_id.get()), merchant_id, kind: TaskKind::VoidPayment, due_at, tries: 0, note: String::new() }
     }
-    /// The payment that it is about, for the kind that is about one.
+
+    /// The next look at an order that is not paid yet. A payment has one task at most, so the number is made as above.
+    pub fn follow_order(merchant_id: MerchantId, payment_id: PaymentId, due_at: Timestamp, note: String) -> Self {
+        Self { kind: TaskKind::FollowOrder, note, ..Self::void_payment(merchant_id, payment_id, due_at) }
+    }
+
+    /// The payment that it is about, for the kinds that are about one.
     pub fn payment_id(&self) -> PaymentId {
         PaymentId::new(-self.id.get())
     }

@@ -58,7 +58,8 @@ impl Work {
             | TaskKind::ReleaseRefund
             | TaskKind::PreparePayout
             | TaskKind::SettleDue
-            | TaskKind::VoidPayment => Self::Refunds,
+            | TaskKind::VoidPayment
+            | TaskKind::FollowOrder => Self::Refunds,
             TaskKind::ReleaseWaiting => Self::Queues,
             TaskKind::DeliverNotification => Self::Deliveries,
         }

@@ -75,7 +75,7 @@ pub async fn record(service: &Service, caller: &Caller, new: NewPayment) -> Resu
     let instant = payment.paid_at.max(Timestamp::from_ms(EPOCH_MS));
     for proposal in 0..ID_PROPOSALS_MAX {
         payment.id = PaymentId::new(service.world.ids.at(instant.plus_ms(proposal))?);
-        let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone(), left_to_terms }));
+        let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone(), left_to_terms, order: None }));
         match service.transact(caller, act).await? {
             Outcome::Payment { payment, created } => return Ok(RecordedPayment { payment, created }),
             Outcome::IdTaken => {}

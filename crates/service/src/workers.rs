@@ -4,6 +4,7 @@
 
 pub mod crew;
 pub mod deliver_notifications;
+pub mod follow_orders;
 pub mod prepare_payouts;
 pub mod record_reports;
 pub mod release_refunds;

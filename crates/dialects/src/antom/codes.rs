@@ -179,7 +179,7 @@ impl ResultText {
 /// The result of a refusal.
 pub fn of_refusal(refusal: &Refusal) -> ResultText {
     let code = match refusal {
-        Refusal::UnknownMerchant | Refusal::UnknownTerminal => CLIENT_INVALID,
+        Refusal::UnknownMerchant | Refusal::AgentNotLinked | Refusal::UnknownTerminal => CLIENT_INVALID,
         Refusal::MerchantSuspended => INVALID_MERCHANT_STATUS,
         Refusal::TerminalSuspended
         | Refusal::NotAllowed { .. }

@@ -49,7 +49,7 @@ pub const FORCIBLE: &[&str] = &[
 /// The result of a refusal.
 pub fn of_refusal(refusal: &Refusal) -> ResultText {
     let code = match refusal {
-        Refusal::UnknownMerchant | Refusal::MerchantSuspended => INVALID_ACCOUNT,
+        Refusal::UnknownMerchant | Refusal::AgentNotLinked | Refusal::MerchantSuspended => INVALID_ACCOUNT,
         Refusal::UnknownTerminal | Refusal::TerminalSuspended | Refusal::NotAllowed { .. } => INVALID_TERMINAL,
         Refusal::RepeatInconsistent { field, first, now } => return parameter(&format!("{field} was {first} and is {now}")),
         Refusal::UnknownPayment => NO_PAYMENT,

@@ -44,7 +44,7 @@ pub const fn of_state(state: &RefundState) -> ResultCode {
 /// The result of a refusal; `by_id` when the question was by our id.
 pub fn of_refusal(refusal: &Refusal, by_id: bool) -> ResultText {
     let code = match refusal {
-        Refusal::UnknownMerchant | Refusal::MerchantSuspended => INVALID_ACCOUNT,
+        Refusal::UnknownMerchant | Refusal::AgentNotLinked | Refusal::MerchantSuspended => INVALID_ACCOUNT,
         Refusal::UnknownTerminal | Refusal::TerminalSuspended | Refusal::NotAllowed { .. } => INVALID_TERMINAL,
         Refusal::UnknownRefund if by_id => NO_REFUND_ID,
         Refusal::UnknownRefund => NO_RECORD,

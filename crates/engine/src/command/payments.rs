@@ -13,6 +13,17 @@ pub struct RecordPayment {
     pub payment: Payment,
     /// What is not told, so that the settlement terms count it when the payment is captured.
     pub left_to_terms: LeftToTerms,
+    /// Set for what was ordered here, and is not only told of.
+    pub order: Option<OrderStep>,
+}
+
+/// A payment that was ordered here, in a dialect that has words for that: how it ends is told to the payment's address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderStep {
+    /// When the acquirer is asked what became of it, while it is not decided.
+    pub look_at: Option<Timestamp>,
+    /// What the one who asks then has to know beside the payment; comes back with the task.
+    pub note: String,
 }
 
 /// What of a payment's amounts the operator's payment system leaves to the settlement terms.
@@ -128,6 +139,6 @@ pub struct RecordShipmentState {
 impl From<Payment> for RecordPayment {
     /// A payment whose amounts are all told.
     fn from(payment: Payment) -> Self {
-        Self { payment, left_to_terms: LeftToTerms::default() }
+        Self { payment, left_to_terms: LeftToTerms::default(), order: None }
     }
 }

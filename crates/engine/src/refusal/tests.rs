@@ -12,6 +12,7 @@ fn one_of_each() -> Vec<Refusal> {
     let money = Money::new(1_230, "EUR".parse().unwrap());
     vec![
         Refusal::UnknownMerchant,
+        Refusal::AgentNotLinked,
         Refusal::MerchantSuspended,
         Refusal::UnknownTerminal,
         Refusal::TerminalSuspended,

@@ -25,6 +25,7 @@ macro_rules! texts {
 
 texts! {
     UnknownMerchant = "unknown_merchant", "There is no such merchant for this key; check the id and the mode of the key.", "没有该商户；请检查商户号以及密钥所属的环境。";
+    AgentNotLinked = "agent_not_linked", "The merchant is not linked to this agent; have the operator link it.", "该商户未与此代理商建立关联；请联系运营方建立关联。";
     MerchantSuspended = "merchant_suspended", "The merchant is suspended; ask the operator.", "商户已被暂停；请联系运营方。";
     UnknownTerminal = "unknown_terminal", "The merchant has no such terminal; check its id and mode.", "该商户没有此终端；请检查终端号和环境。";
     TerminalSuspended = "terminal_suspended", "The terminal is suspended; ask the operator.", "终端已被暂停；请联系运营方。";
@@ -87,7 +88,8 @@ impl Refusal {
     /// What it says beyond its code, by name.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::UnknownMerchant | Self::MerchantSuspended | Self::UnknownTerminal | Self::TerminalSuspended => vec![],
+            Self::UnknownMerchant | Self::AgentNotLinked | Self::MerchantSuspended => vec![],
+            Self::UnknownTerminal | Self::TerminalSuspended => vec![],
             Self::UnknownPayment | Self::PaymentCancelled | Self::PaymentClosed | Self::AmountNotPositive => vec![],
             Self::RetrievalOpen | Self::ChargebackOpen | Self::UnknownRefund | Self::OutOfRange => vec![],
             Self::ReviewerIsApplicant | Self::ReviewerIsNoPerson => vec![],

@@ -71,6 +71,9 @@ kinds! {
     UNKNOWN_MERCHANT = "unknown_merchant", 404: ["No such merchant", "商户不存在"],
         ["There is no such merchant for this key: not found, of the other mode, or not yours.", "该密钥下没有此商户：不存在、模式不同或不属于您。"],
         ["Check the id and whether the key is a sandbox or a live one.", "请检查编号，以及密钥是沙箱还是正式环境。"];
+    AGENT_NOT_LINKED = "agent_not_linked", 403: ["Merchant not linked", "商户未关联"],
+        ["The merchant is not linked to this agent, or there is no such merchant.", "该商户未与此代理商建立关联，或没有此商户。"],
+        ["Have the operator link the merchant to the agent.", "请联系运营方将该商户关联到此代理商。"];
     MERCHANT_SUSPENDED = "merchant_suspended", 403: ["Merchant suspended", "商户已停用"],
         ["The merchant may read, but not refund.", "该商户可以查询，但不能退款。"],
         ["Ask the operator.", "请联系运营方。"];

@@ -43,6 +43,7 @@ fn chinese(refusal: &Refusal) -> String {
 fn kind(refusal: &Refusal) -> &'static Kind {
     match refusal {
         Refusal::UnknownMerchant => &kinds::UNKNOWN_MERCHANT,
+        Refusal::AgentNotLinked => &kinds::AGENT_NOT_LINKED,
         Refusal::MerchantSuspended => &kinds::MERCHANT_SUSPENDED,
         Refusal::UnknownTerminal => &kinds::UNKNOWN_TERMINAL,
         Refusal::TerminalSuspended => &kinds::TERMINAL_SUSPENDED,
@@ -114,6 +115,7 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::FieldInvalid { field, .. }
         | Refusal::AlreadyExists { field } => field,
         Refusal::UnknownMerchant
+        | Refusal::AgentNotLinked
         | Refusal::MerchantSuspended
         | Refusal::UnknownTerminal
         | Refusal::TerminalSuspended
@@ -179,6 +181,7 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         Refusal::RepeatInconsistent { first, .. } => ("first", first.into()),
         Refusal::FieldInvalid { rule, .. } => ("rule", rule.into()),
         Refusal::UnknownMerchant
+        | Refusal::AgentNotLinked
         | Refusal::MerchantSuspended
         | Refusal::UnknownTerminal
         | Refusal::TerminalSuspended

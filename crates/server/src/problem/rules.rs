@@ -5,7 +5,7 @@ const RULES: &[(&str, &str)] = &[
     ("{} to {} letters without control characters; {} were sent", "{} 到 {} 个字符，不含控制字符；收到 {} 个"),
     ("{} to {} letters without control characters", "{} 到 {} 个字符，不含控制字符"),
     ("{} to {} letters, or left out", "{} 到 {} 个字符，或不填"),
-    ("{} to {} letters, digits, - and _", "{} 到 {} 个字母、数字、- 或 _"),
+    ("{} to {} letters, digits, -, _ and /", "{} 到 {} 个字母、数字、-、_ 或 /"),
     ("{} to {} letters", "{} 到 {} 个字符"),
     ("exactly the first six digits, never more of a card number", "只能是卡号前六位，不得更多"),
     ("exactly the last four digits, never more of a card number", "只能是卡号后四位，不得更多"),

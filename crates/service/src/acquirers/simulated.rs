@@ -75,6 +75,28 @@ pub fn rule_for(amount_minor: i64) -> Rule {
     RULES.iter().find_map(|(known, rule)| (*known == digits).then_some(*rule)).unwrap_or(Rule::Approve)
 }
 
+/// What the last four digits of what a shopper is to pay make happen with an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderRule {
+    /// Any other amount: paid at once.
+    Pay,
+    /// 9101: the payment fails.
+    Fail,
+    /// 9102: nobody pays; it waits until it is closed or its time is over.
+    StayWaiting,
+    /// 9103: paid two seconds later.
+    PayLater,
+}
+
+/// The rules of orders with their digits, as the documentation lists them.
+pub const ORDER_RULES: &[(i64, OrderRule)] = &[(9101, OrderRule::Fail), (9102, OrderRule::StayWaiting), (9103, OrderRule::PayLater)];
+
+/// The rule for what a shopper is to pay.
+pub fn order_rule_for(amount_minor: i64) -> OrderRule {
+    let digits = amount_minor.rem_euclid(10_000);
+    ORDER_RULES.iter().find_map(|(known, rule)| (*known == digits).then_some(*rule)).unwrap_or(OrderRule::Pay)
+}
+
 /// An acquirer of play money.
 pub struct Simulated {
     clock: Arc<dyn Clock>,
@@ -254,6 +276,9 @@ mod tests {
             let shown: Vec<i64> = rows.filter_map(|digits| digits.parse().ok()).collect();
             let rules: Vec<i64> = RULES.iter().map(|(digits, _)| *digits).collect();
             assert_eq!(shown, rules);
+            let orders = page.lines().filter_map(|line| line.strip_prefix("| …")).filter_map(|row| row.split(' ').next());
+            let shown: Vec<i64> = orders.filter_map(|digits| digits.parse().ok()).collect();
+            assert_eq!(shown, ORDER_RULES.iter().map(|(digits, _)| *digits).collect::<Vec<_>>());
         }
         for (digits, rule) in RULES {
             assert_eq!((rule_for(*digits), rule_for(120_000 + digits)), (*rule, *rule));

@@ -49,14 +49,20 @@ pub async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredenti
         let token = matches!(new.key, NewKey::Token) && new.lookup.is_none();
         return if token { Ok(()) } else { Err(invalid("key", "the native API takes tokens that are made here").into()) };
     }
-    let Holder::Terminal { merchant_id, terminal_id } = new.holder else {
-        return Err(invalid("dialect", "a credential of a wire dialect belongs to a terminal").into());
-    };
-    let terminal = terminals::read(service, caller, merchant_id, terminal_id).await?;
-    if terminal.dialect != new.dialect {
-        return Err(invalid("dialect", &format!("the terminal speaks {}", terminal.dialect)).into());
-    }
     let entry = terminals::dialect(&new.dialect).ok_or_else(|| invalid("dialect", "is not spoken any more"))?;
+    match new.holder {
+        Holder::Terminal { merchant_id, terminal_id } => {
+            let terminal = terminals::read(service, caller, merchant_id, terminal_id).await?;
+            if terminal.dialect != new.dialect {
+                return Err(invalid("dialect", &format!("the terminal speaks {}", terminal.dialect)).into());
+            }
+        }
+        // Nobody could name an agent by a name that was made here: merchants write it into their requests.
+        Holder::Platform { .. } if entry.agents && new.lookup.is_some() => {}
+        Holder::Operator { .. } | Holder::Merchant { .. } | Holder::Platform { .. } => {
+            return Err(invalid("dialect", "a credential of a wire dialect belongs to a terminal").into());
+        }
+    }
     if !entry.schemes.contains(&new.key.scheme()) {
         return Err(invalid("key", &format!("this dialect proves callers by: {}", entry.schemes.join(", "))).into());
     }
@@ -134,9 +140,9 @@ pub fn may_hand_out(caller: &Caller, holder: &Holder, permissions: Permissions) 
 
 /// A name given from outside, when nobody has it.
 pub async fn unused(service: &Service, dialect: &str, lookup: String) -> Result<String, ServiceError> {
-    let plain = lookup.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    let plain = lookup.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/'));
     if lookup.is_empty() || lookup.len() > LOOKUP_LENGTH_MAX || !plain || lookup == GATEWAY_LOOKUP {
-        return Err(invalid("lookup", "1 to 64 letters, digits, - and _").into());
+        return Err(invalid("lookup", "1 to 64 letters, digits, -, _ and /").into());
     }
     if service.world.store.credentials_by_lookup(dialect, &lookup).await?.is_empty() {
         return Ok(lookup);

@@ -13,7 +13,7 @@ use refundry_engine::task::TaskKind;
 use refundry_store::{Claim, StoreError};
 
 use super::{
-    WorkerSettings, deliver_notifications, prepare_payouts, record_reports, release_refunds, resolve_refunds, settle_due, submit_refunds,
+    WorkerSettings, deliver_notifications, follow_orders, prepare_payouts, record_reports, release_refunds, resolve_refunds, settle_due, submit_refunds,
     void_payments,
 };
 use crate::Service;
@@ -111,6 +111,7 @@ impl Crew {
             TaskKind::PreparePayout => prepare_payouts::run_one(world, &task).await,
             TaskKind::SettleDue => settle_due::run_one(world, &task).await,
             TaskKind::VoidPayment => void_payments::run_one(world, &task).await,
+            TaskKind::FollowOrder => follow_orders::run_one(world, &task).await,
             TaskKind::DeliverNotification => deliver_notifications::run_one(&self.service, &self.settings, &task, news).await,
         };
         match done {

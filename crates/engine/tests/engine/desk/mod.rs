@@ -174,7 +174,7 @@ impl Desk {
             updated_at: self.now,
         };
         change(&mut payment);
-        self.carry_out(operator(), Act::RecordPayment(Box::new(RecordPayment { payment, left_to_terms })))
+        self.carry_out(operator(), Act::RecordPayment(Box::new(RecordPayment { payment, left_to_terms, order: None })))
     }
 
     pub fn ask_as(&mut self, name: &str, create: CreateRefund) -> Outcome {
