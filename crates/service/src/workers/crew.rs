@@ -13,8 +13,8 @@ use refundry_engine::task::TaskKind;
 use refundry_store::{Claim, StoreError};
 
 use super::{
-    WorkerSettings, deliver_notifications, follow_orders, prepare_payouts, record_reports, release_refunds, resolve_refunds, settle_due, submit_refunds,
-    void_payments,
+    WorkerSettings, deliver_notifications, follow_orders, prepare_payouts, record_reports, release_refunds, resolve_refunds, settle_due,
+    submit_refunds, void_payments,
 };
 use crate::Service;
 use crate::acquirer::Acquirer;
