@@ -23,6 +23,8 @@ pub const MERCHANTS: usize = 3;
 pub const TERMINALS: usize = 3;
 /// The platform acts for so many of the merchants, the first ones.
 pub const LINKED: usize = 2;
+/// Currencies in which anybody may have money.
+pub const CURRENCIES: [&str; 3] = ["EUR", "JPY", "USD"];
 /// Acquirers of a run, by name; the second pays twice when it is told twice.
 pub const ACQUIRERS: [&str; 2] = ["careful", "careless"];
 

@@ -1,5 +1,7 @@
 //! Everything that a store can be asked, as text: what two engines that hold the same must answer alike, page by page and filter by filter.
 
+mod treasury;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -9,8 +11,7 @@ use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::refund::{Refund, RefundStateName};
 use refundry_engine::{MerchantId, TaskId, Timestamp};
-use refundry_ledger::Currency;
-use refundry_store::{NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError, WaitingRefunds};
+use refundry_store::{NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError};
 
 use crate::cast::{Cast, CastMerchant, client_id};
 
@@ -33,6 +34,7 @@ pub fn everything(store: &dyn Store, cast: &Cast, rows: &[String], now: Timestam
         reads.refunds(one.merchant.id)?;
         reads.notifications(one.merchant.id)?;
         reads.books(one.merchant.id)?;
+        reads.treasury(one.merchant.id, now)?;
     }
     for key in rows.iter().filter_map(|row| remembered_key(row)) {
         reads.note("remembered", store.remembered(&key))?;
@@ -40,6 +42,7 @@ pub fn everything(store: &dyn Store, cast: &Cast, rows: &[String], now: Timestam
     reads.pages("merchants", |page| store.merchants(page))?;
     reads.pages("credentials", |page| store.credentials(None, page))?;
     reads.pages("audit", |page| store.audit(None, page))?;
+    reads.installation(now)?;
     reads.note("tasks", store.task_figures(now))?;
     reads.note("books", store.check_books())?;
     Ok(reads.lines)
@@ -110,18 +113,17 @@ impl Reads<'_> {
         self.note("feed", store.events_after(merchant_id, 0, FEED))?;
         self.note("feed", store.events_after(merchant_id, 5, PAGE))?;
         self.note("balances", store.balances(merchant_id))?;
-        for currency in ["EUR", "JPY"] {
-            let currency: Currency = currency.parse().expect("both are currencies of ISO 4217");
-            self.note("waiting", store.waiting_refunds(WaitingRefunds { merchant_id, currency, after: None, limit: PAGE }))?;
-        }
-        self.note("waiting", store.waiting_counts(merchant_id))?;
         self.pages("audit", |page| store.audit(Some(merchant_id), page)).map(drop)
     }
 
     fn note<T: Debug>(&mut self, what: &str, reading: Reading<'_, T>) -> Result<(), StoreError> {
+        self.asked(what, reading).map(drop)
+    }
+
+    fn asked<T: Debug>(&mut self, what: &str, reading: Reading<'_, T>) -> Result<T, StoreError> {
         let read = now(reading)?;
         self.lines.push(format!("{what}: {read:?}"));
-        Ok(())
+        Ok(read)
     }
 
     fn pages<'a, T: Debug>(&mut self, what: &str, read: impl Fn(PageRequest) -> Reading<'a, Page<T>>) -> Result<Vec<T>, StoreError> {
