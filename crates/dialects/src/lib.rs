@@ -75,6 +75,8 @@ pub enum Reach {
     Refunds,
     /// Refunds, orders, authorisations and parcels.
     Orders,
+    /// Refunds, shares, and the orders whose money is shared.
+    Shares,
 }
 
 /// Within what a dialect's refund numbers are unique: the scope of its idempotency keys.

@@ -39,6 +39,12 @@ permissions! {
     PaymentsWrite = "payments:write";
     /// Capture and void authorised payments.
     PaymentsCapture = "payments:capture";
+    /// Share payments' money with other merchants.
+    SharesWrite = "shares:write";
+    /// See shares, and what receivers owe for advances.
+    SharesRead = "shares:read";
+    /// Take from receivers what was advanced for them.
+    AdvancesRecover = "advances:recover";
     /// Tell the tracking numbers of payments.
     ShipmentsWrite = "shipments:write";
     /// Answer disputes, and agree with chargebacks.
@@ -92,11 +98,22 @@ pub const DIALECT: &[Permission] = &[Permission::RefundsWrite, Permission::Refun
 pub const ORDERS_DIALECT: &[Permission] =
     &[Permission::RefundsWrite, Permission::RefundsRead, Permission::PaymentsRead, Permission::PaymentsCapture, Permission::ShipmentsWrite];
 
+/// What a wire dialect needs that also speaks of shares, and of the orders whose money is shared.
+pub const SHARES_DIALECT: &[Permission] = &[
+    Permission::RefundsWrite,
+    Permission::RefundsRead,
+    Permission::PaymentsRead,
+    Permission::PaymentsCapture,
+    Permission::SharesWrite,
+    Permission::SharesRead,
+];
+
 /// What a merchant's own native key has when nothing else is said.
 pub const MERCHANT: &[Permission] = &[
     Permission::RefundsWrite,
     Permission::RefundsRead,
     Permission::PaymentsRead,
+    Permission::SharesRead,
     Permission::ShipmentsWrite,
     Permission::MerchantsRead,
     Permission::NotificationsRead,

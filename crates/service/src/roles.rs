@@ -21,6 +21,7 @@ pub struct Role {
 const READ: &[May] = &[
     May::RefundsRead,
     May::PaymentsRead,
+    May::SharesRead,
     May::DisputesRead,
     May::RatesRead,
     May::MerchantsRead,
@@ -42,9 +43,10 @@ pub const ROLES: &[Role] = &[
             May::RefundsRead,
             May::RefundsReview,
             May::PaymentsCapture,
+            May::SharesWrite,
+            May::SharesRead,
             May::ShipmentsWrite,
             May::PaymentsRead,
-            May::PaymentsCapture,
             May::DisputesWrite,
             May::DisputesRead,
             May::RatesRead,
@@ -75,6 +77,7 @@ pub const ROLES: &[Role] = &[
         permissions: &[
             May::RefundsRead,
             May::PaymentsRead,
+            May::SharesRead,
             May::MerchantsRead,
             May::EventsRead,
             May::AuditRead,

@@ -120,6 +120,7 @@ fn wanted(caller: &Caller, new: &NewCredential) -> Result<Permissions, Refusal> 
 fn usual(dialect: &str) -> &'static [Permission] {
     match terminals::dialect(dialect).map(|entry| entry.reach) {
         Some(Reach::Orders) => permissions::ORDERS_DIALECT,
+        Some(Reach::Shares) => permissions::SHARES_DIALECT,
         Some(Reach::Refunds) | None => permissions::DIALECT,
     }
 }

@@ -108,8 +108,8 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
     };
     // What a number and an amount mean to the receiver stands with the payment, in dialects that speak of orders.
     let payment = match (entry.reach, news.event.payment_id) {
-        (Reach::Orders, Some(payment_id)) => service.world.store.payment(merchant_id, &PaymentKey::Id(payment_id)).await?,
-        (Reach::Orders, None) | (Reach::Refunds, _) => None,
+        (Reach::Orders | Reach::Shares, Some(payment_id)) => service.world.store.payment(merchant_id, &PaymentKey::Id(payment_id)).await?,
+        (Reach::Orders | Reach::Shares, None) | (Reach::Refunds, _) => None,
     };
     let path = path_of(url).to_owned();
     let (event, mode, url) = (news.event.clone(), about.mode(), url.to_owned());
