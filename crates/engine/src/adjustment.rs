@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::command::{DecideAdjustment, ProposeAdjustment};
 use crate::draft::{About, Draft};
 use crate::event::EventKind;
+use crate::idempotency::{ComparedFields, Remembered, RememberedDecision, first_difference};
 use crate::notify::fact;
+use crate::payment::{Payment, PaymentKey};
 use crate::payout::NOTE_LENGTH_MAX;
-use crate::{Actor, AdjustmentId, MerchantId, Mode, Outcome, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write, posting_rules};
+use crate::{Actor, AdjustmentId, MerchantId, Mode, Outcome, PaymentId, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write, posting_rules};
 
 /// What it is for. The ledger accounts that it moves follow from it; no adjustment names accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,11 +27,14 @@ pub enum AdjustmentKind {
     OtherCredit,
     /// The operator gives a fee back.
     GivenBack,
+    /// The operator bears what the merchant owes for a payment.
+    ExposureWrittenOff,
 }
 
 impl AdjustmentKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::SettlementFee, Self::Deduction, Self::OtherCharge, Self::OtherCredit, Self::GivenBack];
+    pub const ALL: [Self; 6] =
+        [Self::SettlementFee, Self::Deduction, Self::OtherCharge, Self::OtherCredit, Self::GivenBack, Self::ExposureWrittenOff];
 
     /// The stored word.
     pub const fn word(self) -> &'static str {
@@ -39,6 +44,7 @@ impl AdjustmentKind {
             Self::OtherCharge => "other_charge",
             Self::OtherCredit => "other_credit",
             Self::GivenBack => "given_back",
+            Self::ExposureWrittenOff => "exposure_written_off",
         }
     }
 
@@ -54,6 +60,7 @@ impl AdjustmentKind {
             Self::Deduction => "deduction",
             Self::OtherCharge | Self::OtherCredit => "other_item",
             Self::GivenBack => "given_back",
+            Self::ExposureWrittenOff => "exposure_written_off",
         }
     }
 }
@@ -105,6 +112,9 @@ pub struct Adjustment {
     pub amount: Money,
     /// Why, in words that the merchant reads.
     pub reason: String,
+    /// The payment that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<PaymentId>,
     /// Where it stands.
     pub state: AdjustmentState,
     /// Who proposed it.
@@ -117,10 +127,14 @@ pub struct Adjustment {
     pub decided_at: Option<Timestamp>,
 }
 
-/// Writes a proposal down.
+/// Writes a proposal down, once per key.
 pub(crate) fn propose(snapshot: &Snapshot, stamp: &Stamp, act: &ProposeAdjustment) -> Verdict {
     let merchant = snapshot.merchants.get(&act.merchant_id).filter(|merchant| act.mode.is_none_or(|mode| mode == merchant.mode));
     let Some(merchant) = merchant else { return Verdict::refused(Refusal::UnknownMerchant) };
+    let compared = compared(act);
+    if let Some(known) = snapshot.remembered.get(&act.key) {
+        return repeat(known, &compared);
+    }
     if !act.amount.is_positive() {
         return Verdict::refused(Refusal::AmountNotPositive);
     }
@@ -128,6 +142,10 @@ pub(crate) fn propose(snapshot: &Snapshot, stamp: &Stamp, act: &ProposeAdjustmen
         let rule = format!("1 to {NOTE_LENGTH_MAX} letters without control characters");
         return Verdict::refused(Refusal::FieldInvalid { field: "reason".to_owned(), rule });
     }
+    let payment = match check_payment(snapshot, act) {
+        Ok(payment) => payment,
+        Err(refusal) => return Verdict::refused(refusal),
+    };
     let adjustment = Adjustment {
         id: act.adjustment_id,
         merchant_id: act.merchant_id,
@@ -135,6 +153,7 @@ pub(crate) fn propose(snapshot: &Snapshot, stamp: &Stamp, act: &ProposeAdjustmen
         kind: act.kind,
         amount: act.amount,
         reason: act.reason.clone(),
+        payment_id: payment.map(|payment| payment.id),
         state: AdjustmentState::Proposed,
         proposed_by: stamp.actor.clone(),
         proposed_at: stamp.now,
@@ -142,9 +161,69 @@ pub(crate) fn propose(snapshot: &Snapshot, stamp: &Stamp, act: &ProposeAdjustmen
         decided_at: None,
     };
     let mut draft = Draft::new(snapshot, stamp);
-    draft.audit("adjustment.propose", About::merchant(act.merchant_id), facts(&adjustment));
+    draft.audit("adjustment.propose", about(&adjustment), facts(&adjustment));
+    let decision = RememberedDecision::Proposed(adjustment.id);
+    draft.changes().remembered.push(Remembered { key: act.key.clone(), compared, decision, at: stamp.now });
     draft.changes().adjustments.insert((act.merchant_id, adjustment.id), Write::Insert(adjustment.clone()));
     draft.finish(Outcome::Adjustment { adjustment: Box::new(adjustment) })
+}
+
+/// The same key proposes once: who asks again is told which adjustment it was.
+fn repeat(known: &Remembered, compared: &ComparedFields) -> Verdict {
+    match (first_difference(&known.compared, compared), &known.decision) {
+        (Some((field, first, now)), _) => Verdict::refused(Refusal::RepeatInconsistent { field, first, now }),
+        (None, RememberedDecision::Proposed(id)) => Verdict::unchanged(Outcome::AdjustmentIsKnown { adjustment_id: *id }),
+        (None, RememberedDecision::Accepted(_) | RememberedDecision::ToppedUp | RememberedDecision::Refused(_)) => {
+            Verdict::refused(Refusal::AlreadyExists { field: "idempotency_key".to_owned() })
+        }
+    }
+}
+
+fn compared(act: &ProposeAdjustment) -> ComparedFields {
+    let payment = act.payment.as_ref().map(|payment| match payment {
+        PaymentKey::Id(id) => id.to_string(),
+        PaymentKey::Reference(reference) => reference.clone(),
+    });
+    vec![
+        fact("type", "adjustment"),
+        fact("kind", act.kind.word()),
+        fact("amount", act.amount),
+        fact("reason", &act.reason),
+        fact("payment", payment.unwrap_or_default()),
+    ]
+}
+
+/// The payment that is named. What is written off is owed for a payment, and is not more than that.
+fn check_payment<'a>(snapshot: &'a Snapshot, act: &ProposeAdjustment) -> Result<Option<&'a Payment>, Refusal> {
+    let payment = act.payment.as_ref().map(|key| snapshot.payment(act.merchant_id, key).ok_or(Refusal::UnknownPayment));
+    let payment = payment.transpose()?;
+    match (act.kind, payment) {
+        (AdjustmentKind::ExposureWrittenOff, None) => {
+            Err(Refusal::FieldInvalid { field: "payment".to_owned(), rule: "the payment for which the merchant owes something".to_owned() })
+        }
+        (AdjustmentKind::ExposureWrittenOff, Some(payment)) => check_owed(payment, act.amount).map(|()| Some(payment)),
+        (
+            AdjustmentKind::SettlementFee
+            | AdjustmentKind::Deduction
+            | AdjustmentKind::OtherCharge
+            | AdjustmentKind::OtherCredit
+            | AdjustmentKind::GivenBack,
+            payment,
+        ) => Ok(payment),
+    }
+}
+
+fn check_owed(payment: &Payment, amount: Money) -> Result<(), Refusal> {
+    let expected = payment.currency();
+    if amount.currency() != expected {
+        return Err(Refusal::CurrencyMismatch { expected });
+    }
+    let owed = Money::new(payment.exposure(), expected);
+    if amount.minor() > owed.minor() {
+        let rule = format!("at most {owed}, what is owed for the payment");
+        return Err(Refusal::FieldInvalid { field: "amount".to_owned(), rule });
+    }
+    Ok(())
 }
 
 /// Another person books a proposal, or anybody rejects it.
@@ -169,15 +248,40 @@ fn book_or_reject(mut draft: Draft<'_>, act: &DecideAdjustment) -> Result<Verdic
     adjustment.state = end;
     adjustment.decided_by = Some(draft.actor().clone());
     adjustment.decided_at = Some(draft.now());
-    let about = About::merchant(act.merchant_id);
+    let about = about(&adjustment);
     if act.book {
-        draft.book(adjustment.kind.cause(), about, posting_rules::adjusted(adjustment.merchant_id, adjustment.kind, adjustment.amount))?;
+        let postings = book(&mut draft, &adjustment)?;
+        draft.book(adjustment.kind.cause(), about, postings)?;
         draft.serve_waiting(act.merchant_id, adjustment.amount.currency());
         draft.tell(EventKind::FundsAdjusted, about, facts(&adjustment));
     }
     draft.audit(if act.book { "adjustment.book" } else { "adjustment.reject" }, about, facts(&adjustment));
     draft.changes().adjustments.insert(key, Write::Update(adjustment.clone()));
     Ok(draft.finish(Outcome::Adjustment { adjustment: Box::new(adjustment) }))
+}
+
+/// What is moved; a payment whose debt is written off remembers it.
+fn book(draft: &mut Draft<'_>, adjustment: &Adjustment) -> Result<posting_rules::Postings, Refusal> {
+    match adjustment.kind {
+        AdjustmentKind::ExposureWrittenOff => {
+            let payment = adjustment.payment_id.and_then(|id| draft.snapshot().payments.get(&(adjustment.merchant_id, id)));
+            let mut payment = payment.cloned().ok_or(Refusal::UnknownPayment)?;
+            check_owed(&payment, adjustment.amount)?;
+            let postings = posting_rules::exposure_written_off(&mut payment, adjustment.amount.minor());
+            payment.updated_at = draft.now();
+            draft.changes().payments.insert((payment.merchant_id, payment.id), Write::Update(payment));
+            Ok(postings)
+        }
+        AdjustmentKind::SettlementFee
+        | AdjustmentKind::Deduction
+        | AdjustmentKind::OtherCharge
+        | AdjustmentKind::OtherCredit
+        | AdjustmentKind::GivenBack => Ok(posting_rules::adjusted(adjustment.merchant_id, adjustment.kind, adjustment.amount)),
+    }
+}
+
+fn about(adjustment: &Adjustment) -> About {
+    About { merchant_id: adjustment.merchant_id, payment_id: adjustment.payment_id, refund_id: None }
 }
 
 fn facts(adjustment: &Adjustment) -> Vec<(String, String)> {

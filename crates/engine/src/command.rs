@@ -21,7 +21,7 @@ pub use payments::{
     EndSettling, LeftToTerms, MarkPayment, OrderStep, PaymentMark, RecordPayment, RecordShipmentState, RecordTracking, ReleaseFixedReserve,
     ReleaseReserve, SettleDue, SettlePayment,
 };
-pub use payouts::{AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment};
+pub use payouts::{AdvancePayout, CollectExposure, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, RecordAcquirerSettlement};
 pub use refunds::{
     CancelRefund, CreateRefund, EditRefund, RecordArn, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting, ReviewRefund,
     StartSubmission,
@@ -81,6 +81,8 @@ pub enum Act {
     AdvancePayout(AdvancePayout),
     ProposeAdjustment(ProposeAdjustment),
     DecideAdjustment(DecideAdjustment),
+    CollectExposure(CollectExposure),
+    RecordAcquirerSettlement(RecordAcquirerSettlement),
     RecordDelivery(RecordDelivery),
     ReplayNotification(ReplayNotification),
     PutMerchant(Box<Merchant>),
@@ -130,6 +132,8 @@ impl Command {
             Act::AdvancePayout(act) => Some(act.merchant_id),
             Act::ProposeAdjustment(act) => Some(act.merchant_id),
             Act::DecideAdjustment(act) => Some(act.merchant_id),
+            Act::CollectExposure(act) => Some(act.merchant_id),
+            Act::RecordAcquirerSettlement(act) => Some(act.merchant_id),
             Act::RecordDelivery(act) => Some(act.merchant_id),
             Act::ReplayNotification(act) => Some(act.merchant_id),
             Act::PutMerchant(merchant) => Some(merchant.id),

@@ -1,4 +1,4 @@
-use crate::funds::{release_waiting, reserve, settle, top_up};
+use crate::funds::{acquirer_settlement, exposure, release_waiting, reserve, settle, top_up};
 use crate::refund::{cancel, create, edit, record_arn, record_result, record_return, release, review, send_now, start_submission};
 use crate::{
     Act, Command, Snapshot, Verdict, adjustment, authorisation, delivery, dispute, mark_payment, payout, people, rate, record_payment,
@@ -39,6 +39,8 @@ pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
         Act::AdvancePayout(act) => payout::advance::decide(snapshot, stamp, act),
         Act::ProposeAdjustment(act) => adjustment::propose(snapshot, stamp, act),
         Act::DecideAdjustment(act) => adjustment::decide(snapshot, stamp, act),
+        Act::RecordAcquirerSettlement(act) => acquirer_settlement::decide(snapshot, stamp, act),
+        Act::CollectExposure(act) => exposure::collect(snapshot, stamp, act),
         Act::RecordDelivery(act) => delivery::record(snapshot, stamp, act),
         Act::ReplayNotification(act) => delivery::replay(snapshot, stamp, act),
         Act::PutMerchant(merchant) => settings::put_merchant(snapshot, stamp, merchant),

@@ -67,6 +67,9 @@ pub struct DisputeBody {
     /// The part of the amount that was beyond what the payment had left when it was told: booked as exposure, not taken from the merchant.
     #[serde(default)]
     pub exposed_minor: i64,
+    /// The operator's fee for it, in minor units; zero again once it is given back.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub fee_minor: i64,
     /// The refund by which the merchant accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund_id: Option<RefundId>,
@@ -80,7 +83,17 @@ pub struct DisputeBody {
     pub told_at: Timestamp,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+const fn is_nothing(minor: &i64) -> bool {
+    *minor == 0
+}
+
 impl Dispute {
+    /// What the operator took for it and did not give back.
+    pub fn fee(&self) -> Money {
+        Money::new(self.body.fee_minor, self.amount.currency())
+    }
+
     /// What the merchant is charged: the amount without what was beyond the payment. A chargeback of a payment that was refunded already charges nothing,
     /// and so does whatever is no chargeback.
     pub fn charged(&self) -> Money {

@@ -1,5 +1,7 @@
 //! Money that comes to a merchant, and the refunds that waited for it.
 
+pub mod acquirer_settlement;
+pub mod exposure;
 pub mod figures;
 pub mod forecast;
 pub mod queue;

@@ -1,12 +1,17 @@
 //! The caller's name for one attempt at one intent, and what is remembered of it for ever.
 
-use crate::{MerchantId, RefundId, Refusal, Timestamp};
+use crate::{AdjustmentId, MerchantId, RefundId, Refusal, Timestamp};
 
 /// Letters of a merchant's refund number.
 pub const NUMBER_LENGTH_MAX: usize = 64;
 
 /// The scope of keys that stand for a number that the caller did not give.
 pub const STAND_IN_SCOPE: &str = "stand-in";
+
+/// The scope of keys that name proposals of adjustments.
+const ADJUSTMENT_SCOPE: &str = "adjustment";
+/// The dialect in which adjustments are proposed.
+const NATIVE: &str = "native";
 
 /// Names one intent: within a merchant, per dialect and the scope that the dialect chooses (Antom: the client id).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +24,18 @@ pub struct IdempotencyKey {
     pub scope: String,
     /// The merchant's refund number.
     pub number: String,
+}
+
+impl IdempotencyKey {
+    /// A key of the native interface that names the proposal of an adjustment.
+    pub fn of_adjustment(merchant_id: MerchantId, number: String) -> Self {
+        Self { merchant_id, dialect: NATIVE.to_owned(), scope: ADJUSTMENT_SCOPE.to_owned(), number }
+    }
+
+    /// Whether it names one. Other dialects choose their own scopes.
+    pub fn is_of_adjustment(&self) -> bool {
+        self.dialect == NATIVE && self.scope == ADJUSTMENT_SCOPE
+    }
 }
 
 /// The fields that a dialect compares when a number comes again, by name, in their canonical text. In the dialect's own spelling, so that a
@@ -43,8 +60,10 @@ pub struct Remembered {
 pub enum RememberedDecision {
     /// This refund.
     Accepted(RefundId),
-    /// Money was paid in.
+    /// Money was paid in, by the merchant or by the acquirer.
     ToppedUp,
+    /// This adjustment was proposed; only of keys that name proposals.
+    Proposed(AdjustmentId),
     /// Declined, and the dialect wants that remembered.
     Refused(Refusal),
 }

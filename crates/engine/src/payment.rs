@@ -95,6 +95,23 @@ pub struct Converted {
     pub refunded_minor: i64,
 }
 
+impl Converted {
+    /// What so much more of the payment's money becomes when it crosses, or what it must come from when it is below zero.
+    pub(crate) fn would_become(&self, quote: &SettlementQuote, captured: Money, minor: i64) -> i64 {
+        let crossed = self.crossed_minor.saturating_add(minor);
+        let worth = |minor: i64| quote.convert(Money::new(minor, captured.currency())).map_or(0, Money::minor);
+        let all = captured.minor();
+        let target = worth(all).saturating_sub(worth(all.saturating_sub(crossed)));
+        target.saturating_sub(self.settlement_minor)
+    }
+
+    /// So much crosses as exactly that.
+    pub(crate) const fn cross_as(&mut self, minor: i64, became: i64) {
+        self.crossed_minor = self.crossed_minor.saturating_add(minor);
+        self.settlement_minor = self.settlement_minor.saturating_add(became);
+    }
+}
+
 /// Attributes that no decision reads; searched and shown only. The card number is never among them: first six and last four only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -227,19 +244,14 @@ impl Payment {
     /// captured amount, as refunds are.
     pub(crate) fn cross(&mut self, minor: i64) -> i64 {
         let Some(quote) = self.foreign() else { return 0 };
-        let crossed = self.converted.crossed_minor.saturating_add(minor);
-        let worth = |minor: i64| quote.convert(Money::new(minor, self.currency())).map_or(0, Money::minor);
-        let all = self.captured.minor();
-        let target = worth(all).saturating_sub(worth(all.saturating_sub(crossed)));
-        let became = target.saturating_sub(self.converted.settlement_minor);
+        let became = self.converted.would_become(quote, self.captured, minor);
         self.cross_as(minor, became);
         became
     }
 
     /// So much of its money crosses as exactly that.
     pub(crate) fn cross_as(&mut self, minor: i64, became: i64) {
-        self.converted.crossed_minor = self.converted.crossed_minor.saturating_add(minor);
-        self.converted.settlement_minor = self.converted.settlement_minor.saturating_add(became);
+        self.converted.cross_as(minor, became);
     }
 
     /// The currency in which its money is available once it is settled.

@@ -36,13 +36,13 @@ pub enum FundsRule {
     FailLater,
 }
 
-/// What happens to the fee of the original payment.
+/// What happens to a fee when what it was taken for is undone: the fee of the original payment, or that of a chargeback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeeRule {
     /// The operator keeps it.
     Keep,
-    /// It is given back in proportion, so that the parts of a full refund sum to the fee.
+    /// It is given back; that of a payment in proportion, so that the parts of a full refund sum to the fee.
     GiveBack,
 }
 
@@ -122,6 +122,10 @@ policy! {
     original_fee: FeeRule = FeeRule::Keep;
     /// Fee for a refund, in minor units of the payment's currency, taken from the available money.
     refund_fee_minor: i64 = 0;
+    /// Fee for a chargeback, in minor units of the payment's currency, taken from the available money.
+    chargeback_fee_minor: i64 = 0;
+    /// What happens to that fee when the chargeback is won or taken back.
+    chargeback_fee: FeeRule = FeeRule::Keep;
     /// Days after which an authorisation that nobody captured is voided.
     authorisation_days: u32 = AUTHORISATION_DAYS;
     /// Seconds in which a refund can be undone before it is sent.
@@ -142,6 +146,7 @@ impl PolicyPatch {
             ("second_reviewer_above_minor", self.second_reviewer_above_minor.flatten(), 0, i64::MAX),
             ("funds_wait_days", self.funds_wait_days.map(i64::from), 0, i64::from(DAYS_MAX)),
             ("refund_fee_minor", self.refund_fee_minor, 0, i64::MAX),
+            ("chargeback_fee_minor", self.chargeback_fee_minor, 0, i64::MAX),
             ("authorisation_days", self.authorisation_days.map(i64::from), 1, i64::from(DAYS_MAX)),
             ("undo_seconds", self.undo_seconds.map(i64::from), 0, i64::from(UNDO_SECONDS_MAX)),
             ("synchronous_wait_ms", self.synchronous_wait_ms.map(i64::from), 0, i64::from(SYNCHRONOUS_WAIT_MS_MAX)),

@@ -1,16 +1,23 @@
-//! What each event of business moves between which ledger accounts: the only file that names them. A rule also moves what the payment
-//! remembers of its own money, so that the two never part.
+//! What each event of business moves between which ledger accounts: this file and those below it alone name them. A rule also moves what the
+//! payment remembers of its own money, so that the two never part.
+
+mod chargebacks;
 
 use refundry_ledger::{Balances, Currency, LedgerAccount, Money, Posting};
 
 use crate::adjustment::AdjustmentKind;
 use crate::chart::{
-    ACQUIRER_RECEIVABLE, AVAILABLE, CHARGEBACKS, EXPOSURE, FEE_INCOME, FIXED_RESERVE, FX_CLEARING, MARKETING, OPERATOR_CASH, PAID_OUT,
-    REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED,
+    ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, FIXED_RESERVE, FX_CLEARING, MARKETING, OPERATOR_CASH, PAID_OUT, REFUNDS_IN_FLIGHT,
+    RESERVE, UNSETTLED,
 };
 use crate::payment::{Payment, SettlementQuote};
 use crate::refund::{Draw, Refund};
-use crate::{MerchantId, Refusal};
+use crate::MerchantId;
+
+pub use chargebacks::{
+    charged_back, chargeback_fee, chargeback_fee_given_back, chargeback_final, chargeback_undone, exposure_collected, exposure_covered,
+    exposure_written_off, paid_after_its_end,
+};
 
 /// The postings of one entry.
 pub type Postings = Vec<Posting<MerchantId>>;
@@ -96,6 +103,13 @@ pub fn topped_up(merchant_id: MerchantId, amount: Money) -> Postings {
     vec![Posting { book: merchant_id, debit: OPERATOR_CASH, credit: AVAILABLE, amount }]
 }
 
+/// The acquirer paid what it owed for a merchant's business, or took back what it had paid too much.
+pub fn acquirer_settled(merchant_id: MerchantId, amount: Money) -> Postings {
+    let (debit, credit) =
+        if amount.is_negative() { (ACQUIRER_RECEIVABLE, OPERATOR_CASH) } else { (OPERATOR_CASH, ACQUIRER_RECEIVABLE) };
+    vec![Posting { book: merchant_id, debit, credit, amount: Money::new(amount.minor().saturating_abs(), amount.currency()) }]
+}
+
 /// Set aside for a payout: it is on its way to the merchant's bank.
 pub fn payout_prepared(merchant_id: MerchantId, amount: Money) -> Postings {
     vec![Posting { book: merchant_id, debit: AVAILABLE, credit: PAID_OUT, amount }]
@@ -123,6 +137,7 @@ pub fn adjusted(merchant_id: MerchantId, kind: AdjustmentKind, amount: Money) ->
         AdjustmentKind::OtherCharge => (AVAILABLE, OPERATOR_CASH),
         AdjustmentKind::OtherCredit => (OPERATOR_CASH, AVAILABLE),
         AdjustmentKind::GivenBack => (FEE_INCOME, AVAILABLE),
+        AdjustmentKind::ExposureWrittenOff => (FEE_INCOME, EXPOSURE),
     };
     vec![Posting { book: merchant_id, debit, credit, amount }]
 }
@@ -209,44 +224,6 @@ pub fn returned(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings 
     let mut postings = goes_home(payment, draw, &sources);
     postings.extend(take_fee_again(payment, refund));
     postings
-}
-
-/// The acquirer says that it paid a refund which had ended unpaid: a claim against the merchant that a person must settle.
-pub fn paid_after_its_end(payment: &Payment, refund: &Refund) -> Postings {
-    let user_part = refund.user_part().minor();
-    spread(payment, &[(EXPOSURE, user_part)], &[(ACQUIRER_RECEIVABLE, user_part)])
-}
-
-/// The issuer took money back: out of the available money, as far as the payment has something left; what is beyond that is exposure.
-pub fn charged_back(payment: &mut Payment, amount: Money) -> Result<Postings, Refusal> {
-    let beyond = payment.beyond_captured();
-    payment.charged_back = payment.charged_back.checked_add(amount)?;
-    let exposed = payment.beyond_captured().saturating_sub(beyond);
-    let taken = amount.minor().saturating_sub(exposed);
-    let mut postings = available_is_taken(payment, CHARGEBACKS, taken);
-    postings.extend(spread(payment, &[(EXPOSURE, exposed)], &[(CHARGEBACKS, exposed)]));
-    Ok(postings)
-}
-
-/// Won, or taken back by the issuer: the money is the merchant's again, after what of it was exposure.
-pub fn chargeback_undone(payment: &mut Payment, amount: Money) -> Result<Postings, Refusal> {
-    let beyond = payment.beyond_captured();
-    payment.charged_back = payment.charged_back.checked_sub(amount)?;
-    let exposed = beyond.saturating_sub(payment.beyond_captured());
-    let returned = amount.minor().saturating_sub(exposed);
-    let mut postings = spread(payment, &[(CHARGEBACKS, exposed)], &[(EXPOSURE, exposed)]);
-    postings.extend(becomes_available(payment, &[(CHARGEBACKS, returned)]));
-    Ok(postings)
-}
-
-/// Lost, or accepted: the acquirer keeps what it took.
-pub fn chargeback_final(payment: &Payment, amount: Money) -> Postings {
-    spread(payment, &[(CHARGEBACKS, amount.minor())], &[(ACQUIRER_RECEIVABLE, amount.minor())])
-}
-
-/// A refund counts no longer, so that less is beyond what was captured: what its chargeback could not take is taken now.
-pub fn exposure_covered(payment: &mut Payment, covered_minor: i64) -> Postings {
-    available_is_taken(payment, EXPOSURE, covered_minor)
 }
 
 /// A sale of which nothing has moved is undone as if it had never been captured.

@@ -122,6 +122,11 @@ impl Day {
         self.0
     }
 
+    /// The day of its month, from 1.
+    pub fn of_month(self) -> u8 {
+        u8::try_from(self.civil().2).unwrap_or(1)
+    }
+
     /// Earlier by days.
     pub const fn minus(self, days: i32) -> Self {
         Self(self.0.saturating_sub(days))
@@ -133,9 +138,9 @@ impl Day {
 #[error("{0:?} is no day; it looks like 2026-01-31")]
 pub struct NotADay(String);
 
-impl fmt::Display for Day {
-    /// By Howard Hinnant's `civil_from_days`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Day {
+    /// Year, month and day, by Howard Hinnant's `civil_from_days`.
+    fn civil(self) -> (i64, i64, i64) {
         let shifted = i64::from(self.0) + 719_468;
         let era = shifted.div_euclid(146_097);
         let day_of_era = shifted.rem_euclid(146_097);
@@ -144,7 +149,13 @@ impl fmt::Display for Day {
         let shifted_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.civil();
         write!(f, "{year:04}-{month:02}-{day:02}")
     }
 }

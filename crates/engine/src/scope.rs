@@ -77,14 +77,24 @@ impl Scope {
                 self.currency(act.merchant_id, act.amount.currency());
                 self.keys.insert(act.key.clone());
             }
+            Act::RecordAcquirerSettlement(act) => {
+                self.currency(act.merchant_id, act.amount.currency());
+                self.keys.insert(act.key.clone());
+            }
             Act::PreparePayout(act) => self.currency(act.merchant_id, act.currency),
             Act::AdvancePayout(act) => {
                 self.merchants.insert(act.merchant_id);
                 self.payouts.insert((act.merchant_id, act.payout_id));
             }
-            Act::ProposeAdjustment(act) => self.merchant(act.merchant_id),
+            Act::ProposeAdjustment(act) => {
+                self.merchants.insert(act.merchant_id);
+                self.payments.extend(act.payment.clone().map(|payment| (act.merchant_id, payment)));
+                self.keys.insert(act.key.clone());
+            }
+            Act::CollectExposure(act) => self.payment(act.merchant_id, act.payment_id),
             Act::DecideAdjustment(act) => {
                 self.merchants.insert(act.merchant_id);
+                self.payments.extend(act.payment_id.map(|id| (act.merchant_id, PaymentKey::Id(id))));
                 self.adjustments.insert((act.merchant_id, act.adjustment_id));
             }
             Act::RecordDelivery(act) => {

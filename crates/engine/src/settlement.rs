@@ -8,6 +8,8 @@ use refundry_ledger::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::booked::BookedIn;
+use crate::claim::Claim;
 use crate::payment::Payment;
 use crate::policy::DAYS_MAX;
 
@@ -150,6 +152,9 @@ terms! {
     reserve_days: Option<u32> = None;
     /// Minutes by which the merchant's day begins before that of UTC.
     utc_offset_minutes: i32 = UTC_OFFSET_MINUTES;
+    /// The currency that payments, their refunds and chargebacks are booked in, by the rates of their days. Left out, they are booked in the
+    /// currency that they settle in.
+    accounting_currency: Option<String> = None;
     /// What must have happened to the goods.
     condition: SettlementCondition = SettlementCondition::None;
     /// The part of a capture that is kept as rolling reserve, in basis points.
@@ -181,9 +186,10 @@ impl SettlementPatch {
         ]
     }
 
-    /// The first currency of the fixed reserve that does not exist.
+    /// The first currency that does not exist.
     pub(crate) fn unknown_currency(&self) -> Option<&str> {
-        let mut codes = self.fixed_reserve_minor.iter().flatten().map(|(code, _)| code.as_str());
+        let accounting = self.accounting_currency.iter().flatten().map(String::as_str);
+        let mut codes = self.fixed_reserve_minor.iter().flatten().map(|(code, _)| code.as_str()).chain(accounting);
         codes.find(|code| code.parse::<Currency>().is_err())
     }
 }
@@ -206,6 +212,12 @@ impl SettlementTerms {
         self.fixed_reserve_minor.get(currency.code()).copied().unwrap_or(0)
     }
 
+    /// What a payment is booked in, when the terms say so.
+    fn booked_in(&self) -> Option<BookedIn> {
+        let currency = self.accounting_currency.as_ref()?.parse().ok()?;
+        Some(BookedIn { currency, utc_offset_minutes: self.utc_offset_minutes })
+    }
+
     /// What a payment that is captured now knows of its way: dates, and what it waits for. What is told of its goods stays.
     pub(crate) fn begin(&self, payment: &mut Payment) {
         let on_day = |days: u32| day_begin(payment.paid_at, days, self.utc_offset_minutes);
@@ -214,6 +226,7 @@ impl SettlementTerms {
         settling.cycle_at = cycle_at;
         settling.condition = self.condition;
         settling.review_wanted = self.reviewed;
+        settling.booked_in = self.booked_in();
         settling.settle_at = settling.due();
         settling.reserve_release_at = release_at.filter(|_| payment.reserve_left.is_positive());
     }
@@ -275,6 +288,12 @@ pub struct Settling {
     /// Where they are.
     #[serde(skip_serializing_if = "is_default")]
     pub shipment_state: ShipmentState,
+    /// What became of the merchant's debt for it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub claim: Claim,
+    /// The currency that it is booked in, where its terms name one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booked_in: Option<BookedIn>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

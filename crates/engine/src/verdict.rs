@@ -96,6 +96,11 @@ pub enum Outcome {
         /// The adjustment.
         adjustment: Box<Adjustment>,
     },
+    /// The key had proposed this one before.
+    AdjustmentIsKnown {
+        /// Which.
+        adjustment_id: AdjustmentId,
+    },
     /// Done, or nothing was to be done.
     Done,
     /// The id that the shell proposed is taken by another payment: propose another.

@@ -6,6 +6,7 @@ pub mod dispute_view;
 pub mod disputes;
 pub mod endpoints;
 pub mod events;
+pub mod exposure_view;
 pub mod funds;
 pub mod hold_view;
 pub mod idempotency_keys;

@@ -2,13 +2,16 @@
 
 use refundry_engine::adjustment::{Adjustment, AdjustmentKind, AdjustmentState};
 use refundry_engine::command::{DecideAdjustment, ProposeAdjustment};
-use refundry_engine::{Act, AdjustmentId, MerchantId, Outcome};
+use refundry_engine::idempotency::IdempotencyKey;
+use refundry_engine::payment::PaymentKey;
+use refundry_engine::{Act, AdjustmentId, MerchantId, Outcome, Refusal};
 use refundry_ledger::Money;
 use refundry_store::{AdjustmentFilter, Page, PageRequest};
 
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
+use crate::funds::check_number;
 use crate::merchants;
 use crate::payouts::operator_with;
 use crate::permissions::Permission;
@@ -24,15 +27,24 @@ pub struct NewAdjustment {
     pub amount: Money,
     /// Why, in words that the merchant reads.
     pub reason: String,
+    /// The payment that it is about; a write-off must name one.
+    pub payment: Option<PaymentKey>,
+    /// The caller's number of it: the same number proposes once.
+    pub number: String,
 }
 
 /// Asks for an adjustment; nothing is booked.
 pub async fn propose(service: &Service, caller: &Caller, new: NewAdjustment) -> Result<Adjustment, ServiceError> {
     operator_with(caller, Permission::PayoutsWrite)?;
-    let NewAdjustment { merchant_id, kind, amount, reason } = new;
+    let NewAdjustment { merchant_id, kind, amount, reason, payment, number } = new;
+    check_number(&number)?;
+    let key = IdempotencyKey::of_adjustment(merchant_id, number);
     let adjustment_id = AdjustmentId::new(service.world.ids.one(service.world.now())?);
-    let act = ProposeAdjustment { adjustment_id, merchant_id, mode: Some(caller.mode), kind, amount, reason };
-    of(service.transact(caller, Act::ProposeAdjustment(act)).await?)
+    let act = ProposeAdjustment { adjustment_id, merchant_id, mode: Some(caller.mode), kind, amount, reason, payment, key };
+    match service.transact(caller, Act::ProposeAdjustment(act)).await? {
+        Outcome::AdjustmentIsKnown { adjustment_id } => found(service, caller, merchant_id, adjustment_id).await,
+        outcome => of(outcome),
+    }
 }
 
 /// Books an adjustment that another person asked for, or rejects one.
@@ -45,7 +57,8 @@ pub async fn decide(
 ) -> Result<Adjustment, ServiceError> {
     operator_with(caller, Permission::PayoutsWrite)?;
     let merchant_id = caller.merchant_id(merchant_id)?;
-    let act = DecideAdjustment { merchant_id, mode: Some(caller.mode), adjustment_id, book };
+    let payment_id = found(service, caller, merchant_id, adjustment_id).await?.payment_id;
+    let act = DecideAdjustment { merchant_id, mode: Some(caller.mode), adjustment_id, payment_id, book };
     of(service.transact(caller, Act::DecideAdjustment(act)).await?)
 }
 
@@ -66,6 +79,16 @@ pub async fn list(
         filter.state = Some(AdjustmentState::Booked);
     }
     Ok(service.world.store.adjustments(&filter, page).await?)
+}
+
+async fn found(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: MerchantId,
+    adjustment_id: AdjustmentId,
+) -> Result<Adjustment, ServiceError> {
+    let found = service.world.store.adjustment(merchant_id, adjustment_id).await?;
+    Ok(found.filter(|found| found.mode == caller.mode).ok_or_else(|| Refusal::Unknown { what: "adjustment".to_owned() })?)
 }
 
 fn of(outcome: Outcome) -> Result<Adjustment, ServiceError> {

@@ -1,6 +1,6 @@
 //! A merchant's money: what the books say, and paying in.
 
-use refundry_engine::command::TopUp;
+use refundry_engine::command::{RecordAcquirerSettlement, TopUp};
 use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX};
 use refundry_engine::{Act, MerchantId, Refusal};
 use refundry_ledger::Money;
@@ -10,12 +10,15 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::merchants;
+use crate::payouts::operator_with;
 use crate::permissions::Permission;
 use crate::refunds::NATIVE;
 use crate::texts::check_plain;
 
 /// Scope of the numbers of payments-in, so that they never meet those of refunds.
 const TOP_UP_SCOPE: &str = "top_up";
+/// Scope of the numbers of the acquirer's settlements.
+const ACQUIRER_SCOPE: &str = "acquirer_settlement";
 
 /// Pays money in. The same number pays in once.
 pub async fn top_up(
@@ -26,15 +29,38 @@ pub async fn top_up(
     number: String,
 ) -> Result<Vec<BalanceRow>, ServiceError> {
     caller.must(Permission::FundsWrite)?;
-    if number.is_empty() || number.chars().count() > NUMBER_LENGTH_MAX {
-        let rule = format!("1 to {NUMBER_LENGTH_MAX} letters");
-        return Err(Refusal::FieldInvalid { field: "number".to_owned(), rule }.into());
-    }
-    check_plain("number", &number)?;
+    check_number(&number)?;
     let merchant_id = caller.merchant_id(merchant_id)?;
     let key = IdempotencyKey { merchant_id, dialect: NATIVE.name.to_owned(), scope: TOP_UP_SCOPE.to_owned(), number };
     service.transact(caller, Act::TopUp(TopUp { merchant_id, mode: caller.mode, amount, key })).await?;
     Ok(service.world.store.balances(merchant_id).await?)
+}
+
+/// Tells what the acquirer paid the operator for a merchant's business, below zero for what it took back. The same number is booked once.
+pub async fn record_acquirer_settlement(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    amount: Money,
+    number: String,
+) -> Result<Vec<BalanceRow>, ServiceError> {
+    operator_with(caller, Permission::FundsWrite)?;
+    check_number(&number)?;
+    let merchant_id = caller.merchant_id(merchant_id)?;
+    let key = IdempotencyKey { merchant_id, dialect: NATIVE.name.to_owned(), scope: ACQUIRER_SCOPE.to_owned(), number };
+    let act = RecordAcquirerSettlement { merchant_id, mode: caller.mode, amount, key };
+    service.transact(caller, Act::RecordAcquirerSettlement(act)).await?;
+    Ok(service.world.store.balances(merchant_id).await?)
+}
+
+/// A caller's number of an intent.
+pub(crate) fn check_number(number: &str) -> Result<(), ServiceError> {
+    if number.is_empty() || number.chars().count() > NUMBER_LENGTH_MAX {
+        let rule = format!("1 to {NUMBER_LENGTH_MAX} letters");
+        return Err(Refusal::FieldInvalid { field: "number".to_owned(), rule }.into());
+    }
+    check_plain("number", number)?;
+    Ok(())
 }
 
 /// Every balance of a merchant that is not zero.

@@ -65,11 +65,11 @@ pub async fn outlook(
         return Ok(Outlook { explanation, forecast: None, what_if: None });
     };
     caller.must(Permission::FundsRead)?;
-    let currency = refund.amount.currency();
+    let currency = refund.funding_currency();
     if top_up.is_some_and(|minor| minor <= 0) {
         return Err(Refusal::FieldInvalid {
             field: "top_up".to_owned(),
-            rule: "at least 1, in minor units of the refund's currency".to_owned(),
+            rule: "at least 1, in minor units of the currency that it is paid from".to_owned(),
         }
         .into());
     }
@@ -98,7 +98,7 @@ pub async fn waiting(service: &Service, caller: &Caller, merchant_id: Option<Mer
         // While the queue is served the oldest may be gone already: the others wait all the same, and it was asked for when its id says.
         let oldest_since = hold_of(service, merchant.id, first.refund_id).await?.map_or(first.refund_id.instant(), |hold| hold.since);
         let until = hold_of(service, merchant.id, last.refund_id).await?.map_or(far, |hold| hold.until);
-        let amount = rows.iter().fold(0_i64, |sum, row| sum.saturating_add(row.amount.minor()));
+        let amount = rows.iter().fold(0_i64, |sum, row| sum.saturating_add(row.in_queue(row.amount)));
         lines.push(WaitingLine {
             currency,
             count: counted.count,

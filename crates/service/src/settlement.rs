@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use refundry_engine::command::{MarkPayment, PaymentMark, ReleaseFixedReserve, ReleaseReserve};
+use refundry_engine::command::{CollectExposure, MarkPayment, PaymentMark, ReleaseFixedReserve, ReleaseReserve};
 use refundry_engine::funds::figures::{FundsFigures, figures};
 use refundry_engine::merchant::Merchant;
 use refundry_engine::payment::{Payment, PaymentKey};
@@ -109,6 +109,21 @@ pub async fn release_reserve(
     let payment = payments::named(service, caller, merchant_id, &PaymentKey::Id(payment_id)).await?;
     let act = ReleaseReserve { merchant_id: payment.merchant_id, mode: caller.mode, payment_id };
     outcome(service.transact(caller, Act::ReleaseReserve(act)).await?)
+}
+
+/// What the merchant owes for a payment is taken out of its available money, but for what is left; without that, all of it.
+pub async fn collect_exposure(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    payment_id: PaymentId,
+    leave: Option<Money>,
+) -> Result<Payment, ServiceError> {
+    operator_with(caller, Permission::FundsWrite)?;
+    let payment = payments::named(service, caller, merchant_id, &PaymentKey::Id(payment_id)).await?;
+    let leave = leave.unwrap_or_else(|| Money::zero(payment.currency()));
+    let act = CollectExposure { merchant_id: payment.merchant_id, mode: caller.mode, payment_id, leave };
+    outcome(service.transact(caller, Act::CollectExposure(act)).await?)
 }
 
 /// The fixed reserve becomes available, but for what is kept.

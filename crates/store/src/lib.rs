@@ -45,7 +45,7 @@ pub use reads::{
 };
 pub use reviews::{LATE_MAX, LateBefore, LateFigures, ReviewFilter, ReviewReads};
 
-pub use settlement_reads::{COMING_SCAN_MAX, ComingSettlement, SettlementReads};
+pub use settlement_reads::{COMING_RATES_MAX, ComingSettlement, SettlementReads};
 
 pub use postgres::{
     ConnectionFaults, DistributeError, DistributeStep, DistributeWish, Moment, PostgresOptions, PostgresStore, SentStatement,

@@ -1,18 +1,20 @@
+use refundry_engine::payment::SettlementQuote;
 use refundry_engine::payout::Pots;
 use refundry_engine::{MerchantId, PaymentId, Timestamp};
-use refundry_ledger::Currency;
+use refundry_ledger::{Currency, Money};
 
-use crate::Reading;
+use crate::rows::ReadColumns;
+use crate::{Reading, StoreError};
 
-/// Payments that one forecast looks at, at most: those that are due first.
-pub const COMING_SCAN_MAX: u32 = 20_000;
+/// Rates and instants that one look ahead at foreign payments reads, at most: those that are due first. Payments without a rate are summed up whole.
+pub const COMING_RATES_MAX: u32 = 20_000;
 
 /// What settlement asks of storage beside [`Store`](crate::Store).
 pub trait SettlementReads: Send + Sync {
     /// Payments of which something is due at an instant, those first that are due the longest; at most `limit`.
     fn due_payments(&self, merchant_id: MerchantId, at: Timestamp, limit: u32) -> Reading<'_, Vec<PaymentId>>;
     /// What becomes available by itself until an instant, in the order of time: a line for each instant at which something does. What waits for
-    /// goods or for a person is not among it. Of very many payments those that are due first are counted.
+    /// goods or for a person is not among it. The currency is the one in which it becomes available.
     fn coming_settlements(&self, merchant_id: MerchantId, currency: Currency, until: Timestamp) -> Reading<'_, Vec<ComingSettlement>>;
     /// What a merchant's available money is made of, for each currency that has some.
     fn pots(&self, merchant_id: MerchantId) -> Reading<'_, Vec<(Currency, Pots)>>;
@@ -23,12 +25,22 @@ pub trait SettlementReads: Send + Sync {
 pub struct ComingSettlement {
     /// When: the beginning of a day where the merchant is.
     pub at: Timestamp,
-    /// Unsettled money, in minor units. The fixed reserve takes of it what it still lacks.
+    /// Unsettled money, in minor units of the currency that was asked for. The fixed reserve takes of it what it still lacks.
     pub settled_minor: i64,
     /// Rolling reserve that is released, in minor units.
     pub released_minor: i64,
     /// How many payments it is of.
     pub payments: i64,
+}
+
+/// Foreign payments of one instant and rate, and what they are in the currency that is asked for; none when that is another.
+pub(crate) fn at_rate<'r>(columns: &mut impl ReadColumns<'r>, wanted: Currency) -> Result<Option<ComingSettlement>, StoreError> {
+    let (at, settled, released) = (columns.instant()?, columns.int()?, columns.int()?);
+    let (payments, base) = (columns.int()?, columns.currency()?);
+    let quote: SettlementQuote = columns.json()?;
+    let worth = |minor| quote.convert(Money::new(minor, base)).map_or(0, Money::minor);
+    let line = || ComingSettlement { at, settled_minor: worth(settled), released_minor: worth(released), payments };
+    Ok((quote.settlement_currency == wanted).then(line))
 }
 
 /// Lines of both kinds as one list.

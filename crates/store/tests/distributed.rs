@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::executor::block_on;
 use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::command::{
-    Act, AdvancePayout, CancelRefund, CapturePayment, Change, ChangeDispute, DecideAdjustment, EditRefund, EndSettling, MarkPayment,
-    PaymentMark, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint, RecordArn, RecordDelivery, RecordDispute,
+    Act, AdvancePayout, CancelRefund, CapturePayment, Change, ChangeDispute, CollectExposure, DecideAdjustment, EditRefund, EndSettling, MarkPayment,
+    PaymentMark, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint, RecordAcquirerSettlement, RecordArn, RecordDelivery, RecordDispute,
     RecordResult, RecordReturn, RecordShipmentState, RecordTracking, ReleaseFixedReserve, ReleaseRefund, ReleaseReserve, ReleaseWaiting,
     RemoveEndpoint, ReplayNotification, ReviewRefund, RevokeCredential, SendNow, SettleDue, SettlePayment, StartSubmission, TopUp,
     VoidPayment, VoidWhat,
@@ -87,8 +87,17 @@ fn every_act(stage: &Stage, number: i64) -> Vec<Act> {
             kind: AdjustmentKind::OtherCredit,
             amount: euro(5_000),
             reason: "agreed".to_owned(),
+            payment: Some(PaymentKey::Id(payment.id)),
+            key: IdempotencyKey::of_adjustment(id, "a1".to_owned()),
         }),
-        Act::DecideAdjustment(DecideAdjustment { merchant_id: id, mode: None, adjustment_id, book: false }),
+        Act::DecideAdjustment(DecideAdjustment { merchant_id: id, mode: None, adjustment_id, payment_id: Some(payment.id), book: false }),
+        Act::RecordAcquirerSettlement(RecordAcquirerSettlement {
+            merchant_id: id,
+            mode: Mode::Live,
+            amount: euro(100),
+            key: key(id, "settled"),
+        }),
+        Act::CollectExposure(CollectExposure { merchant_id: id, mode: Mode::Live, payment_id: payment.id, leave: euro(0) }),
         Act::RecordTracking(RecordTracking {
             merchant_id: id,
             mode: Mode::Live,
@@ -215,6 +224,8 @@ fn place_of(act: &Act) -> usize {
         Act::AdvancePayout(_) => 21,
         Act::ProposeAdjustment(_) => 22,
         Act::DecideAdjustment(_) => 23,
+        Act::CollectExposure(_) => 40,
+        Act::RecordAcquirerSettlement(_) => 41,
         Act::RecordTracking(_) => 24,
         Act::RecordShipmentState(_) => 25,
         Act::MarkPayment(_) => 26,
@@ -232,7 +243,7 @@ fn place_of(act: &Act) -> usize {
         Act::PutPerson(_) => 38,
         Act::ChangePerson(_) => 39,
         // Those by which the stage makes merchants and payments.
-        Act::PutMerchant(_) | Act::PutTerminal(_) | Act::RecordPayment(_) => 40,
+        Act::PutMerchant(_) | Act::PutTerminal(_) | Act::RecordPayment(_) => 42,
     }
 }
 

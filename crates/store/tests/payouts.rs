@@ -5,6 +5,7 @@ use refundry_engine::adjustment::{AdjustmentKind, AdjustmentState};
 use refundry_engine::command::{
     Act, AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, SettlePayment,
 };
+use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::payment::Payment;
 use refundry_engine::payout::{Payout, PayoutKind, PayoutStateName};
 use refundry_engine::{AdjustmentId, MerchantId, Outcome, PayoutId};
@@ -134,13 +135,16 @@ fn adjustments_read_back(engine: Engine) {
     let propose = |merchant_id: MerchantId, kind: AdjustmentKind| {
         let adjustment_id = AdjustmentId::new(stamp_id(&stage.stamp()));
         let reason = "agreed".to_owned();
-        let act = ProposeAdjustment { adjustment_id, merchant_id, mode: None, kind, amount: euro(300), reason };
-        stage.must(Act::ProposeAdjustment(act));
+        let key = IdempotencyKey::of_adjustment(merchant_id, kind.word().to_owned());
+        let act = ProposeAdjustment { adjustment_id, merchant_id, mode: None, kind, amount: euro(300), reason, payment: None, key };
+        stage.must(Act::ProposeAdjustment(act.clone()));
+        let again = stage.must(Act::ProposeAdjustment(act));
+        assert!(matches!(again, Outcome::AdjustmentIsKnown { adjustment_id: known } if known == adjustment_id), "{again:?}");
         adjustment_id
     };
     let (first, second) = (propose(acme, AdjustmentKind::Deduction), propose(acme, AdjustmentKind::OtherCredit));
     propose(other, AdjustmentKind::GivenBack);
-    stage.must(Act::DecideAdjustment(DecideAdjustment { merchant_id: acme, mode: None, adjustment_id: first, book: false }));
+    stage.must(Act::DecideAdjustment(DecideAdjustment { merchant_id: acme, mode: None, adjustment_id: first, payment_id: None, book: false }));
     let found = block_on(stage.store.adjustment(acme, first)).unwrap().unwrap();
     assert_eq!((found.state, found.amount), (AdjustmentState::Rejected, euro(300)));
     assert_eq!(block_on(stage.store.adjustment(other, first)).unwrap(), None);

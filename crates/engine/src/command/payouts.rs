@@ -3,8 +3,10 @@
 use refundry_ledger::{Currency, Money};
 
 use crate::adjustment::AdjustmentKind;
+use crate::idempotency::IdempotencyKey;
+use crate::payment::PaymentKey;
 use crate::payout::PayoutKind;
-use crate::{AdjustmentId, MerchantId, Mode, PayoutId, Timestamp};
+use crate::{AdjustmentId, MerchantId, Mode, PaymentId, PayoutId, Timestamp};
 
 /// Sets aside what a merchant is paid out.
 #[derive(Clone, Debug)]
@@ -102,6 +104,10 @@ pub struct ProposeAdjustment {
     pub amount: Money,
     /// Why.
     pub reason: String,
+    /// The payment that it is about; a write-off must name one.
+    pub payment: Option<PaymentKey>,
+    /// Names the intent, so that a repeat proposes once.
+    pub key: IdempotencyKey,
 }
 
 /// Another person books a proposed adjustment, or somebody rejects it.
@@ -113,6 +119,34 @@ pub struct DecideAdjustment {
     pub mode: Option<Mode>,
     /// Which.
     pub adjustment_id: AdjustmentId,
+    /// The payment that it is about, as its proposal says.
+    pub payment_id: Option<PaymentId>,
     /// Book it, or not.
     pub book: bool,
+}
+
+/// The operator tells what the acquirer paid for a merchant's business, below zero for what it took back.
+#[derive(Clone, Debug)]
+pub struct RecordAcquirerSettlement {
+    /// Whose business.
+    pub merchant_id: MerchantId,
+    /// The mode of the credential that asks.
+    pub mode: Mode,
+    /// How much; not zero.
+    pub amount: Money,
+    /// Names the settlement, so that a repeat books it once.
+    pub key: IdempotencyKey,
+}
+
+/// Takes what a merchant owes for a payment out of its available money.
+#[derive(Clone, Debug)]
+pub struct CollectExposure {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// The mode of the credential that asks.
+    pub mode: Mode,
+    /// For which payment.
+    pub payment_id: PaymentId,
+    /// What is still owed afterwards, so that a repeat takes nothing more.
+    pub leave: Money,
 }

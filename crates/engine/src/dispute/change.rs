@@ -6,6 +6,7 @@ use crate::command::ChangeDispute;
 use crate::draft::{About, Draft};
 use crate::event::EventKind;
 use crate::payment::Payment;
+use crate::policy::FeeRule;
 use crate::{Actor, Outcome, Refusal, Snapshot, Stamp, Verdict, Write, posting_rules};
 
 /// Moves it on, with the money that follows. What is so already changes nothing.
@@ -34,7 +35,7 @@ fn change(mut draft: Draft<'_>, snapshot: &Snapshot, act: &ChangeDispute) -> Res
     let (mut dispute, mut payment) = (known.clone(), payment.clone());
     dispute.state = state;
     dispute.body.note.clone_from(&act.note);
-    move_money(&mut draft, &mut payment, &dispute)?;
+    move_money(&mut draft, &mut payment, &mut dispute)?;
     finish(&mut draft, dispute.clone(), payment);
     Ok(draft.finish(Outcome::Dispute { dispute: Box::new(dispute), created: false }))
 }
@@ -46,7 +47,7 @@ fn is_so_already(known: &Dispute, change: DisputeChange) -> bool {
 }
 
 /// The books and the payment's counters follow the new state.
-fn move_money(draft: &mut Draft<'_>, payment: &mut Payment, dispute: &Dispute) -> Result<(), Refusal> {
+fn move_money(draft: &mut Draft<'_>, payment: &mut Payment, dispute: &mut Dispute) -> Result<(), Refusal> {
     if dispute.is_open() {
         return Ok(());
     }
@@ -58,6 +59,7 @@ fn move_money(draft: &mut Draft<'_>, payment: &mut Payment, dispute: &Dispute) -
                 DisputeState::Won | DisputeState::Withdrawn => {
                     let postings = posting_rules::chargeback_undone(payment, dispute.amount)?;
                     draft.book("chargeback_undone", about, postings)?;
+                    give_fee_back(draft, payment, dispute)?;
                     draft.serve_waiting(payment.merchant_id, payment.home_currency());
                 }
                 DisputeState::Lost | DisputeState::Accepted | DisputeState::Closed => {
@@ -70,6 +72,18 @@ fn move_money(draft: &mut Draft<'_>, payment: &mut Payment, dispute: &Dispute) -
         DisputeKind::Dispute | DisputeKind::FraudReport => {}
     }
     Ok(())
+}
+
+/// The fee for a chargeback that took nothing in the end is given back, when the policy of the day says so.
+fn give_fee_back(draft: &mut Draft<'_>, payment: &mut Payment, dispute: &mut Dispute) -> Result<(), Refusal> {
+    match draft.payment_policy(payment).chargeback_fee {
+        FeeRule::Keep => Ok(()),
+        FeeRule::GiveBack => {
+            let postings = posting_rules::chargeback_fee_given_back(payment, dispute.fee());
+            dispute.body.fee_minor = 0;
+            draft.book("fee_for_chargeback_given_back", About::payment(payment), postings)
+        }
+    }
 }
 
 /// Writes a dispute that moved on, with its payment, and tells of it.

@@ -109,6 +109,7 @@ fn new_dispute(draft: &Draft<'_>, act: &RecordDispute, payment: &Payment) -> Dis
             reason: act.reason.clone(),
             note: String::new(),
             exposed_minor: 0,
+            fee_minor: 0,
             refund_id: None,
             represented_at: None,
             ended_at: None,
@@ -125,6 +126,9 @@ fn charge_back(draft: &mut Draft<'_>, payment: &mut Payment, dispute: &mut Dispu
     let postings = posting_rules::charged_back(payment, dispute.amount)?;
     dispute.body.exposed_minor = payment.beyond_captured().saturating_sub(beyond);
     draft.book("chargeback", about, postings)?;
+    let fee = Money::new(draft.payment_policy(payment).chargeback_fee_minor, payment.currency());
+    draft.book("fee_for_chargeback", about, posting_rules::chargeback_fee(payment, fee))?;
+    dispute.body.fee_minor = fee.minor();
     if dispute.body.category.is_automatic() {
         draft.book("chargeback_final", about, posting_rules::chargeback_final(payment, dispute.amount))?;
     }
@@ -164,6 +168,9 @@ pub(crate) fn dispute_facts(dispute: &Dispute, payment: &Payment) -> EventFacts 
     let said = [("reason_code", &dispute.body.reason_code), ("reason", &dispute.body.reason), ("note", &dispute.body.note)];
     facts.extend(said.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| fact(name, text)));
     facts.extend(dispute.body.refund_id.map(|id| fact("refund_id", id)));
+    if dispute.body.fee_minor > 0 {
+        facts.push(fact("fee", dispute.fee()));
+    }
     if dispute.body.exposed_minor > 0 {
         facts.push(fact("exposed", Money::new(dispute.body.exposed_minor, dispute.amount.currency())));
     }

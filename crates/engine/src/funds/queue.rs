@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use refundry_ledger::Money;
 
+use crate::payment::{Converted, SettlementQuote};
 use crate::policy::{FundsCheck, FundsOrder, Policy};
 use crate::{PaymentId, RefundId, TerminalId, Timestamp};
 
@@ -18,6 +19,12 @@ pub struct WaitingRefund {
     pub payment_id: PaymentId,
     /// How the payment was made.
     pub method: String,
+    /// What was captured of the payment.
+    pub captured: Money,
+    /// The rate at which the payment settles in another currency.
+    pub quote: Option<SettlementQuote>,
+    /// What of the payment went through that rate so far.
+    pub converted: Converted,
     /// How much in all.
     pub amount: Money,
     /// Fee for this refund.
@@ -34,6 +41,18 @@ pub struct WaitingRefund {
     pub reserve_left: Money,
     /// When that is released, if it is known.
     pub reserve_release_at: Option<Timestamp>,
+}
+
+impl WaitingRefund {
+    /// The rate at which its money crosses into another currency.
+    fn foreign(&self) -> Option<&SettlementQuote> {
+        self.quote.as_ref().filter(|quote| quote.settlement_currency != self.amount.currency())
+    }
+
+    /// An amount in the currency of the queue, each for itself.
+    pub fn in_queue(&self, amount: Money) -> i64 {
+        self.foreign().map_or(amount.minor(), |quote| quote.convert(amount).map_or(0, Money::minor))
+    }
 }
 
 /// A place in the queue: what the refund there needs of the merchant's available money, and what it does to those behind it.
@@ -53,23 +72,34 @@ pub struct Place {
 
 /// The queue as those see it who look ahead: each refund takes what its payment has left first, and refunds of one payment share that.
 pub fn places(waiting: &[WaitingRefund], policy_of: impl Fn(&WaitingRefund) -> Policy) -> Vec<Place> {
-    let mut left: BTreeMap<PaymentId, (i64, i64)> = BTreeMap::new();
+    let mut left: BTreeMap<PaymentId, (i64, i64, Converted)> = BTreeMap::new();
     let place = |refund: &WaitingRefund| {
         let policy = policy_of(refund);
         let given_back = refund.fee_given_back.minor();
-        let home = left.entry(refund.payment_id).or_insert((refund.unsettled_left.minor(), refund.reserve_left.minor()));
+        let home =
+            left.entry(refund.payment_id).or_insert((refund.unsettled_left.minor(), refund.reserve_left.minor(), refund.converted));
         if !refund.settled {
             home.0 = home.0.saturating_add(given_back);
         }
         let amount = refund.amount.minor();
         let unsettled = if policy.draw_unsettled { amount.min(home.0.max(0)) } else { 0 };
         let reserve = if policy.draw_reserve { amount.saturating_sub(unsettled).min(home.1.max(0)) } else { 0 };
-        *home = (home.0.saturating_sub(unsettled), home.1.saturating_sub(reserve));
-        let rest = amount.saturating_sub(unsettled).saturating_sub(reserve).saturating_add(refund.refund_fee.minor());
-        let back = if refund.settled { given_back } else { 0 };
+        (home.0, home.1) = (home.0.saturating_sub(unsettled), home.1.saturating_sub(reserve));
+        let available = amount.saturating_sub(unsettled).saturating_sub(reserve);
+        let drawn = match refund.foreign() {
+            Some(quote) => {
+                let became = home.2.would_become(quote, refund.captured, -available);
+                home.2.cross_as(-available, became);
+                became.saturating_neg()
+            }
+            None => available,
+        };
+        let rest = drawn.saturating_add(refund.in_queue(refund.refund_fee));
+        let back = if refund.settled { refund.in_queue(refund.fee_given_back) } else { 0 };
         let needs_minor = rest.saturating_sub(back).max(0);
+        let in_queue = |minor| refund.in_queue(Money::new(minor, refund.amount.currency()));
         let own = [(refund.settle_at, unsettled), (refund.reserve_release_at, reserve)];
-        let own = own.into_iter().filter_map(|(at, minor)| Some((at?, minor))).filter(|(_, minor)| *minor > 0).collect();
+        let own = own.into_iter().filter_map(|(at, minor)| Some((at?, in_queue(minor)))).filter(|(_, minor)| *minor > 0).collect();
         Place { refund_id: refund.refund_id, needs_minor, own, order: policy.funds_order, check: policy.funds_check }
     };
     waiting.iter().map(place).collect()

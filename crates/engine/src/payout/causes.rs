@@ -66,7 +66,7 @@ pub enum Part {
     Payments,
     /// Refunds, their fees, and what came back of them.
     Refunds,
-    /// Chargebacks, and what was won back.
+    /// Chargebacks, what was won back, and what was owed beyond payments.
     Chargebacks,
     /// What was released from the reserve or taken for it.
     Reserve,
@@ -136,12 +136,13 @@ impl Part {
         let parts = [
             ("payment_", Self::Payments),
             ("refund_", Self::Refunds),
-            ("chargeback_", Self::Chargebacks),
+            ("chargeback", Self::Chargebacks),
             ("reserve_payout_", Self::PayoutsUndone),
             ("payout_", Self::PayoutsUndone),
             ("reserve_", Self::Reserve),
             ("fixed_reserve_", Self::Reserve),
             ("fee_", Self::Fees),
+            ("exposure_", Self::Chargebacks),
         ];
         parts.into_iter().find(|(prefix, _)| cause.starts_with(prefix)).map_or(Self::Rest, |(_, part)| part)
     }
@@ -160,6 +161,10 @@ mod tests {
             ("reserve_payout_failed", PayoutKind::Reserve, Part::PayoutsUndone),
             (RESERVE_RELEASED, PayoutKind::Reserve, Part::Reserve),
             (FIXED_RESERVE_RELEASED, PayoutKind::Reserve, Part::Reserve),
+            ("chargeback", PayoutKind::Trade, Part::Chargebacks),
+            ("chargeback_undone", PayoutKind::Trade, Part::Chargebacks),
+            ("fee_for_chargeback", PayoutKind::Trade, Part::Fees),
+            ("exposure_collected", PayoutKind::Trade, Part::Chargebacks),
             ("settlement_fee", PayoutKind::Trade, Part::SettlementFees),
             ("something", PayoutKind::Trade, Part::Rest),
         ] {

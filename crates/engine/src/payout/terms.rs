@@ -2,6 +2,7 @@ use refundry_ledger::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::rate::Day;
 
 /// Currencies that one merchant may have terms of payout for.
 pub const TERMS_MAX: usize = 32;
@@ -9,6 +10,8 @@ pub const TERMS_MAX: usize = 32;
 const US_PER_MINUTE: i64 = 60_000_000;
 const MINUTES_PER_DAY: i64 = 1_440;
 const US_PER_DAY: i64 = MINUTES_PER_DAY * US_PER_MINUTE;
+/// The next run of every schedule is among so many days: a month has at most 31.
+const DAYS_AHEAD: i64 = 31;
 
 /// When a merchant is paid out in one currency, and how much.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +64,11 @@ pub enum PayoutDays {
         /// 1 for Monday to 7 for Sunday.
         weekdays: Vec<u8>,
     },
+    /// On days of the month.
+    Monthly {
+        /// 1 to 31; a day that a month does not have is its last one.
+        days: Vec<u8>,
+    },
 }
 
 /// What becomes of money that was released from the reserve.
@@ -91,7 +99,7 @@ impl PayoutTerms {
         let offset = i64::from(self.utc_offset_minutes).saturating_mul(US_PER_MINUTE);
         let minute = i64::from(self.at_minute).saturating_mul(US_PER_MINUTE);
         let today = after.us().saturating_add(offset).div_euclid(US_PER_DAY);
-        let mut days = (today..=today.saturating_add(7)).filter(|day| self.is_on(*day));
+        let mut days = (today..=today.saturating_add(DAYS_AHEAD)).filter(|day| self.is_on(*day));
         let run = |day: i64| day.saturating_mul(US_PER_DAY).saturating_add(minute).saturating_sub(offset);
         days.find_map(|day| Some(Timestamp::from_us(run(day))).filter(|at| *at > after))
     }
@@ -108,14 +116,21 @@ impl PayoutTerms {
             PayoutDays::Daily => true,
             // Day 0 was a Thursday.
             PayoutDays::Weekly { weekdays } => weekdays.iter().any(|weekday| i64::from(*weekday) == (day + 3).rem_euclid(7) + 1),
+            PayoutDays::Monthly { days } => {
+                let of_month = |day: i64| Day::new(i32::try_from(day).unwrap_or(i32::MAX)).of_month();
+                let (today, is_last) = (of_month(day), of_month(day.saturating_add(1)) == 1);
+                days.iter().any(|day| *day == today || (is_last && *day > today))
+            }
         }
     }
 
     /// The first field that is out of its range, with the rule.
     pub(crate) fn out_of_range(&self) -> Option<(&'static str, &'static str)> {
-        let weekdays_fit = match &self.days {
-            PayoutDays::None | PayoutDays::Daily => true,
-            PayoutDays::Weekly { weekdays } => (1..=7).contains(&weekdays.len()) && weekdays.iter().all(|day| (1..=7).contains(day)),
+        let among = |days: &[u8], most: u8| (1..=usize::from(most)).contains(&days.len()) && days.iter().all(|day| (1..=most).contains(day));
+        let (weekdays_fit, days_fit) = match &self.days {
+            PayoutDays::None | PayoutDays::Daily => (true, true),
+            PayoutDays::Weekly { weekdays } => (among(weekdays, 7), true),
+            PayoutDays::Monthly { days } => (true, among(days, 31)),
         };
         let bank_fits = self.bank.as_ref().is_none_or(|bank| {
             let fits = |text: &str, most: usize| (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
@@ -123,6 +138,7 @@ impl PayoutTerms {
         });
         let rules = [
             ("days.weekdays", weekdays_fit, "1 to 7 days of the week, 1 for Monday to 7 for Sunday"),
+            ("days.days", days_fit, "1 to 31 days of the month, 1 to 31"),
             ("at_minute", i64::from(self.at_minute) < MINUTES_PER_DAY, "0 to 1439"),
             ("utc_offset_minutes", (-840..=840).contains(&self.utc_offset_minutes), "-840 to 840"),
             ("minimum_minor", self.minimum_minor >= 0, "0 or more"),
@@ -154,6 +170,10 @@ mod tests {
         assert_eq!(weekly.next_run(at(20_000, 60)), Some(at(20_003, 60)));
         assert_eq!(weekly.next_run(at(20_003, 60)), Some(at(20_007, 60)));
         assert_eq!(PayoutTerms::default().next_run(at(20_000, 0)), None);
+        // The 4th of October, 15th, 31st, then the 30th of November.
+        let monthly = PayoutTerms { days: PayoutDays::Monthly { days: vec![15, 31] }, utc_offset_minutes: 0, ..PayoutTerms::default() };
+        let runs: Vec<_> = std::iter::successors(Some(at(20_000, 0)), |after| monthly.next_run(*after)).skip(1).take(4).collect();
+        assert_eq!(runs, [20_011, 20_027, 20_042, 20_057].map(|day| at(day, 0)));
     }
 
     #[test]
@@ -166,6 +186,7 @@ mod tests {
         assert_eq!(wrong(|_| {}), None);
         assert_eq!(wrong(|terms| terms.at_minute = 1_440), Some("at_minute"));
         assert_eq!(wrong(|terms| terms.days = PayoutDays::Weekly { weekdays: vec![0] }), Some("days.weekdays"));
+        assert_eq!(wrong(|terms| terms.days = PayoutDays::Monthly { days: vec![32] }), Some("days.days"));
         assert_eq!(wrong(|terms| terms.utc_offset_minutes = 900), Some("utc_offset_minutes"));
         assert_eq!(wrong(|terms| terms.keep_minor = -1), Some("keep_minor"));
         let bank = |last4: &str| Some(BankAccount { bank: "B".to_owned(), holder: "H".to_owned(), last4: last4.to_owned() });

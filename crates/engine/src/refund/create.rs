@@ -91,7 +91,7 @@ fn replay(snapshot: &Snapshot, act: &CreateRefund, remembered: &Remembered) -> O
                 (_, _) => Outcome::Refused { refusal: Refusal::UnknownRefund, replayed: false },
             }
         }
-        RememberedDecision::ToppedUp => Outcome::Refused {
+        RememberedDecision::ToppedUp | RememberedDecision::Proposed(_) => Outcome::Refused {
             refusal: Refusal::RepeatInconsistent { field: "type".to_owned(), first: "top_up".to_owned(), now: "refund".to_owned() },
             replayed: false,
         },

@@ -24,7 +24,7 @@ fn edit(mut draft: Draft<'_>, recent: &crate::review_rule::RecentRefunds, act: &
     if act.seen.as_ref().is_some_and(|seen| *seen != before.content_hash()) {
         return Err(Refusal::ReviewedContentChanged);
     }
-    let beyond = in_play.payment.beyond_captured();
+    let counted = in_play.payment.clone();
     in_play.payment.uncount(&before)?;
     let policy = draft.policy(&in_play);
     change(&mut in_play, act, &policy)?;
@@ -38,7 +38,7 @@ fn edit(mut draft: Draft<'_>, recent: &crate::review_rule::RecentRefunds, act: &
     let wanted = holds::review(&policy, recent, (&in_play.refund, &in_play.payment), draft.now());
     let review = again(old_review, wanted, draft.actor());
     in_play.payment.count(&in_play.refund)?;
-    moves::cover_exposure(&mut draft, &mut in_play, beyond)?;
+    moves::cover_exposure(&mut draft, &mut in_play, &counted)?;
     in_play.refund.state = RefundState::Pending { holds: Holds { review: Some(review), ..old_holds } };
     if policy.funds == FundsRule::Refuse {
         funding::find(&draft, &in_play, &policy, true).map_err(|missing| Refusal::NotEnoughFunds { missing })?;

@@ -4,6 +4,7 @@ use super::{ArnState, FailReason, RefundInPlay, RefundState};
 use crate::draft::{About, Draft};
 use crate::event::{EventFacts, EventKind};
 use crate::notify::fact;
+use crate::payment::Payment;
 use crate::{Refusal, TaskId, posting_rules};
 
 /// What follows from success: the drawn money has left, nothing more is due.
@@ -54,15 +55,15 @@ pub(super) fn end_unpaid(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, end:
 
 /// A refund counts no longer. When a chargeback had come while it counted, what was beyond the payment then is taken from the merchant now.
 pub(super) fn uncount(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -> Result<(), Refusal> {
-    let beyond = in_play.payment.beyond_captured();
+    let before = in_play.payment.clone();
     in_play.payment.uncount(&in_play.refund)?;
-    cover_exposure(draft, in_play, beyond)
+    cover_exposure(draft, in_play, &before)
 }
 
 /// What was beyond the payment before and is not any more is taken from the merchant.
-pub(super) fn cover_exposure(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, beyond_before: i64) -> Result<(), Refusal> {
-    let covered = beyond_before.saturating_sub(in_play.payment.beyond_captured());
-    let postings = posting_rules::exposure_covered(&mut in_play.payment, covered);
+pub(super) fn cover_exposure(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, before: &Payment) -> Result<(), Refusal> {
+    let covered = before.beyond_captured().saturating_sub(in_play.payment.beyond_captured());
+    let postings = posting_rules::exposure_covered(&mut in_play.payment, before.exposure(), covered);
     draft.book("exposure_covered", About::refund(&in_play.refund), postings)
 }
 

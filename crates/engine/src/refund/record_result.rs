@@ -120,9 +120,9 @@ fn paid_anyway(mut draft: Draft<'_>, mut in_play: RefundInPlay) -> Result<Verdic
         other => other.name().word().to_owned(),
     };
     in_play.refund.state = contradicted;
-    let postings = posting_rules::paid_after_its_end(&in_play.payment, &in_play.refund);
+    let postings = posting_rules::paid_after_its_end(&mut in_play.payment, &in_play.refund);
     draft.book("refund_paid_after_its_end", About::refund(&in_play.refund), postings)?;
-    draft.put_refund(in_play.refund.clone());
+    draft.put(in_play.clone());
     Ok(contradiction(draft, &in_play, "approved", &why))
 }
 

@@ -8,6 +8,7 @@ use refundry_engine::chart::{AVAILABLE, OPERATOR_CASH, PAID_OUT};
 use refundry_engine::command::{
     Act, AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, ReleaseReserve,
 };
+use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::payout::{PayoutKind, PayoutState, PayoutTerms, ReservePayouts};
 use refundry_engine::policy::{FundsRule, PolicyPatch};
 use refundry_engine::refund::AcquirerAnswer;
@@ -133,9 +134,10 @@ fn advance(desk: &mut Desk, made: &Made, back: u8, step: PayoutStep) {
 fn adjust(desk: &mut Desk, kind: AdjustmentKind, amount: Money, place: i64) {
     let adjustment_id = AdjustmentId::new(4_000_000 + place);
     let reason = "agreed".to_owned();
-    let propose = ProposeAdjustment { adjustment_id, merchant_id: MERCHANT, mode: None, kind, amount, reason };
+    let key = IdempotencyKey::of_adjustment(MERCHANT, adjustment_id.to_string());
+    let propose = ProposeAdjustment { adjustment_id, merchant_id: MERCHANT, mode: None, kind, amount, reason, payment: None, key };
     desk.carry_out(Actor::System, Act::ProposeAdjustment(propose));
-    let book = DecideAdjustment { merchant_id: MERCHANT, mode: None, adjustment_id, book: true };
+    let book = DecideAdjustment { merchant_id: MERCHANT, mode: None, adjustment_id, payment_id: None, book: true };
     desk.carry_out(operator(), Act::DecideAdjustment(book));
 }
 

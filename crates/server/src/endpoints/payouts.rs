@@ -7,6 +7,7 @@ use crate::merchant_api::adjustments::{self, AdjustmentQuery, AdjustmentRequest,
 use crate::merchant_api::payout_files::{self, FileQuery};
 use crate::merchant_api::payout_terms_view::PayoutTermsView;
 use crate::merchant_api::payout_view::{LineView, PaidOutView, PayoutView, TermsView};
+use crate::merchant_api::refunds::IdempotencyHeader;
 use crate::merchant_api::payouts::{self, LineQuery, PayoutQuery, PayoutRequest, ReasonRequest, SendingRequest};
 use crate::views::Listed;
 
@@ -95,6 +96,7 @@ pub fn adjustment_rows() -> Vec<Endpoint> {
                 "Propose to take something from a merchant's available money, or to give something. Nothing is booked yet.",
                 "提出调账：从商户可用余额扣除或补入。此时尚未入账。",
             )
+            .asks::<IdempotencyHeader>()
             .takes::<AdjustmentRequest>()
             .gives::<AdjustmentView>(201),
         Endpoint::new(Get, "/api/v1/adjustments", May::PayoutsRead, adjustments::list)

@@ -3,9 +3,10 @@ use refundry_service::permissions::Permission as May;
 use crate::endpoint::Endpoint;
 use crate::endpoint::Method::{Get, Post};
 use crate::merchant_api::MerchantQuery;
-use crate::merchant_api::funds::BalanceView;
+use crate::merchant_api::funds::{self, AcquirerSettlementRequest, BalanceView};
 use crate::merchant_api::payment_view::PaymentView;
-use crate::merchant_api::settlement::{self, ComingQuery, ComingView, FixedReserveRequest, FundsOverviewView, MarkRequest};
+use crate::merchant_api::refunds::IdempotencyHeader;
+use crate::merchant_api::settlement::{self, CollectRequest, ComingQuery, ComingView, FixedReserveRequest, FundsOverviewView, MarkRequest};
 use crate::merchant_api::shipments::{self, BatchResult, ShipmentStateRequest, TrackingBatchRequest, TrackingRequest};
 use crate::views::Listed;
 
@@ -42,10 +43,28 @@ pub fn rows() -> Vec<Endpoint> {
             .says("Release what is left of a payment's rolling reserve before its time.", "提前释放一笔支付剩余的循环保证金。")
             .asks::<MerchantQuery>()
             .gives::<PaymentView>(200),
+        Endpoint::new(Post, "/api/v1/payments/{payment_id}/collect-exposure", May::FundsWrite, settlement::collect_exposure)
+            .operator()
+            .says(
+                "Take what the merchant owes for a payment out of its available money. What is written off instead is an adjustment.",
+                "从商户可用余额中收回其在一笔支付上的欠款。核销欠款请使用调账。",
+            )
+            .asks::<MerchantQuery>()
+            .takes::<CollectRequest>()
+            .gives::<PaymentView>(200),
         Endpoint::new(Post, "/api/v1/funds/release-fixed-reserve", May::FundsWrite, settlement::release_fixed_reserve)
             .operator()
             .says("Release the fixed reserve, but for what is kept.", "释放固定保证金，仅保留指定金额。")
             .takes::<FixedReserveRequest>()
+            .gives::<Listed<BalanceView>>(200),
+        Endpoint::new(Post, "/api/v1/funds/acquirer-settlements", May::FundsWrite, funds::record_acquirer_settlement)
+            .operator()
+            .says(
+                "Book what the acquirer paid for a merchant's business. Nothing of the merchant's moves.",
+                "登记收单机构就某商户业务向运营方支付的款项；不影响商户资金。",
+            )
+            .asks::<IdempotencyHeader>()
+            .takes::<AcquirerSettlementRequest>()
             .gives::<Listed<BalanceView>>(200),
         Endpoint::new(Get, "/api/v1/funds/overview", May::FundsRead, settlement::overview)
             .says(

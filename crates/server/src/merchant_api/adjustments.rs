@@ -2,13 +2,15 @@
 
 use axum::response::Response;
 use refundry_engine::adjustment::{Adjustment, AdjustmentKind, AdjustmentState};
-use refundry_engine::{AdjustmentId, MerchantId};
+use refundry_engine::payment::PaymentKey;
+use refundry_engine::{AdjustmentId, MerchantId, PaymentId};
 use refundry_service::adjustments::{self, NewAdjustment};
 use refundry_store::AdjustmentFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::MerchantQuery;
+use super::refunds::idempotency_key;
 use crate::call::{Call, created, ok};
 use crate::problem::{Problem, kinds};
 use crate::views::{Amount, AmountView, CurrencyCode, Listed, Rfc3339, page_request};
@@ -28,6 +30,8 @@ pub enum AdjustmentKindView {
     OtherCredit,
     /// The operator gives a fee back.
     GivenBack,
+    /// The operator bears what the merchant owes for a payment; it names the payment.
+    ExposureWrittenOff,
 }
 
 /// Where an adjustment stands.
@@ -56,6 +60,11 @@ pub struct AdjustmentRequest {
     pub amount: Amount,
     /// Why, in words that the merchant reads; 1 to 256 letters.
     pub reason: String,
+    /// The payment that it is about, by its id; a write-off must name one.
+    #[schema(value_type = Option<String>)]
+    pub payment_id: Option<PaymentId>,
+    /// The same by the number that the merchant was given for it.
+    pub payment_reference: Option<String>,
 }
 
 /// Which adjustments.
@@ -94,6 +103,9 @@ pub struct AdjustmentView {
     pub amount: AmountView,
     /// Why.
     pub reason: String,
+    /// The payment that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<String>,
     /// Where it stands.
     pub state: AdjustmentStateView,
     /// Who proposed it.
@@ -108,10 +120,12 @@ pub struct AdjustmentView {
     pub decided_at: Option<Rfc3339>,
 }
 
-/// Asks for an adjustment.
+/// Asks for an adjustment, once per idempotency key.
 pub async fn propose(call: Call) -> Result<Response, Problem> {
-    let AdjustmentRequest { merchant_id, kind, amount, reason } = call.json()?;
-    let new = NewAdjustment { merchant_id, kind: kind.into(), amount: amount.into(), reason };
+    let number = idempotency_key(&call)?.to_owned();
+    let AdjustmentRequest { merchant_id, kind, amount, reason, payment_id, payment_reference } = call.json()?;
+    let payment = payment_id.map(PaymentKey::Id).or(payment_reference.map(PaymentKey::Reference));
+    let new = NewAdjustment { merchant_id, kind: kind.into(), amount: amount.into(), reason, payment, number };
     let adjustment = adjustments::propose(&call.app.service, &call.caller, new).await?;
     Ok(created(&AdjustmentView::from(adjustment), true))
 }
@@ -150,6 +164,7 @@ impl From<Adjustment> for AdjustmentView {
             kind: adjustment.kind.into(),
             amount: adjustment.amount.into(),
             reason: adjustment.reason,
+            payment_id: adjustment.payment_id.map(|id| id.to_string()),
             state: adjustment.state.into(),
             proposed_by: adjustment.proposed_by.to_string(),
             proposed_at: adjustment.proposed_at.into(),
@@ -175,5 +190,5 @@ macro_rules! same_words {
     };
 }
 
-same_words!(AdjustmentKindView = AdjustmentKind: SettlementFee, Deduction, OtherCharge, OtherCredit, GivenBack);
+same_words!(AdjustmentKindView = AdjustmentKind: SettlementFee, Deduction, OtherCharge, OtherCredit, GivenBack, ExposureWrittenOff);
 same_words!(AdjustmentStateView = AdjustmentState: Proposed, Booked, Rejected);

@@ -122,6 +122,8 @@ pub struct DisputeView {
     pub amount: AmountView,
     /// What the merchant is charged: the amount without what was beyond the payment; nothing for what is no chargeback.
     pub charged: AmountView,
+    /// The operator's fee for it, unless it was given back.
+    pub fee: AmountView,
     /// The other side's number of it.
     pub network_reference: String,
     /// The other side's code for its reason.
@@ -148,7 +150,7 @@ pub struct DisputeView {
 
 impl From<Dispute> for DisputeView {
     fn from(dispute: Dispute) -> Self {
-        let charged = dispute.charged().into();
+        let (charged, fee) = (dispute.charged().into(), dispute.fee().into());
         let body = dispute.body;
         Self {
             dispute_id: dispute.id.to_string(),
@@ -161,6 +163,7 @@ impl From<Dispute> for DisputeView {
             payment_reference: body.payment_reference,
             amount: dispute.amount.into(),
             charged,
+            fee,
             network_reference: dispute.network_reference,
             reason_code: body.reason_code,
             reason: body.reason,

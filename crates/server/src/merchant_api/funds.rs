@@ -36,6 +36,17 @@ pub struct TopUpRequest {
     pub amount: Amount,
 }
 
+/// What the acquirer paid the operator for a merchant's business.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcquirerSettlementRequest {
+    /// Whose business.
+    #[schema(value_type = Option<String>)]
+    pub merchant_id: Option<MerchantId>,
+    /// How much; below zero for what it took back.
+    pub amount: Amount,
+}
+
 impl From<BalanceRow> for BalanceView {
     fn from(row: BalanceRow) -> Self {
         let minor = match row.account.side() {
@@ -50,6 +61,14 @@ impl From<BalanceRow> for BalanceView {
 pub async fn balances(call: Call) -> Result<Response, Problem> {
     let query: MerchantQuery = call.query()?;
     ok(&Listed::whole(funds::balances(&call.app.service, &call.caller, query.merchant_id).await?, BalanceView::from))
+}
+
+/// Books what the acquirer paid, once per idempotency key.
+pub async fn record_acquirer_settlement(call: Call) -> Result<Response, Problem> {
+    let number = idempotency_key(&call)?.to_owned();
+    let AcquirerSettlementRequest { merchant_id, amount } = call.json()?;
+    let balances = funds::record_acquirer_settlement(&call.app.service, &call.caller, merchant_id, amount.into(), number).await?;
+    ok(&Listed::whole(balances, BalanceView::from))
 }
 
 /// Pays money in, once per idempotency key.

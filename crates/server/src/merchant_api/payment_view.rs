@@ -9,6 +9,7 @@ use refundry_service::payments::NewPayment;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::exposure_view::ExposureView;
 use super::refund_view::QuoteView;
 use super::settling_view::SettlingView;
 use crate::problem::Problem;
@@ -148,6 +149,9 @@ pub struct PaymentView {
     /// The rate, when it settles in another currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<QuoteView>,
+    /// What the merchant owes for it beyond what was captured, if it does or did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<ExposureView>,
     /// Where its refunds are announced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
@@ -254,6 +258,7 @@ fn price(text: &str) -> Result<(i64, u32), Problem> {
 impl From<Payment> for PaymentView {
     fn from(payment: Payment) -> Self {
         Self {
+            exposure: ExposureView::of(&payment),
             payment_id: payment.id.to_string(),
             merchant_id: payment.merchant_id.to_string(),
             terminal_id: payment.terminal_id.to_string(),

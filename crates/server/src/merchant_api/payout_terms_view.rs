@@ -48,6 +48,11 @@ pub enum PayoutDaysView {
         /// 1 for Monday to 7 for Sunday.
         weekdays: Vec<u8>,
     },
+    /// On days of the month.
+    Monthly {
+        /// 1 to 31; a day that a month does not have is its last one.
+        days: Vec<u8>,
+    },
 }
 
 /// What becomes of money that was released from the reserve.
@@ -83,6 +88,7 @@ impl From<PayoutTermsView> for PayoutTerms {
                 PayoutDaysView::None => PayoutDays::None,
                 PayoutDaysView::Daily => PayoutDays::Daily,
                 PayoutDaysView::Weekly { weekdays } => PayoutDays::Weekly { weekdays },
+                PayoutDaysView::Monthly { days } => PayoutDays::Monthly { days },
             },
             at_minute: view.at_minute,
             utc_offset_minutes: view.utc_offset_minutes,
@@ -105,6 +111,7 @@ impl From<PayoutTerms> for PayoutTermsView {
                 PayoutDays::None => PayoutDaysView::None,
                 PayoutDays::Daily => PayoutDaysView::Daily,
                 PayoutDays::Weekly { weekdays } => PayoutDaysView::Weekly { weekdays },
+                PayoutDays::Monthly { days } => PayoutDaysView::Monthly { days },
             },
             at_minute: terms.at_minute,
             utc_offset_minutes: terms.utc_offset_minutes,

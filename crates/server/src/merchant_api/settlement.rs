@@ -141,6 +141,14 @@ pub struct FixedReserveRequest {
     pub keep: Amount,
 }
 
+/// How much of a debt is left.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CollectRequest {
+    /// What is still owed for the payment afterwards, in its currency; nothing when left out.
+    pub leave: Option<Amount>,
+}
+
 /// Settlement method, cycles, and what of the money is settleable, not settled and paid out.
 pub async fn overview(call: Call) -> Result<Response, Problem> {
     let query: MerchantQuery = call.query()?;
@@ -167,6 +175,15 @@ pub async fn release_fixed_reserve(call: Call) -> Result<Response, Problem> {
     let FixedReserveRequest { merchant_id, keep } = call.json()?;
     let balances = settlement::release_fixed_reserve(&call.app.service, &call.caller, merchant_id, keep.into()).await?;
     ok(&Listed::whole(balances, BalanceView::from))
+}
+
+/// What the merchant owes for a payment is taken out of its available money.
+pub async fn collect_exposure(call: Call) -> Result<Response, Problem> {
+    let query: MerchantQuery = call.query()?;
+    let payment_id: PaymentId = call.path_id("payment_id", &kinds::UNKNOWN_PAYMENT)?;
+    let CollectRequest { leave } = call.json()?;
+    let leave = leave.map(Into::into);
+    ok(&PaymentView::from(settlement::collect_exposure(&call.app.service, &call.caller, query.merchant_id, payment_id, leave).await?))
 }
 
 /// Marks many payments; one that is rejected stops no other.

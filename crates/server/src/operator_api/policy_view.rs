@@ -42,6 +42,10 @@ pub struct PolicyView {
     original_fee: Option<FeeRuleView>,
     /// Fee for a refund, in minor units of the payment's currency.
     refund_fee_minor: Option<i64>,
+    /// Fee for a chargeback, in minor units of the payment's currency, taken from the available money.
+    chargeback_fee_minor: Option<i64>,
+    /// What happens to that fee when the chargeback is won or taken back.
+    chargeback_fee: Option<FeeRuleView>,
     /// Days after which an authorisation that nobody captured is voided.
     authorisation_days: Option<u32>,
     /// Seconds in which a refund can be undone before it is sent.
@@ -70,6 +74,9 @@ pub struct SettlementTermsView {
     reserve_days: Option<u32>,
     /// Minutes by which the merchant's day begins before that of UTC; 480 when nothing is said.
     utc_offset_minutes: Option<i32>,
+    /// The currency that payments, their refunds and chargebacks are booked in, by the rates of their days; the one that they settle in when nothing is
+    /// said.
+    accounting_currency: Option<String>,
     /// What must have happened to the goods.
     condition: Option<SettlementConditionView>,
     /// The part of a capture that is kept as rolling reserve, in basis points.
@@ -208,14 +215,14 @@ pub enum FundsCheckView {
     },
 }
 
-/// What happens to the fee of the original payment.
+/// What happens to a fee when what it was taken for is undone.
 #[derive(ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = FeeRule)]
 pub enum FeeRuleView {
     /// The operator keeps it.
     Keep,
-    /// It is given back in proportion.
+    /// It is given back; that of a payment in proportion.
     GiveBack,
 }
 

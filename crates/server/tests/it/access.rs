@@ -126,7 +126,9 @@ impl Victim {
             "disputes/{dispute_id}/change" => json!({"change": "accept"}),
             "rates" => json!({"rates": [{"base": "USD", "quoted": "CNY", "day": "2026-01-31", "price": "7.1"}]}),
             "payments/mark" => json!({"merchant_id": merchant, "mark": "reconciled", "payment_references": ["p1"]}),
+            "payments/{payment_id}/collect-exposure" => json!({}),
             "funds/release-fixed-reserve" => json!({"merchant_id": merchant, "keep": amount}),
+            "funds/acquirer-settlements" => json!({"merchant_id": merchant, "amount": amount}),
             "funds/top-ups" => json!({"merchant_id": merchant, "amount": amount}),
             "payouts" => json!({"merchant_id": merchant, "kind": "trade", "currency": "EUR"}),
             "payouts/{payout_id}/send" => json!({"bank_reference": "B1"}),
@@ -194,7 +196,7 @@ async fn paid_out(app: &TestApp, shop: &Shop) -> (String, String) {
     let prepared = app.service.world.store.transact(Command { stamp, act: Act::PreparePayout(prepare) }).await.unwrap();
     assert!(matches!(prepared, Outcome::Payout { .. }), "{prepared:?}");
     let amount = Money::new(50, currency);
-    let new = NewAdjustment { merchant_id, kind: AdjustmentKind::OtherCredit, amount, reason: "agreed".to_owned() };
+    let new = NewAdjustment { merchant_id, kind: AdjustmentKind::OtherCredit, amount, reason: "agreed".to_owned(), payment: None, number: "a1".to_owned() };
     let adjustment = adjustments::propose(&app.service, &ann, new).await.unwrap();
     (payout_id.to_string(), adjustment.id.to_string())
 }

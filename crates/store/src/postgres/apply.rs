@@ -190,6 +190,7 @@ fn remembered(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
     for remembered in &changes.remembered {
         let (refund_id, refusal) = match &remembered.decision {
             RememberedDecision::Accepted(refund_id) => (Some(refund_id.get()), None),
+            RememberedDecision::Proposed(adjustment_id) => (Some(adjustment_id.get()), None),
             RememberedDecision::ToppedUp => (None, None),
             RememberedDecision::Refused(refusal) => (None, Some(json_text(refusal)?)),
         };

@@ -18,7 +18,7 @@ impl Queues for PostgresStore {
             rows::waiting::COLUMNS
         );
         let waits_for = rows::refund::waits_for_funds(wanted.currency);
-        let read = move |row: &Row| rows::waiting::read(&mut Columns::new(row, "refund"), wanted.currency);
+        let read = |row: &Row| rows::waiting::read(&mut Columns::new(row, "refund"));
         self.readers.read(move |reader| async move {
             let (merchant_id, after, limit) = (wanted.merchant_id.get(), wanted.after.map_or(0, |id| id.get()), i64::from(wanted.limit));
             reader.all(&sql, &[&merchant_id, &waits_for, &after, &limit], read).await

@@ -9,7 +9,7 @@ use super::PostgresStore;
 use super::columns::Columns;
 use super::readers::Reader;
 use crate::rows::ReadColumns as _;
-use crate::settlement_reads::{COMING_SCAN_MAX, ComingSettlement, SettlementReads, in_order};
+use crate::settlement_reads::{COMING_RATES_MAX, ComingSettlement, SettlementReads, at_rate, in_order};
 use crate::{Reading, StoreError};
 
 impl SettlementReads for PostgresStore {
@@ -52,16 +52,19 @@ async fn coming_settlements(
     currency: Currency,
     until: Timestamp,
 ) -> Result<Vec<ComingSettlement>, StoreError> {
-    let settled = "SELECT at, sum(minor)::int8, 0::int8, count(*) FROM (SELECT settle_at AS at, unsettled_left_minor AS minor FROM payments \
-        WHERE merchant_id = $1 AND settle_at IS NOT NULL AND settle_at <= $2 AND currency = $3 ORDER BY settle_at LIMIT $4) AS first \
-        GROUP BY at";
-    let released = "SELECT at, 0::int8, sum(minor)::int8, count(*) FROM (SELECT reserve_release_at AS at, reserve_left_minor AS minor \
-        FROM payments WHERE merchant_id = $1 AND reserve_release_at IS NOT NULL AND reserve_release_at <= $2 AND currency = $3 \
-        ORDER BY reserve_release_at LIMIT $4) AS first GROUP BY at";
-    let mut lines = Vec::new();
-    for sql in [settled, released] {
-        let code = currency.code();
-        lines.extend(reader.all(sql, &[&merchant_id.get(), &until.us(), &code, &i64::from(COMING_SCAN_MAX)], coming).await?);
+    let (mut lines, merchant_id, until, most) = (Vec::new(), merchant_id.get(), until.us(), i64::from(COMING_RATES_MAX));
+    for (at, sums) in [
+        ("settle_at", "sum(unsettled_left_minor)::int8, 0::int8"),
+        ("reserve_release_at", "0::int8, sum(reserve_left_minor)::int8"),
+    ] {
+        let of_due = format!("FROM payments WHERE merchant_id = $1 AND {at} IS NOT NULL AND {at} <= $2");
+        let plain = format!("SELECT {at}, {sums}, count(*) {of_due} AND currency = $3 AND quote IS NULL GROUP BY {at}");
+        lines.extend(reader.all(&plain, &[&merchant_id, &until, &currency.code()], coming).await?);
+        let foreign = format!(
+            "SELECT {at}, {sums}, count(*), currency, quote {of_due} AND quote IS NOT NULL GROUP BY {at}, currency, quote ORDER BY {at} LIMIT $3"
+        );
+        let read = |row: &Row| at_rate(&mut Columns::new(row, "payment"), currency);
+        lines.extend(reader.all(&foreign, &[&merchant_id, &until, &most], read).await?.into_iter().flatten());
     }
     Ok(in_order(lines))
 }

@@ -5,7 +5,7 @@ use refundry_engine::idempotency::{IdempotencyKey, Remembered, RememberedDecisio
 use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
 use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::verdict::AuditLine;
-use refundry_engine::{AuditId, EndpointId, MerchantId, NotificationId, PaymentId, RefundId, TaskId, TerminalId};
+use refundry_engine::{AdjustmentId, AuditId, EndpointId, MerchantId, NotificationId, PaymentId, RefundId, TaskId, TerminalId};
 
 use super::columns::ReadColumns;
 use crate::StoreError;
@@ -68,6 +68,7 @@ pub fn remembered<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Remembered, 
     let key = IdempotencyKey { merchant_id, number, dialect: columns.string()?, scope: columns.string()? };
     let at = columns.instant()?;
     let decision = match (columns.int_or_null()?, columns.json_or_null()?) {
+        (Some(id), None) if key.is_of_adjustment() => RememberedDecision::Proposed(AdjustmentId::new(id)),
         (Some(refund_id), None) => RememberedDecision::Accepted(RefundId::new(refund_id)),
         (None, Some(refusal)) => RememberedDecision::Refused(refusal),
         (None, None) => RememberedDecision::ToppedUp,

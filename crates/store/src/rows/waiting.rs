@@ -2,23 +2,28 @@
 
 use refundry_engine::funds::queue::WaitingRefund;
 use refundry_engine::{PaymentId, RefundId, TerminalId, Timestamp};
-use refundry_ledger::Currency;
 
 use super::columns::ReadColumns;
 use crate::StoreError;
 
 /// The columns that [`read`] wants, of refunds and the payments beside them.
-pub const COLUMNS: &str = "refunds.refund_id, refunds.terminal_id, refunds.payment_id, method, amount_minor, refund_fee_minor, \
-    refunds.fee_given_back_minor, settled, unsettled_left_minor, settle_at, reserve_left_minor, \
-    reserve_release_at";
+pub const COLUMNS: &str = "refunds.refund_id, refunds.terminal_id, refunds.payment_id, method, \
+    payments.currency, captured_minor, quote, converted, amount_minor, refund_fee_minor, refunds.fee_given_back_minor, settled, unsettled_left_minor, \
+    settle_at, reserve_left_minor, reserve_release_at";
 
-/// Reads one; all its amounts are of the queue's currency.
-pub fn read<'r>(columns: &mut impl ReadColumns<'r>, currency: Currency) -> Result<WaitingRefund, StoreError> {
+/// Reads one; all its amounts are of the payment's currency.
+pub fn read<'r>(columns: &mut impl ReadColumns<'r>) -> Result<WaitingRefund, StoreError> {
+    let refund_id = RefundId::new(columns.int()?);
+    let (terminal_id, payment_id) = (TerminalId::new(columns.int()?), PaymentId::new(columns.int()?));
+    let (method, currency) = (columns.string()?, columns.currency()?);
     Ok(WaitingRefund {
-        refund_id: RefundId::new(columns.int()?),
-        terminal_id: TerminalId::new(columns.int()?),
-        payment_id: PaymentId::new(columns.int()?),
-        method: columns.string()?,
+        refund_id,
+        terminal_id,
+        payment_id,
+        method,
+        captured: columns.money(currency)?,
+        quote: columns.json_or_null()?,
+        converted: columns.json_or_null()?.unwrap_or_default(),
         amount: columns.money(currency)?,
         refund_fee: columns.money(currency)?,
         fee_given_back: columns.money(currency)?,

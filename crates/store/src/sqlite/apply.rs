@@ -141,7 +141,8 @@ fn insert_remembered(connection: &Connection, remembered: &Remembered) -> Result
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let (refund_id, refusal) = match &remembered.decision {
         RememberedDecision::Accepted(refund_id) => (Some(refund_id.get()), None),
-        RememberedDecision::ToppedUp => (None, None),
+        RememberedDecision::Proposed(adjustment_id) => (Some(adjustment_id.get()), None),
+            RememberedDecision::ToppedUp => (None, None),
         RememberedDecision::Refused(refusal) => (None, Some(json_text(refusal)?)),
     };
     let key = &remembered.key;

@@ -21,7 +21,7 @@ impl Queues for SqliteStore {
         let waits_for = rows::refund::waits_for_funds(wanted.currency);
         self.readers.read(move |connection| {
             let params = params![wanted.merchant_id.get(), waits_for, wanted.after.map_or(0, |id| id.get()), wanted.limit];
-            singles::all(connection, &sql, params, |row| rows::waiting::read(&mut Columns::new(row, "refund"), wanted.currency))
+            singles::all(connection, &sql, params, |row| rows::waiting::read(&mut Columns::new(row, "refund")))
         })
     }
 

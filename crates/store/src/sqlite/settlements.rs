@@ -9,7 +9,7 @@ use super::SqliteStore;
 use super::columns::Columns;
 use super::singles::all;
 use crate::rows::ReadColumns as _;
-use crate::settlement_reads::{COMING_SCAN_MAX, ComingSettlement, SettlementReads, in_order};
+use crate::settlement_reads::{COMING_RATES_MAX, ComingSettlement, SettlementReads, at_rate, in_order};
 use crate::{Reading, StoreError};
 
 impl SettlementReads for SqliteStore {
@@ -52,16 +52,20 @@ fn coming_settlements(
     currency: Currency,
     until: Timestamp,
 ) -> Result<Vec<ComingSettlement>, StoreError> {
-    let settled = "SELECT at, sum(minor), 0, count(*) FROM (SELECT settle_at AS at, unsettled_left_minor AS minor FROM payments \
-        INDEXED BY payments_to_settle WHERE merchant_id = ?1 AND settle_at IS NOT NULL AND settle_at <= ?2 AND currency = ?3 \
-        ORDER BY settle_at LIMIT ?4) GROUP BY at";
-    let released = "SELECT at, 0, sum(minor), count(*) FROM (SELECT reserve_release_at AS at, reserve_left_minor AS minor FROM payments \
-        INDEXED BY reserves_to_release WHERE merchant_id = ?1 AND reserve_release_at IS NOT NULL AND reserve_release_at <= ?2 AND currency = ?3 \
-        ORDER BY reserve_release_at LIMIT ?4) GROUP BY at";
-    let mut lines = Vec::new();
-    for sql in [settled, released] {
-        let params = params![merchant_id.get(), until.us(), currency.code(), COMING_SCAN_MAX];
-        lines.extend(all(connection, sql, params, coming)?);
+    let (mut lines, merchant_id, until) = (Vec::new(), merchant_id.get(), until.us());
+    for (index, at, sums) in [
+        ("payments_to_settle", "settle_at", "sum(unsettled_left_minor), 0"),
+        ("reserves_to_release", "reserve_release_at", "0, sum(reserve_left_minor)"),
+    ] {
+        // The index gives the instants in their order, so that nothing is sorted and each group is summed up as it passes.
+        let of_due = format!("FROM payments INDEXED BY {index} WHERE merchant_id = ?1 AND {at} IS NOT NULL AND {at} <= ?2");
+        let plain = format!("SELECT {at}, {sums}, count(*) {of_due} AND currency = ?3 AND quote IS NULL GROUP BY {at}");
+        lines.extend(all(connection, &plain, params![merchant_id, until, currency.code()], coming)?);
+        let foreign = format!(
+            "SELECT {at}, {sums}, count(*), currency, quote {of_due} AND quote IS NOT NULL GROUP BY {at}, currency, quote ORDER BY {at} LIMIT ?3"
+        );
+        let read = |row: &Row<'_>| at_rate(&mut Columns::new(row, "payment"), currency);
+        lines.extend(all(connection, &foreign, params![merchant_id, until, COMING_RATES_MAX], read)?.into_iter().flatten());
     }
     Ok(in_order(lines))
 }

@@ -37,6 +37,22 @@ fn documents_named_in_comments_exist() {
 }
 
 #[test]
+fn scenarios_named_in_documents_exist() {
+    let mut problems = Vec::new();
+    let mut named = 0;
+    for (document, page) in pages().into_iter().filter(|(document, _)| document.starts_with("docs/concepts/")) {
+        for (span, line) in page.spans.iter().filter(|(span, _)| span.ends_with(".txt") && !span.contains('/') && !span.contains('<')) {
+            named += 1;
+            if !exists(&format!("crates/engine/tests/scenarios/{span}")) {
+                problems.push(format!("{document}:{line} names the scenario {span}"));
+            }
+        }
+    }
+    assert!(named > 40, "the books name their scenarios: does this test still look at the right pages?");
+    assert_tidy(&problems, "Write the scenario, or correct the name.");
+}
+
+#[test]
 fn programs_called_by_the_makefile_exist() {
     let makefile = text("Makefile");
     let words = makefile.split(|c: char| c.is_whitespace() || c == '@').filter(|word| word.starts_with("scripts/"));

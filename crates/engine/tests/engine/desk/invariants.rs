@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use refundry_engine::chart::{AVAILABLE, CHARGEBACKS, FX_CLEARING, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED};
+use refundry_engine::chart::{AVAILABLE, CHARGEBACKS, EXPOSURE, FX_CLEARING, REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED};
 use refundry_engine::dispute::{Dispute, DisputeKind, DisputeState};
 use refundry_engine::payment::Payment;
 use refundry_engine::refund::{Refund, RefundState};
@@ -45,6 +45,7 @@ fn check_books(desk: &Desk) {
         let book = (payment.merchant_id, payment.currency());
         *owned.entry((book.0, book.1, UNSETTLED)).or_default() += payment.unsettled_left.minor();
         *owned.entry((book.0, book.1, RESERVE)).or_default() += payment.reserve_left.minor();
+        *owned.entry((book.0, book.1, EXPOSURE)).or_default() -= payment.exposure();
     }
     for payment in desk.snapshot.payments.values().filter(|payment| payment.foreign().is_some()) {
         let converted = payment.converted;

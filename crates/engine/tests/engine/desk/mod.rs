@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use refundry_engine::asked::OrderClaim;
 use refundry_engine::command::{
-    CancelRefund, CreateRefund, EditRefund, LeftToTerms, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund,
+    CancelRefund, CreateRefund, EditRefund, LeftToTerms, RecordAcquirerSettlement, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund,
     ReleaseWaiting, ReviewRefund, SendNow, SettlePayment, StartSubmission, TopUp,
 };
 use refundry_engine::command::{CapturePayment, ChangeDispute, RecordDispute, VoidPayment, VoidWhat};
@@ -244,6 +244,9 @@ impl Desk {
                 terminal_id: refund.terminal_id,
                 payment_id: payment.id,
                 method: payment.method.clone(),
+                captured: payment.captured,
+                quote: payment.quote.clone(),
+                converted: payment.converted,
                 amount: refund.amount,
                 refund_fee: refund.refund_fee,
                 fee_given_back: refund.fee_given_back,
@@ -329,6 +332,11 @@ impl Desk {
 
     pub fn settle(&mut self, payment_id: PaymentId) -> Outcome {
         self.carry_out(Actor::System, Act::SettlePayment(SettlePayment { merchant_id: MERCHANT, payment_id }))
+    }
+
+    pub fn acquirer_pays(&mut self, amount: Money, number: &str) -> Outcome {
+        let act = RecordAcquirerSettlement { merchant_id: MERCHANT, mode: Mode::Live, amount, key: key("native", number) };
+        self.carry_out(operator(), Act::RecordAcquirerSettlement(act))
     }
 
     pub fn top_up(&mut self, amount: Money, number: &str) -> Outcome {

@@ -33,6 +33,7 @@ pub fn outcome(outcome: &Outcome) -> String {
         Outcome::CallAcquirer { refund, attempt } => format!("attempt {attempt} over {}", refund.user_part()),
         Outcome::Payout { payout } => payouts::payout(payout),
         Outcome::Adjustment { adjustment } => format!("{} {} {}", adjustment.kind.word(), adjustment.amount, adjustment.state.word()),
+        Outcome::AdjustmentIsKnown { .. } => "known".to_owned(),
         Outcome::Done => "done".to_owned(),
         Outcome::IdTaken => "id taken".to_owned(),
         Outcome::Stale => "stale".to_owned(),

@@ -105,8 +105,14 @@ impl Scenario {
                 let amount = money(&mut words);
                 self.desk.top_up(amount, words.next().unwrap_or("once"))
             }
+            "acquirer_pays" => {
+                let amount = money(&mut words);
+                self.desk.acquirer_pays(amount, next(&mut words))
+            }
             "payout" => return payouts::terms_or_payout(&mut self.desk, words),
             "adjust" => payouts::adjust(&mut self.desk, words),
+            "collect" => payouts::collect(&mut self.desk, words),
+            "owed" => return payouts::owed(self.desk.payment(payment(&mut words))),
             "serve" => {
                 let currency = next(&mut words).parse().unwrap();
                 match words.next() {
@@ -558,6 +564,8 @@ fn patch_policy(patch: &mut PolicyPatch, words: Words<'_>) {
             "draw_reserve" => patch.draw_reserve = Some(yes),
             "draw_available" => patch.draw_available = Some(yes),
             "fee" => patch.original_fee = Some(if value == "give_back" { FeeRule::GiveBack } else { FeeRule::Keep }),
+            "chargeback_fee_minor" => patch.chargeback_fee_minor = value.parse().ok(),
+            "chargeback_fee" => patch.chargeback_fee = Some(if yes || value == "give_back" { FeeRule::GiveBack } else { FeeRule::Keep }),
             "refund_fee_minor" => patch.refund_fee_minor = value.parse().ok(),
             "refuse_in_payout" => patch.refuse_in_payout = Some(yes),
             "reconciled_only" => patch.reconciled_only = Some(yes),

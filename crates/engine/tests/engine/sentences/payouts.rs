@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::command::{
-    Act, AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, ReleaseReserve,
+    Act, AdvancePayout, CollectExposure, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, ReleaseReserve,
 };
+use refundry_engine::idempotency::IdempotencyKey;
+use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::payout::{Payout, PayoutDays, PayoutKind, PayoutTerms, ReservePayouts, Sums};
 use refundry_engine::task::Task;
-use refundry_engine::{Actor, AdjustmentId, Outcome, PayoutId};
+use refundry_engine::{Actor, AdjustmentId, Mode, Outcome, PayoutId};
 use refundry_ledger::{Currency, Money};
 
-use super::{Words, answers, money, next, number};
+use super::{Words, answers, money, next, number, payment};
 use crate::desk::{Desk, MERCHANT, one_of_the_operator, operator};
 
 const PAYOUTS_FROM: i64 = 3_000_000;
@@ -71,6 +73,24 @@ fn prepare(desk: &mut Desk, actor: Actor, act: PreparePayout) -> Outcome {
     desk.carry_out(actor, Act::PreparePayout(act))
 }
 
+/// `collect p1 leave 5.00 EUR`.
+pub fn collect(desk: &mut Desk, mut words: Words<'_>) -> Outcome {
+    let payment_id = payment(&mut words);
+    let leave = match words.next() {
+        Some(_) => money(&mut words),
+        None => Money::zero(desk.payment(payment_id).currency()),
+    };
+    let act = CollectExposure { merchant_id: MERCHANT, mode: Mode::Live, payment_id, leave };
+    desk.carry_out(one_of_the_operator("ann"), Act::CollectExposure(act))
+}
+
+/// `owed p1`: what is owed for a payment, and what became of the rest.
+pub fn owed(payment: &Payment) -> String {
+    let major = |minor: i64| Money::new(minor, payment.currency()).major();
+    let claim = payment.settling.claim;
+    format!("{} collected {} written_off {}", major(payment.exposure()), major(claim.collected_minor), major(claim.written_off_minor))
+}
+
 /// `adjust a1 deduction 5.00 EUR by ann`, then `adjust a1 book by bob`.
 pub fn adjust(desk: &mut Desk, mut words: Words<'_>) -> Outcome {
     let adjustment_id = AdjustmentId::new(ADJUSTMENTS_FROM + number(next(&mut words), 'a'));
@@ -79,11 +99,30 @@ pub fn adjust(desk: &mut Desk, mut words: Words<'_>) -> Outcome {
         Some(kind) => {
             let amount = money(&mut words);
             let reason = "agreed".to_owned();
-            Act::ProposeAdjustment(ProposeAdjustment { adjustment_id, merchant_id: MERCHANT, mode: None, kind, amount, reason })
+            let (mut about, mut number) = (None, adjustment_id.to_string());
+            while let Some(word) = words.next_if(|word| ["for", "called"].contains(word)) {
+                match word {
+                    "for" => about = Some(PaymentKey::Id(payment(&mut words))),
+                    _ => number = next(&mut words).to_owned(),
+                }
+            }
+            let key = IdempotencyKey::of_adjustment(MERCHANT, number);
+            Act::ProposeAdjustment(ProposeAdjustment {
+                adjustment_id,
+                merchant_id: MERCHANT,
+                mode: None,
+                kind,
+                amount,
+                reason,
+                payment: about,
+                key,
+            })
         }
         None => {
             assert!(["book", "reject"].contains(&verb), "nobody can {verb} an adjustment");
-            Act::DecideAdjustment(DecideAdjustment { merchant_id: MERCHANT, mode: None, adjustment_id, book: verb == "book" })
+            let known = desk.snapshot.adjustments.get(&(MERCHANT, adjustment_id));
+            let payment_id = known.and_then(|known| known.payment_id);
+            Act::DecideAdjustment(DecideAdjustment { merchant_id: MERCHANT, mode: None, adjustment_id, payment_id, book: verb == "book" })
         }
     };
     desk.carry_out(by(&mut words), act)
@@ -99,6 +138,7 @@ fn terms(desk: &mut Desk, mut words: Words<'_>) -> String {
             "weekly" => {
                 terms.days = PayoutDays::Weekly { weekdays: value.split(',').map(|day| day.parse().unwrap()).collect() };
             }
+            "monthly" => terms.days = PayoutDays::Monthly { days: value.split(',').map(|day| day.parse().unwrap()).collect() },
             "minute" => terms.at_minute = value.parse().unwrap(),
             "minimum_minor" => terms.minimum_minor = value.parse().unwrap(),
             "keep_minor" => terms.keep_minor = value.parse().unwrap(),
