@@ -11,7 +11,9 @@ use crate::idempotency::{ComparedFields, Remembered, RememberedDecision, first_d
 use crate::notify::fact;
 use crate::payment::{Payment, PaymentKey};
 use crate::payout::NOTE_LENGTH_MAX;
-use crate::{Actor, AdjustmentId, MerchantId, Mode, Outcome, PaymentId, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write, posting_rules};
+use crate::{
+    Actor, AdjustmentId, MerchantId, Mode, Outcome, PaymentId, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write, posting_rules,
+};
 
 /// What it is for. The ledger accounts that it moves follow from it; no adjustment names accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -21,7 +21,9 @@ pub use payments::{
     EndSettling, LeftToTerms, MarkPayment, OrderStep, PaymentMark, RecordPayment, RecordShipmentState, RecordTracking, ReleaseFixedReserve,
     ReleaseReserve, SettleDue, SettlePayment,
 };
-pub use payouts::{AdvancePayout, CollectExposure, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, RecordAcquirerSettlement};
+pub use payouts::{
+    AdvancePayout, CollectExposure, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, RecordAcquirerSettlement,
+};
 pub use refunds::{
     CancelRefund, CreateRefund, EditRefund, RecordArn, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting, ReviewRefund,
     StartSubmission,

@@ -5,17 +5,17 @@ mod chargebacks;
 
 use refundry_ledger::{Balances, Currency, LedgerAccount, Money, Posting};
 
+use crate::MerchantId;
 use crate::adjustment::AdjustmentKind;
 use crate::chart::{
-    ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, FIXED_RESERVE, FX_CLEARING, MARKETING, OPERATOR_CASH, PAID_OUT, REFUNDS_IN_FLIGHT,
-    RESERVE, UNSETTLED,
+    ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, FIXED_RESERVE, FX_CLEARING, MARKETING, OPERATOR_CASH, PAID_OUT,
+    REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED,
 };
 use crate::payment::{Payment, SettlementQuote};
 use crate::refund::{Draw, Refund};
-use crate::MerchantId;
 
 pub use chargebacks::{
-    charged_back, chargeback_fee, chargeback_fee_given_back, chargeback_final, chargeback_undone, exposure_collected, exposure_covered,
+    chargeback_fee, chargeback_fee_given_back, chargeback_final, chargeback_undone, charged_back, exposure_collected, exposure_covered,
     exposure_written_off, paid_after_its_end,
 };
 
@@ -105,8 +105,7 @@ pub fn topped_up(merchant_id: MerchantId, amount: Money) -> Postings {
 
 /// The acquirer paid what it owed for a merchant's business, or took back what it had paid too much.
 pub fn acquirer_settled(merchant_id: MerchantId, amount: Money) -> Postings {
-    let (debit, credit) =
-        if amount.is_negative() { (ACQUIRER_RECEIVABLE, OPERATOR_CASH) } else { (OPERATOR_CASH, ACQUIRER_RECEIVABLE) };
+    let (debit, credit) = if amount.is_negative() { (ACQUIRER_RECEIVABLE, OPERATOR_CASH) } else { (OPERATOR_CASH, ACQUIRER_RECEIVABLE) };
     vec![Posting { book: merchant_id, debit, credit, amount: Money::new(amount.minor().saturating_abs(), amount.currency()) }]
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refundry_ledger::Currency;
 
-use crate::command::{Act, Command, CreateRefund, RecordDispute, ReleaseWaiting};
+use crate::command::{Act, Command, CreateRefund, DecideAdjustment, ProposeAdjustment, RecordDispute, ReleaseWaiting};
 use crate::dispute::DisputeKey;
 use crate::idempotency::IdempotencyKey;
 use crate::payment::{Payment, PaymentKey};
@@ -73,30 +73,16 @@ impl Scope {
             Act::MarkPayment(act) => self.payment(act.merchant_id, act.payment_id),
             Act::RecordTracking(act) => self.payment(act.merchant_id, act.payment_id),
             Act::RecordShipmentState(act) => self.payment(act.merchant_id, act.payment_id),
-            Act::TopUp(act) => {
-                self.currency(act.merchant_id, act.amount.currency());
-                self.keys.insert(act.key.clone());
-            }
-            Act::RecordAcquirerSettlement(act) => {
-                self.currency(act.merchant_id, act.amount.currency());
-                self.keys.insert(act.key.clone());
-            }
+            Act::TopUp(act) => self.paid_in(act.merchant_id, act.amount.currency(), &act.key),
+            Act::RecordAcquirerSettlement(act) => self.paid_in(act.merchant_id, act.amount.currency(), &act.key),
             Act::PreparePayout(act) => self.currency(act.merchant_id, act.currency),
             Act::AdvancePayout(act) => {
                 self.merchants.insert(act.merchant_id);
                 self.payouts.insert((act.merchant_id, act.payout_id));
             }
-            Act::ProposeAdjustment(act) => {
-                self.merchants.insert(act.merchant_id);
-                self.payments.extend(act.payment.clone().map(|payment| (act.merchant_id, payment)));
-                self.keys.insert(act.key.clone());
-            }
+            Act::ProposeAdjustment(act) => self.proposed(act),
             Act::CollectExposure(act) => self.payment(act.merchant_id, act.payment_id),
-            Act::DecideAdjustment(act) => {
-                self.merchants.insert(act.merchant_id);
-                self.payments.extend(act.payment_id.map(|id| (act.merchant_id, PaymentKey::Id(id))));
-                self.adjustments.insert((act.merchant_id, act.adjustment_id));
-            }
+            Act::DecideAdjustment(act) => self.decided(act),
             Act::RecordDelivery(act) => {
                 self.notifications.insert((act.merchant_id, act.attempt.notification_id));
             }
@@ -116,6 +102,23 @@ impl Scope {
             Act::ChangeCredential(change) => self.credential(change.after.id),
             Act::RevokeCredential(act) => self.credential(act.credential_id),
         }
+    }
+
+    fn paid_in(&mut self, merchant_id: MerchantId, currency: Currency, key: &IdempotencyKey) {
+        self.currency(merchant_id, currency);
+        self.keys.insert(key.clone());
+    }
+
+    fn proposed(&mut self, act: &ProposeAdjustment) {
+        self.merchants.insert(act.merchant_id);
+        self.payments.extend(act.payment.clone().map(|payment| (act.merchant_id, payment)));
+        self.keys.insert(act.key.clone());
+    }
+
+    fn decided(&mut self, act: &DecideAdjustment) {
+        self.merchants.insert(act.merchant_id);
+        self.payments.extend(act.payment_id.map(|id| (act.merchant_id, PaymentKey::Id(id))));
+        self.adjustments.insert((act.merchant_id, act.adjustment_id));
     }
 
     fn waiting(&mut self, act: &ReleaseWaiting) {

@@ -127,7 +127,9 @@ pub async fn find_by_number(
     let Some(remembered) = service.world.store.remembered(&key).await? else { return Err(Refusal::UnknownRefund.into()) };
     match remembered.decision {
         RememberedDecision::Accepted(refund_id) => find(service, caller, Some(merchant_id), refund_id).await,
-        RememberedDecision::Refused(_) | RememberedDecision::ToppedUp | RememberedDecision::Proposed(_) => Err(Refusal::UnknownRefund.into()),
+        RememberedDecision::Refused(_) | RememberedDecision::ToppedUp | RememberedDecision::Proposed(_) => {
+            Err(Refusal::UnknownRefund.into())
+        }
     }
 }
 

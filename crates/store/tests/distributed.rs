@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::executor::block_on;
 use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::command::{
-    Act, AdvancePayout, CancelRefund, CapturePayment, Change, ChangeDispute, CollectExposure, DecideAdjustment, EditRefund, EndSettling, MarkPayment,
-    PaymentMark, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint, RecordAcquirerSettlement, RecordArn, RecordDelivery, RecordDispute,
-    RecordResult, RecordReturn, RecordShipmentState, RecordTracking, ReleaseFixedReserve, ReleaseRefund, ReleaseReserve, ReleaseWaiting,
-    RemoveEndpoint, ReplayNotification, ReviewRefund, RevokeCredential, SendNow, SettleDue, SettlePayment, StartSubmission, TopUp,
-    VoidPayment, VoidWhat,
+    Act, AdvancePayout, CancelRefund, CapturePayment, Change, ChangeDispute, CollectExposure, DecideAdjustment, EditRefund, EndSettling,
+    MarkPayment, PaymentMark, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint, RecordAcquirerSettlement, RecordArn,
+    RecordDelivery, RecordDispute, RecordResult, RecordReturn, RecordShipmentState, RecordTracking, ReleaseFixedReserve, ReleaseRefund,
+    ReleaseReserve, ReleaseWaiting, RemoveEndpoint, ReplayNotification, ReviewRefund, RevokeCredential, SendNow, SettleDue, SettlePayment,
+    StartSubmission, TopUp, VoidPayment, VoidWhat,
 };
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::dispute::{DisputeCategory, DisputeChange, DisputeKind};

@@ -144,7 +144,13 @@ fn adjustments_read_back(engine: Engine) {
     };
     let (first, second) = (propose(acme, AdjustmentKind::Deduction), propose(acme, AdjustmentKind::OtherCredit));
     propose(other, AdjustmentKind::GivenBack);
-    stage.must(Act::DecideAdjustment(DecideAdjustment { merchant_id: acme, mode: None, adjustment_id: first, payment_id: None, book: false }));
+    stage.must(Act::DecideAdjustment(DecideAdjustment {
+        merchant_id: acme,
+        mode: None,
+        adjustment_id: first,
+        payment_id: None,
+        book: false,
+    }));
     let found = block_on(stage.store.adjustment(acme, first)).unwrap().unwrap();
     assert_eq!((found.state, found.amount), (AdjustmentState::Rejected, euro(300)));
     assert_eq!(block_on(stage.store.adjustment(other, first)).unwrap(), None);

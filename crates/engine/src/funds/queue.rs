@@ -76,8 +76,7 @@ pub fn places(waiting: &[WaitingRefund], policy_of: impl Fn(&WaitingRefund) -> P
     let place = |refund: &WaitingRefund| {
         let policy = policy_of(refund);
         let given_back = refund.fee_given_back.minor();
-        let home =
-            left.entry(refund.payment_id).or_insert((refund.unsettled_left.minor(), refund.reserve_left.minor(), refund.converted));
+        let home = left.entry(refund.payment_id).or_insert((refund.unsettled_left.minor(), refund.reserve_left.minor(), refund.converted));
         if !refund.settled {
             home.0 = home.0.saturating_add(given_back);
         }

@@ -126,7 +126,8 @@ impl PayoutTerms {
 
     /// The first field that is out of its range, with the rule.
     pub(crate) fn out_of_range(&self) -> Option<(&'static str, &'static str)> {
-        let among = |days: &[u8], most: u8| (1..=usize::from(most)).contains(&days.len()) && days.iter().all(|day| (1..=most).contains(day));
+        let among =
+            |days: &[u8], most: u8| (1..=usize::from(most)).contains(&days.len()) && days.iter().all(|day| (1..=most).contains(day));
         let (weekdays_fit, days_fit) = match &self.days {
             PayoutDays::None | PayoutDays::Daily => (true, true),
             PayoutDays::Weekly { weekdays } => (among(weekdays, 7), true),

@@ -7,8 +7,8 @@ use crate::merchant_api::adjustments::{self, AdjustmentQuery, AdjustmentRequest,
 use crate::merchant_api::payout_files::{self, FileQuery};
 use crate::merchant_api::payout_terms_view::PayoutTermsView;
 use crate::merchant_api::payout_view::{LineView, PaidOutView, PayoutView, TermsView};
-use crate::merchant_api::refunds::IdempotencyHeader;
 use crate::merchant_api::payouts::{self, LineQuery, PayoutQuery, PayoutRequest, ReasonRequest, SendingRequest};
+use crate::merchant_api::refunds::IdempotencyHeader;
 use crate::views::Listed;
 
 /// Payouts, their statements and terms.

@@ -196,7 +196,14 @@ async fn paid_out(app: &TestApp, shop: &Shop) -> (String, String) {
     let prepared = app.service.world.store.transact(Command { stamp, act: Act::PreparePayout(prepare) }).await.unwrap();
     assert!(matches!(prepared, Outcome::Payout { .. }), "{prepared:?}");
     let amount = Money::new(50, currency);
-    let new = NewAdjustment { merchant_id, kind: AdjustmentKind::OtherCredit, amount, reason: "agreed".to_owned(), payment: None, number: "a1".to_owned() };
+    let new = NewAdjustment {
+        merchant_id,
+        kind: AdjustmentKind::OtherCredit,
+        amount,
+        reason: "agreed".to_owned(),
+        payment: None,
+        number: "a1".to_owned(),
+    };
     let adjustment = adjustments::propose(&app.service, &ann, new).await.unwrap();
     (payout_id.to_string(), adjustment.id.to_string())
 }

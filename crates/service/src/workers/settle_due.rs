@@ -34,7 +34,7 @@ pub async fn run_one(world: &World, task: &Task) -> Result<(), StoreError> {
             | Outcome::Payout { .. }
             | Outcome::Dispute { .. }
             | Outcome::Adjustment { .. }
-        | Outcome::AdjustmentIsKnown { .. }
+            | Outcome::AdjustmentIsKnown { .. }
             | Outcome::IdTaken
             | Outcome::Stale => is_getting_on = true,
         }

@@ -198,9 +198,7 @@ fn changes<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> 
     ask!("funds::record_acquirer_settlement", FundsWrite, {
         funds::record_acquirer_settlement(service, caller, merchant, money("7.00 EUR"), "s1".to_owned())
     });
-    ask!("settlement::collect_exposure", FundsWrite, {
-        settlement::collect_exposure(service, caller, merchant, of.payment_id, None)
-    });
+    ask!("settlement::collect_exposure", FundsWrite, { settlement::collect_exposure(service, caller, merchant, of.payment_id, None) });
     ask!("settlement::release_fixed_reserve", FundsWrite, {
         settlement::release_fixed_reserve(service, caller, merchant, money("0.00 EUR"))
     });
@@ -281,7 +279,14 @@ fn changes<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> 
         adjustments::propose(
             service,
             caller,
-            NewAdjustment { merchant_id: of.merchant_id, kind: AdjustmentKind::Deduction, amount, reason, payment: None, number: "a1".to_owned() },
+            NewAdjustment {
+                merchant_id: of.merchant_id,
+                kind: AdjustmentKind::Deduction,
+                amount,
+                reason,
+                payment: None,
+                number: "a1".to_owned(),
+            },
         )
     });
     ask!("refunds::cancel", RefundsWrite, refunds::cancel(service, caller, merchant, of.refund_id));

@@ -53,10 +53,9 @@ async fn coming_settlements(
     until: Timestamp,
 ) -> Result<Vec<ComingSettlement>, StoreError> {
     let (mut lines, merchant_id, until, most) = (Vec::new(), merchant_id.get(), until.us(), i64::from(COMING_RATES_MAX));
-    for (at, sums) in [
-        ("settle_at", "sum(unsettled_left_minor)::int8, 0::int8"),
-        ("reserve_release_at", "0::int8, sum(reserve_left_minor)::int8"),
-    ] {
+    for (at, sums) in
+        [("settle_at", "sum(unsettled_left_minor)::int8, 0::int8"), ("reserve_release_at", "0::int8, sum(reserve_left_minor)::int8")]
+    {
         let of_due = format!("FROM payments WHERE merchant_id = $1 AND {at} IS NOT NULL AND {at} <= $2");
         let plain = format!("SELECT {at}, {sums}, count(*) {of_due} AND currency = $3 AND quote IS NULL GROUP BY {at}");
         lines.extend(reader.all(&plain, &[&merchant_id, &until, &currency.code()], coming).await?);

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use refundry_engine::asked::OrderClaim;
 use refundry_engine::command::{
-    CancelRefund, CreateRefund, EditRefund, LeftToTerms, RecordAcquirerSettlement, RecordArn, RecordPayment, RecordResult, RecordReturn, ReleaseRefund,
-    ReleaseWaiting, ReviewRefund, SendNow, SettlePayment, StartSubmission, TopUp,
+    CancelRefund, CreateRefund, EditRefund, LeftToTerms, RecordAcquirerSettlement, RecordArn, RecordPayment, RecordResult, RecordReturn,
+    ReleaseRefund, ReleaseWaiting, ReviewRefund, SendNow, SettlePayment, StartSubmission, TopUp,
 };
 use refundry_engine::command::{CapturePayment, ChangeDispute, RecordDispute, VoidPayment, VoidWhat};
 use refundry_engine::dispute::DisputeChange;
