@@ -283,7 +283,7 @@ fn batches_of_many_merchants_stay_in_their_shards() {
     let (stage, statements) = Stage::in_shards();
     let acts: Vec<Vec<Act>> = (1..=MERCHANTS).map(|number| every_act(&stage, stage.merchant(number).get())).collect();
     let sent: BTreeSet<usize> = acts.iter().flatten().map(place_of).collect();
-    assert_eq!(sent, (0..40).collect(), "every act is among them");
+    assert_eq!(sent, (0..42).collect(), "every act is among them");
     // The first of all merchants, then the second of all: as many merchants as can be share a batch.
     let longest = acts.iter().map(Vec::len).max().unwrap();
     for turn in 0..longest {

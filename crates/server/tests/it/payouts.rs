@@ -1,5 +1,7 @@
 //! Payouts, their statements and files, the terms, and adjustments, over HTTP.
 
+use axum::body::Body;
+use http::Method;
 use refundry_engine::Mode;
 use refundry_engine::credential::Holder;
 use refundry_service::credentials::{self, NewCredential, NewKey};
@@ -176,7 +178,12 @@ async fn an_adjustment_is_booked_by_a_second_person_and_then_seen_by_its_merchan
     let wish =
         json!({"merchant_id": acme.merchant.id, "kind": "other_credit", "amount": {"value": 500, "currency": "EUR"}, "reason": "gift"});
     assert_eq!(acme.key.post("/api/v1/adjustments", wish.clone()).await.status, 403);
-    let id = ann.post("/api/v1/adjustments", wish).await.text("/adjustment_id");
+    assert_eq!(ann.post("/api/v1/adjustments", wish.clone()).await.status, 400, "it has no number");
+    let id = propose(&ann, "a1", &wish).await.text("/adjustment_id");
+    assert_eq!(propose(&ann, "a1", &wish).await.text("/adjustment_id"), id, "the same number proposes once");
+    let other = json!({"amount": {"value": 501, "currency": "EUR"}});
+    let other: Value = wish.as_object().unwrap().iter().chain(other.as_object().unwrap()).map(|(k, v)| (k.clone(), v.clone())).collect();
+    assert_eq!(propose(&ann, "a1", &other).await.status, 409);
     assert_eq!(acme.key.get("/api/v1/adjustments").await.json()["items"], json!([]));
     let book = format!("/api/v1/adjustments/{id}/book?merchant_id={}", acme.merchant.id);
     assert_eq!(ann.post(&book, Value::Null).await.brief(), "403 second_person_needed -");
@@ -184,4 +191,53 @@ async fn an_adjustment_is_booked_by_a_second_person_and_then_seen_by_its_merchan
     let seen = acme.key.get("/api/v1/adjustments").await;
     assert_eq!((seen.text("/items/0/reason"), seen.text("/items/0/decided_by")), ("gift".to_owned(), "operator:bob".to_owned()));
     assert_eq!(acme.key.get("/api/v1/funds").await.json()["items"][0]["amount"]["text"], "5.00 EUR");
+}
+
+/// Proposes an adjustment under a number.
+pub async fn propose(who: &Actor, number: &str, wish: &Value) -> Seen {
+    let headers = [("content-type", "application/json"), ("idempotency-key", number)];
+    who.send(Method::POST, "/api/v1/adjustments", &headers, Body::from(wish.to_string())).await
+}
+
+/// What is owed beyond a payment is shown, collected by the operator alone, and written off by two people; the fee for the chargeback is a line of its own.
+#[tokio::test]
+async fn what_is_owed_for_a_payment_is_collected_or_written_off() {
+    let app = TestApp::start().await;
+    let acme = app.shop(Mode::Sandbox, "native").await;
+    let (ann, bob) = (operator(&app, "ann").await, operator(&app, "bob").await);
+    let merchant = acme.merchant.id.to_string();
+    let fee = json!({"policy": {"chargeback_fee_minor": 1_000}});
+    let desk = app.operator(Mode::Sandbox).await;
+    assert_eq!(desk.put(&format!("/api/v1/merchants/{merchant}"), fee).await.status, 200);
+    settled(&app, &acme, "p1", "100.00 EUR").await;
+    settled(&app, &acme, "p2", "50.00 EUR").await;
+    acme.key.refund("r1", euros("p1", 10_000)).await;
+    app.work().await;
+    let told = json!({"merchant_id": merchant, "payment_reference": "p1", "kind": "chargeback",
+        "amount": {"value": 10_000, "currency": "EUR"}, "network_reference": "n1"});
+    let told = desk.post("/api/v1/disputes", told).await;
+    assert_eq!((told.text("/charged/text"), told.text("/fee/text")), ("0.00 EUR".to_owned(), "10.00 EUR".to_owned()));
+    let payment = acme.key.get("/api/v1/payments?payment_reference=p1").await;
+    assert_eq!(payment.text("/items/0/exposure/owed/text"), "100.00 EUR");
+    let path = format!("/api/v1/payments/{}/collect-exposure?merchant_id={merchant}", payment.text("/items/0/payment_id"));
+    assert_eq!(acme.key.post(&path, json!({})).await.status, 403);
+    assert_eq!(ann.post(&path, json!({})).await.brief(), "422 not_enough_funds -");
+    let left = json!({"leave": {"value": 6_000, "currency": "EUR"}});
+    let seen = ann.post(&path, left).await;
+    assert_eq!(
+        (seen.text("/exposure/owed/text"), seen.text("/exposure/collected/text")),
+        ("60.00 EUR".to_owned(), "40.00 EUR".to_owned())
+    );
+    let wish = json!({"merchant_id": merchant, "kind": "exposure_written_off", "payment_reference": "p1", "reason": "insolvent",
+        "amount": {"value": 6_000, "currency": "EUR"}});
+    let id = propose(&ann, "w1", &wish).await.text("/adjustment_id");
+    let book = format!("/api/v1/adjustments/{id}/book?merchant_id={merchant}");
+    assert_eq!(ann.post(&book, Value::Null).await.brief(), "403 second_person_needed -");
+    assert_eq!(bob.post(&book, Value::Null).await.text("/state"), "booked");
+    let payment = acme.key.get("/api/v1/payments?payment_reference=p1").await;
+    assert_eq!(
+        (payment.text("/items/0/exposure/owed/text"), payment.text("/items/0/exposure/written_off/text")),
+        ("0.00 EUR".to_owned(), "60.00 EUR".to_owned())
+    );
+    assert_eq!(acme.key.get("/api/v1/funds/overview").await.text("/currencies/0/owed/text"), "0.00 EUR");
 }
