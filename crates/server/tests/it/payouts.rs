@@ -224,10 +224,7 @@ async fn what_is_owed_for_a_payment_is_collected_or_written_off() {
     assert_eq!(ann.post(&path, json!({})).await.brief(), "422 not_enough_funds -");
     let left = json!({"leave": {"value": 6_000, "currency": "EUR"}});
     let seen = ann.post(&path, left).await;
-    assert_eq!(
-        (seen.text("/exposure/owed/text"), seen.text("/exposure/collected/text")),
-        ("60.00 EUR".to_owned(), "40.00 EUR".to_owned())
-    );
+    assert_eq!((seen.text("/exposure/owed/text"), seen.text("/exposure/collected/text")), ("60.00 EUR".to_owned(), "40.00 EUR".to_owned()));
     let wish = json!({"merchant_id": merchant, "kind": "exposure_written_off", "payment_reference": "p1", "reason": "insolvent",
         "amount": {"value": 6_000, "currency": "EUR"}});
     let id = propose(&ann, "w1", &wish).await.text("/adjustment_id");
