@@ -175,6 +175,7 @@ fn settlement(dice: &mut Dice) -> SettlementPatch {
         trade_days: Some(*dice.pick(&[None, Some(0), Some(1), Some(3)])),
         reserve_days: Some(*dice.pick(&[None, Some(1), Some(4)])),
         utc_offset_minutes: Some(*dice.pick(&[480, 480, -300])),
+        accounting_currency: None,
         condition: Some(*dice.pick(&conditions)),
         rolling_reserve_bps: Some(*dice.pick(&[0, 500, 1_000])),
         fixed_reserve_minor: Some(dice.pick(fixed).iter().map(|(code, minor)| ((*code).to_owned(), *minor)).collect()),
