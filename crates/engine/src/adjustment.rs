@@ -175,9 +175,14 @@ fn repeat(known: &Remembered, compared: &ComparedFields) -> Verdict {
     match (first_difference(&known.compared, compared), &known.decision) {
         (Some((field, first, now)), _) => Verdict::refused(Refusal::RepeatInconsistent { field, first, now }),
         (None, RememberedDecision::Proposed(id)) => Verdict::unchanged(Outcome::AdjustmentIsKnown { adjustment_id: *id }),
-        (None, RememberedDecision::Accepted(_) | RememberedDecision::ToppedUp | RememberedDecision::Refused(_)) => {
-            Verdict::refused(Refusal::AlreadyExists { field: "idempotency_key".to_owned() })
-        }
+        (
+            None,
+            RememberedDecision::Accepted(_)
+            | RememberedDecision::Shared(_)
+            | RememberedDecision::Recovered
+            | RememberedDecision::ToppedUp
+            | RememberedDecision::Refused(_),
+        ) => Verdict::refused(Refusal::AlreadyExists { field: "idempotency_key".to_owned() }),
     }
 }
 

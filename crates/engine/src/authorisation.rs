@@ -96,7 +96,8 @@ fn is_untouched_offline_sale(payment: &Payment) -> bool {
         && !payment.settled
         && payment.refunded == nothing
         && payment.charged_back == nothing
-        && payment.unsettled_left.minor() == payment.captured.minor() - payment.fee.minor() - payment.reserved.minor()
+        && payment.sharing.as_ref().is_none_or(|sharing| sharing.is_untouched())
+        && payment.unsettled_left.minor() == payment.own_money_minor() - payment.reserved.minor()
         && payment.reserve_left == payment.reserved
 }
 

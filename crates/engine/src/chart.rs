@@ -33,9 +33,11 @@ pub const FX_CLEARING: LedgerAccount = LedgerAccount::new(14, "fx_clearing", Sid
 
 /// Held back until the contract's fixed amount is there: owed to the merchant.
 pub const FIXED_RESERVE: LedgerAccount = LedgerAccount::new(15, "fixed_reserve", Side::Credit);
+/// What receivers owe for what was advanced in their place: a memorandum beside [`ADVANCES`].
+pub const ADVANCES_CLAIMED: LedgerAccount = LedgerAccount::new(16, "advances_claimed", Side::Credit);
 
 /// All of them, by code.
-pub const ALL: [LedgerAccount; 15] = [
+pub const ALL: [LedgerAccount; 16] = [
     UNSETTLED,
     AVAILABLE,
     RESERVE,
@@ -51,6 +53,7 @@ pub const ALL: [LedgerAccount; 15] = [
     FEE_INCOME,
     FX_CLEARING,
     FIXED_RESERVE,
+    ADVANCES_CLAIMED,
 ];
 
 /// The account of a stored code.

@@ -4,6 +4,7 @@ mod later_life;
 mod payments;
 mod payouts;
 mod refunds;
+mod shares;
 
 use refundry_ledger::Money;
 
@@ -28,6 +29,7 @@ pub use refunds::{
     CancelRefund, CreateRefund, EditRefund, RecordArn, RecordResult, RecordReturn, ReleaseRefund, ReleaseWaiting, ReviewRefund,
     StartSubmission,
 };
+pub use shares::{CancelShare, CreateShare, FinishShare, RecoverAdvance, StartShare};
 
 /// A command: what, by whom, when, and the ids that it may use.
 #[derive(Clone, Debug)]
@@ -64,6 +66,11 @@ pub enum Act {
     RecordResult(RecordResult),
     RecordArn(RecordArn),
     RecordReturn(RecordReturn),
+    CreateShare(Box<CreateShare>),
+    StartShare(StartShare),
+    FinishShare(FinishShare),
+    CancelShare(CancelShare),
+    RecoverAdvance(RecoverAdvance),
     RecordPayment(Box<RecordPayment>),
     CapturePayment(CapturePayment),
     VoidPayment(VoidPayment),
@@ -115,6 +122,11 @@ impl Command {
             Act::RecordResult(act) => Some(act.merchant_id),
             Act::RecordArn(act) => Some(act.merchant_id),
             Act::RecordReturn(act) => Some(act.merchant_id),
+            Act::CreateShare(act) => Some(act.merchant_id),
+            Act::StartShare(act) => Some(act.merchant_id),
+            Act::FinishShare(act) => Some(act.merchant_id),
+            Act::CancelShare(act) => Some(act.merchant_id),
+            Act::RecoverAdvance(act) => Some(act.merchant_id),
             Act::RecordPayment(act) => Some(act.payment.merchant_id),
             Act::CapturePayment(act) => Some(act.merchant_id),
             Act::VoidPayment(act) => Some(act.merchant_id),

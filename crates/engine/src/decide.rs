@@ -2,7 +2,7 @@ use crate::funds::{acquirer_settlement, exposure, release_waiting, reserve, sett
 use crate::refund::{cancel, create, edit, record_arn, record_result, record_return, release, review, send_now, start_submission};
 use crate::{
     Act, Command, Snapshot, Verdict, adjustment, authorisation, delivery, dispute, mark_payment, payout, people, rate, record_payment,
-    settings, shipment,
+    settings, share, shipment,
 };
 
 /// Decides one command against a snapshot.
@@ -20,6 +20,11 @@ pub fn decide(snapshot: &Snapshot, command: &Command) -> Verdict {
         Act::RecordResult(act) => record_result::decide(snapshot, stamp, act),
         Act::RecordArn(act) => record_arn::decide(snapshot, stamp, act),
         Act::RecordReturn(act) => record_return::decide(snapshot, stamp, act),
+        Act::CreateShare(act) => share::create::decide(snapshot, stamp, act),
+        Act::StartShare(act) => share::start::decide(snapshot, stamp, act),
+        Act::FinishShare(act) => share::finish::decide(snapshot, stamp, act),
+        Act::CancelShare(act) => share::cancel::decide(snapshot, stamp, act),
+        Act::RecoverAdvance(act) => share::recover::decide(snapshot, stamp, act),
         Act::RecordPayment(act) => record_payment::decide(snapshot, stamp, act),
         Act::CapturePayment(act) => authorisation::capture(snapshot, stamp, act),
         Act::VoidPayment(act) => authorisation::void(snapshot, stamp, act),

@@ -16,6 +16,7 @@ use crate::posting_rules::SPENDABLE;
 use crate::refund::{Refund, RefundInPlay};
 use crate::review_rule::RecentRefunds;
 use crate::settlement::SettlementTerms;
+use crate::share::Share;
 use crate::task::Task;
 use crate::verdict::{AuditLine, BookedEntry, Changes};
 use crate::{
@@ -73,6 +74,11 @@ impl<'a> Draft<'a> {
     /// The recent refunds of the merchants whose rules count them.
     pub(crate) fn recent(&self) -> &'a RecentRefunds {
         &self.snapshot.recent
+    }
+
+    /// An id to name a row with.
+    pub(crate) fn take_id(&mut self) -> i64 {
+        self.ids.take()
     }
 
     /// How many ids are left to name rows with.
@@ -212,6 +218,14 @@ impl<'a> Draft<'a> {
         self.tell_of(kind, About::refund(&in_play.refund), facts, Some(in_play));
     }
 
+    /// Tells of a share, and of its end the address that it was asked for with.
+    pub(crate) fn tell_of_share(&mut self, kind: EventKind, share: &Share, extra: EventFacts) {
+        let mut facts = notify::share_facts(share);
+        facts.extend(extra);
+        let about = About { merchant_id: share.merchant_id, payment_id: Some(share.payment_id), refund_id: None };
+        self.tell_everybody(kind, about, facts, notify::share_address(share));
+    }
+
     /// Tells of a dispute, also the address of the payment or its terminal, in its dialect.
     pub(crate) fn tell_of_dispute(&mut self, kind: EventKind, payment: &Payment, facts: EventFacts) {
         let address = notify::payment_address(self.snapshot, payment);
@@ -308,6 +322,14 @@ impl<'a> Draft<'a> {
         self.changes.refunds.insert((refund.merchant_id, refund.id), Write::Update(refund));
     }
 
+    /// Writes a known refund, and its payment where that counts the refunds that are open.
+    pub(crate) fn put_ended(&mut self, in_play: RefundInPlay) {
+        match in_play.refund.sharing.is_some() {
+            true => self.put(in_play),
+            false => self.put_refund(in_play.refund),
+        }
+    }
+
     /// Writes a known refund whose payment did not change.
     pub(crate) fn put_refund(&mut self, refund: Refund) {
         self.changes.refunds.insert((refund.merchant_id, refund.id), Write::Update(refund));
@@ -323,6 +345,9 @@ impl<'a> Draft<'a> {
 
     /// The verdict.
     pub(crate) fn finish(self, outcome: Outcome) -> Verdict {
+        if let Some(wanted) = self.ids.overdrawn(&self.stamp.ids) {
+            return Verdict::unchanged(Outcome::MoreIds { wanted });
+        }
         Verdict { outcome, changes: self.changes }
     }
 }

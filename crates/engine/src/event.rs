@@ -114,6 +114,24 @@ event_kinds! {
     RefundArnRecorded = "refund.arn_recorded";
     /// The money came back.
     RefundReturned = "refund.returned";
+    /// A payment's money is to be shared at a time.
+    SharePlanned = "share.planned";
+    /// A payment's money is being shared.
+    ShareAccepted = "share.accepted";
+    /// The receivers have their parts.
+    ShareSucceeded = "share.succeeded";
+    /// A planned share will not be carried out.
+    ShareCancelled = "share.cancelled";
+    /// A share was not carried out.
+    ShareFailed = "share.failed";
+    /// The merchant got a part of somebody's payment.
+    ShareReceived = "share.received";
+    /// The merchant gave a part back.
+    ShareReturned = "share.returned";
+    /// A part that the merchant had given back is its own again: the refund did not come about.
+    ShareRestored = "share.restored";
+    /// A receiver paid back what had been advanced in its place.
+    AdvanceRecovered = "advance.recovered";
     /// The issuer took a payment's money back.
     ChargebackOpened = "chargeback.opened";
     /// The merchant's answer to it is with the issuer.

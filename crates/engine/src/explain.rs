@@ -242,6 +242,13 @@ fn failed(reason: &FailReason) -> Explanation {
                 "款项将通过拒付退回。若申诉成功，可对该笔支付重新申请退款。",
             ),
         ),
+        FailReason::ReceiverNotEnoughFunds { .. } => (
+            Who::Merchant,
+            text(
+                "Nothing was taken. Ask for a new refund when the receiver has the money, or advance its part.",
+                "未发生任何扣款。请待该接收方资金充足后重新申请，或为其垫资。",
+            ),
+        ),
         FailReason::FundsExpired | FailReason::NotEnoughFunds => {
             (Who::Merchant, text("Pay money in, then ask for a new refund.", "请充值后重新申请退款。"))
         }

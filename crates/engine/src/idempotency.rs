@@ -1,6 +1,6 @@
 //! The caller's name for one attempt at one intent, and what is remembered of it for ever.
 
-use crate::{AdjustmentId, MerchantId, RefundId, Refusal, Timestamp};
+use crate::{AdjustmentId, MerchantId, RefundId, Refusal, ShareId, Timestamp};
 
 /// Letters of a merchant's refund number.
 pub const NUMBER_LENGTH_MAX: usize = 64;
@@ -60,6 +60,10 @@ pub struct Remembered {
 pub enum RememberedDecision {
     /// This refund.
     Accepted(RefundId),
+    /// This share; only of keys that name shares.
+    Shared(ShareId),
+    /// A receiver paid an advance back; only of keys that name recoveries.
+    Recovered,
     /// Money was paid in, by the merchant or by the acquirer.
     ToppedUp,
     /// This adjustment was proposed; only of keys that name proposals.

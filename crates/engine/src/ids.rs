@@ -138,6 +138,8 @@ ids! {
     PaymentId = "pay";
     /// Money going back.
     RefundId = "ref";
+    /// An order to share a payment's money.
+    ShareId = "shr";
     /// A chargeback, dispute, retrieval or report of fraud.
     DisputeId = "dsp";
     /// The postings of one business event.
@@ -166,17 +168,18 @@ ids! {
 pub struct IdBlock {
     next: i64,
     left: u16,
+    taken: u16,
 }
 
 impl IdBlock {
     /// A block of [`IDS_PER_BLOCK`] ids from `first` on.
     pub const fn new(first: i64) -> Self {
-        Self { next: first, left: IDS_PER_BLOCK }
+        Self { next: first, left: IDS_PER_BLOCK, taken: 0 }
     }
 
     /// A block of `count` ids from `first` on, for a verdict about many.
     pub const fn of(first: i64, count: u16) -> Self {
-        Self { next: first, left: count }
+        Self { next: first, left: count, taken: 0 }
     }
 
     /// How many ids are left.
@@ -184,16 +187,19 @@ impl IdBlock {
         self.left
     }
 
-    /// The next id of the block.
-    ///
-    /// # Panics
-    /// When a verdict wants more ids than the block has: the limits on endpoints and lines exclude that.
-    pub fn take(&mut self) -> i64 {
-        assert!(self.left > 0, "a verdict used more ids than its block has");
+    /// The next id of the block. Behind its end the ids are somebody else's: a verdict that took such a one must not be applied, see
+    /// [`IdBlock::overdrawn`].
+    pub const fn take(&mut self) -> i64 {
         let id = self.next;
         self.next += 1;
-        self.left -= 1;
+        self.taken = self.taken.saturating_add(1);
+        self.left = self.left.saturating_sub(1);
         id
+    }
+
+    /// How many ids were wanted, when that is more than the block had: the events of a payment with many receivers need many.
+    pub const fn overdrawn(&self, first: &Self) -> Option<u16> {
+        if self.taken.saturating_sub(first.taken) > first.left { Some(self.taken.saturating_sub(first.taken)) } else { None }
     }
 }
 

@@ -38,6 +38,7 @@ pub mod review_rule;
 mod scope;
 pub mod settings;
 pub mod settlement;
+pub mod share;
 pub mod shipment;
 mod snapshot;
 pub mod task;
@@ -50,7 +51,7 @@ pub use decide::decide;
 pub use explain::{Explanation, Language, Text, Who, explain};
 pub use ids::{
     AdjustmentId, AuditId, CredentialId, DisputeId, EndpointId, EntryId, IdBlock, MerchantId, NotAnId, NotificationId, PaymentId, PayoutId,
-    PersonId, RefundId, TaskId, TerminalId,
+    PersonId, RefundId, ShareId, TaskId, TerminalId,
 };
 pub use merchant::Mode;
 pub use refusal::Refusal;

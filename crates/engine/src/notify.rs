@@ -8,6 +8,7 @@ use crate::notification::Recipient;
 use crate::payment::Payment;
 use crate::refund::{Refund, RefundInPlay, RefundState};
 use crate::review_rule::ReviewTrigger;
+use crate::share::Share;
 use crate::{MerchantId, Snapshot, TerminalId};
 
 /// Everybody who hears of an event: the dialect's address, when there is one, and the native endpoints that want the kind.
@@ -27,6 +28,12 @@ pub(crate) fn recipients(
 /// Where a dialect hears of a refund's event, for what dialects have words for.
 pub(crate) fn refund_address(snapshot: &Snapshot, kind: EventKind, in_play: &RefundInPlay) -> Option<Recipient> {
     if is_told_in_dialects(kind) { dialect_address(snapshot, in_play) } else { None }
+}
+
+/// Where a dialect hears of a share: of its end, at the address that it was asked for with, and nowhere else.
+pub(crate) fn share_address(share: &Share) -> Option<Recipient> {
+    share.state.ended_at()?;
+    Some(Recipient::Dialect { terminal_id: share.terminal_id, url: share.notify_url.clone()? })
 }
 
 /// The payment's address, else its terminal's: where a dialect hears of disputes.
@@ -90,7 +97,17 @@ const fn is_told_in_dialects(kind: EventKind) -> bool {
         | EventKind::FraudReported
         | EventKind::FraudAccepted
         | EventKind::FraudClosed => true,
-        EventKind::PaymentRecorded
+        // A share's own address is said where it is told.
+        EventKind::SharePlanned
+        | EventKind::ShareAccepted
+        | EventKind::ShareSucceeded
+        | EventKind::ShareCancelled
+        | EventKind::ShareFailed
+        | EventKind::ShareReceived
+        | EventKind::ShareReturned
+        | EventKind::ShareRestored
+        | EventKind::AdvanceRecovered
+        | EventKind::PaymentRecorded
         | EventKind::PaymentUpdated
         | EventKind::PaymentCaptured
         | EventKind::PaymentVoided
@@ -127,6 +144,21 @@ pub(crate) fn refund_facts(refund: &Refund) -> EventFacts {
         fact("amount", refund.amount),
         fact("state", refund.state.name().word()),
     ]
+}
+
+/// What every event of a share says.
+pub(crate) fn share_facts(share: &Share) -> EventFacts {
+    let currency = share.lines.first().map(|line| line.amount.currency());
+    let amount = currency.map(|currency| fact("amount", Money::new(share.sum_minor(), currency)));
+    [
+        fact("share_id", share.id),
+        fact("payment_reference", &share.payment_reference),
+        fact("number", &share.number),
+        fact("state", share.state.name().word()),
+    ]
+    .into_iter()
+    .chain(amount)
+    .collect()
 }
 
 /// What holds a pending refund, when something does.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::refund::Refund;
 use crate::settlement::Settling;
+use crate::share::Sharing;
 use crate::{MerchantId, Mode, PaymentId, TerminalId, Timestamp};
 
 /// Letters of a reference that merchants or operators give.
@@ -216,6 +217,8 @@ pub struct Payment {
     pub open_retrievals: u32,
     /// The stored rate, when it settles in another currency.
     pub quote: Option<SettlementQuote>,
+    /// What it remembers of its shares; nothing of ordinary payments, whose fee is taken from their own money.
+    pub sharing: Option<Box<Sharing>>,
     /// What went through that rate so far; nothing without one.
     pub converted: Converted,
     /// Where this payment's refunds are announced, unless the request says otherwise.
@@ -284,6 +287,7 @@ impl Payment {
         self.refunded_marketing = self.refunded_marketing.checked_add(refund.marketing)?;
         self.fee_given_back = self.fee_given_back.checked_add(refund.fee_given_back)?;
         self.refund_count = self.refund_count.saturating_add(1);
+        self.count_sharing(refund, 1);
         let gross = refund.gross_settlement.map_or(0, Money::minor);
         self.converted.refunded_minor = self.converted.refunded_minor.saturating_add(gross);
         Ok(())
@@ -295,6 +299,7 @@ impl Payment {
         self.refunded_marketing = self.refunded_marketing.checked_sub(refund.marketing)?;
         self.fee_given_back = self.fee_given_back.checked_sub(refund.fee_given_back)?;
         self.refund_count = self.refund_count.saturating_sub(1);
+        self.count_sharing(refund, -1);
         let gross = refund.gross_settlement.map_or(0, Money::minor);
         self.converted.refunded_minor = self.converted.refunded_minor.saturating_sub(gross);
         Ok(())

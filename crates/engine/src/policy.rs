@@ -120,6 +120,8 @@ policy! {
     draw_available: bool = true;
     /// What happens to the fee of the payment.
     original_fee: FeeRule = FeeRule::Keep;
+    /// Whether what a refund gives back of a fee that is taken from the payment may differ by one minor unit from our rounding.
+    fee_rounding_tolerance: bool = false;
     /// Fee for a refund, in minor units of the payment's currency, taken from the available money.
     refund_fee_minor: i64 = 0;
     /// Fee for a chargeback, in minor units of the payment's currency, taken from the available money.

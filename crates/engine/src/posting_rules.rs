@@ -2,6 +2,8 @@
 //! payment remembers of its own money, so that the two never part.
 
 mod chargebacks;
+mod draws;
+mod shares;
 
 use refundry_ledger::{Balances, Currency, LedgerAccount, Money, Posting};
 
@@ -9,15 +11,19 @@ use crate::MerchantId;
 use crate::adjustment::AdjustmentKind;
 use crate::chart::{
     ACQUIRER_RECEIVABLE, AVAILABLE, EXPOSURE, FEE_INCOME, FIXED_RESERVE, FX_CLEARING, MARKETING, OPERATOR_CASH, PAID_OUT,
-    REFUNDS_IN_FLIGHT, RESERVE, UNSETTLED,
+    REFUNDS_IN_FLIGHT, RESERVE, SHARES_DUE, UNSETTLED,
 };
 use crate::payment::{Payment, SettlementQuote};
 use crate::refund::{Draw, Refund};
+use crate::share::FeeMode;
 
 pub use chargebacks::{
     chargeback_fee, chargeback_fee_given_back, chargeback_final, chargeback_undone, charged_back, exposure_collected, exposure_covered,
     exposure_written_off, paid_after_its_end,
 };
+
+pub use draws::{Purse, draw};
+pub use shares::{advance_paid, advance_recovered, line_returned, recovery_undone, share_given, share_received, share_settled};
 
 /// The postings of one entry.
 pub type Postings = Vec<Posting<MerchantId>>;
@@ -57,14 +63,17 @@ pub fn standing(merchant_id: MerchantId, currency: Currency, balances: &Balances
 /// Captured: what the shopper and the merchant's marketing paid becomes fee, reserve and unsettled money. Sets what the payment has left.
 pub fn captured(payment: &mut Payment) -> Postings {
     let [captured, marketing, fee, reserved] = [payment.captured, payment.marketing, payment.fee, payment.reserved].map(Money::minor);
-    let unsettled = captured.saturating_sub(fee).saturating_sub(reserved);
+    let from_payment = captured.saturating_sub(payment.own_money_minor());
+    let unsettled = payment.own_money_minor().saturating_sub(reserved);
     payment.unsettled_left = Money::new(unsettled, payment.currency());
     payment.reserve_left = payment.reserved;
-    spread(
+    let mut postings = spread(
         payment,
         &[(ACQUIRER_RECEIVABLE, captured.saturating_sub(marketing)), (MARKETING, marketing)],
-        &[(FEE_INCOME, fee), (RESERVE, reserved), (UNSETTLED, unsettled)],
-    )
+        &[(FEE_INCOME, from_payment), (RESERVE, reserved), (UNSETTLED, unsettled)],
+    );
+    postings.extend(available_pays_fee(payment, Money::new(fee.saturating_sub(from_payment), payment.currency())));
+    postings
 }
 
 /// The settlement date is reached: what is left of the payment's unsettled money becomes available, but for what `fixed_lacking` minor units
@@ -141,60 +150,28 @@ pub fn adjusted(merchant_id: MerchantId, kind: AdjustmentKind, amount: Money) ->
     vec![Posting { book: merchant_id, debit, credit, amount }]
 }
 
-/// Which money a refund would be drawn from, or how much is missing. The order: the payment's unsettled money, its reserve, then what is
-/// available to the merchant; the allowances of `purse` may be zero. The refund's fee is always paid out of the available money.
-pub fn draw(purse: &Purse, payment: &Payment, refund: &Refund) -> Result<Draw, Money> {
-    let amount = refund.amount.minor();
-    let unsettled_minor = amount.min(purse.unsettled.max(0));
-    let reserve_minor = (amount - unsettled_minor).min(purse.reserve.max(0));
-    let available_minor = amount - unsettled_minor - reserve_minor;
-    // In the currency in which the payment's money is available; the payment stays as it is until the draw is carried out.
-    let settlement_minor = payment.foreign().map_or(0, |_| payment.clone().cross(-available_minor).saturating_neg());
-    let (drawn, fee) = match payment.foreign() {
-        Some(quote) => (settlement_minor, at_price(quote, refund.refund_fee)),
-        None => (available_minor, refund.refund_fee.minor()),
-    };
-    let missing = match drawn.saturating_add(fee) {
-        0 => 0,
-        _ if available_minor > 0 && !purse.may_draw_available => drawn,
-        needed => needed.saturating_sub(purse.available).max(0),
-    };
-    match missing {
-        0 => Ok(Draw { unsettled_minor, reserve_minor, available_minor, settlement_minor, at: None }),
-        missing => Err(Money::new(missing, payment.home_currency())),
-    }
-}
-
-/// What a refund may be drawn from, in minor units, with the fee that it gives back already in it.
-#[derive(Clone, Copy, Debug)]
-pub struct Purse {
-    /// The payment's unsettled money, or zero when the policy forbids it.
-    pub unsettled: i64,
-    /// The payment's reserve, or zero when the policy forbids it.
-    pub reserve: i64,
-    /// The merchant's available money, in the currency that the payment settles in; may be below zero.
-    pub available: i64,
-    /// Whether the policy lets refunds draw it.
-    pub may_draw_available: bool,
-}
-
 /// Released: the drawn money flies; the refund's fee is taken, the payment's fee given back where the payment's money is.
 pub fn released(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
     let given_back = refund.fee_given_back.minor();
-    if !payment.settled {
+    let becomes_available = payment.settled || payment.fee_mode() == FeeMode::FromAccount;
+    if !becomes_available {
         add(&mut payment.unsettled_left, given_back);
     }
     add(&mut payment.unsettled_left, -draw.unsettled_minor);
     add(&mut payment.reserve_left, -draw.reserve_minor);
     // The available money first: what it is worth was found out before the fee came back.
     let mut drawn = available_goes(payment, (draw.available_minor, draw.settlement_minor), &[(REFUNDS_IN_FLIGHT, draw.available_minor)]);
-    let mut postings = match payment.settled {
+    let mut postings = match becomes_available {
         true => fee_becomes_available(payment, refund.fee_given_back),
         false => spread(payment, &[(FEE_INCOME, given_back)], &[(UNSETTLED, given_back)]),
     };
     let own = [(UNSETTLED, draw.unsettled_minor), (RESERVE, draw.reserve_minor)];
     postings.extend(spread(payment, &own, &[(REFUNDS_IN_FLIGHT, draw.unsettled_minor + draw.reserve_minor)]));
     postings.append(&mut drawn);
+    if let Some(of) = &refund.sharing {
+        postings.extend(shares::lines_fly(payment.merchant_id, payment.currency(), of.lines_minor()));
+        postings.extend(shares::advance_remembered(payment.merchant_id, payment.currency(), of.advance_minor));
+    }
     postings.extend(available_pays_fee(payment, refund.refund_fee));
     postings
 }
@@ -210,7 +187,7 @@ pub fn succeeded(payment: &Payment, refund: &Refund) -> Postings {
 
 /// Failed or cancelled after its release: the money goes back to where that payment's money lives now, and both fees with it.
 pub fn undone(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
-    let mut postings = goes_home(payment, draw, &[(REFUNDS_IN_FLIGHT, refund.amount.minor())]);
+    let mut postings = goes_home(payment, (refund, draw), &[(REFUNDS_IN_FLIGHT, refund.amount.minor())]);
     postings.extend(take_fee_again(payment, refund));
     postings.extend(fee_becomes_available(payment, refund.refund_fee));
     postings
@@ -220,7 +197,7 @@ pub fn undone(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
 /// refunded, so its fee is due again; the refund's own fee was earned and stays.
 pub fn returned(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings {
     let sources = [(ACQUIRER_RECEIVABLE, refund.user_part().minor()), (MARKETING, refund.marketing.minor())];
-    let mut postings = goes_home(payment, draw, &sources);
+    let mut postings = goes_home(payment, (refund, draw), &sources);
     postings.extend(take_fee_again(payment, refund));
     postings
 }
@@ -229,11 +206,13 @@ pub fn returned(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings 
 pub fn sale_voided(payment: &mut Payment) -> Postings {
     let zero = Money::zero(payment.currency());
     let [captured, marketing, fee] = [payment.captured, payment.marketing, payment.fee].map(Money::minor);
-    let postings = spread(
+    let from_payment = captured.saturating_sub(payment.own_money_minor());
+    let mut postings = spread(
         payment,
-        &[(UNSETTLED, payment.unsettled_left.minor()), (RESERVE, payment.reserve_left.minor()), (FEE_INCOME, fee)],
+        &[(UNSETTLED, payment.unsettled_left.minor()), (RESERVE, payment.reserve_left.minor()), (FEE_INCOME, from_payment)],
         &[(ACQUIRER_RECEIVABLE, captured.saturating_sub(marketing)), (MARKETING, marketing)],
     );
+    postings.extend(fee_becomes_available(payment, Money::new(fee.saturating_sub(from_payment), payment.currency())));
     for part in [
         &mut payment.captured,
         &mut payment.marketing,
@@ -247,14 +226,18 @@ pub fn sale_voided(payment: &mut Payment) -> Postings {
     postings
 }
 
-/// What a refund had drawn goes back to where that payment's money lives now. What had been changed into another currency comes back as what it was.
-fn goes_home(payment: &mut Payment, draw: Draw, sources: &[(LedgerAccount, i64)]) -> Postings {
+/// What a refund had drawn goes back to where that payment's money lives now. What had been changed into another currency comes back as what it was,
+/// and what receivers had given back is on its way to them.
+fn goes_home(payment: &mut Payment, (refund, draw): (&Refund, Draw), sources: &[(LedgerAccount, i64)]) -> Postings {
+    let (lines, advance) = refund.sharing.as_ref().map_or((0, 0), |of| (of.lines_minor(), of.advance_minor));
     let is_foreign = payment.foreign().is_some();
     let available = if is_foreign { FX_CLEARING } else { AVAILABLE };
     let home = if payment.settled { available } else { UNSETTLED };
     let home_of_reserve = if payment.settling.reserve_released { available } else { RESERVE };
-    let homes = [(home, draw.unsettled_minor), (home_of_reserve, draw.reserve_minor), (available, draw.available_minor)];
+    let homes =
+        [(home, draw.unsettled_minor), (home_of_reserve, draw.reserve_minor), (available, draw.available_minor), (SHARES_DUE, lines)];
     let mut postings = spread(payment, sources, &homes);
+    postings.extend(shares::advance_forgotten(payment.merchant_id, payment.currency(), advance));
     let mut crossing = 0;
     match payment.settled {
         true => crossing += draw.unsettled_minor,
@@ -275,7 +258,8 @@ fn goes_home(payment: &mut Payment, draw: Draw, sources: &[(LedgerAccount, i64)]
 /// The fee that the refund had given back is due again, out of the payment's unsettled money as far as that goes.
 fn take_fee_again(payment: &mut Payment, refund: &Refund) -> Postings {
     let due = refund.fee_given_back.minor();
-    let from_unsettled = if payment.settled { 0 } else { due.min(payment.unsettled_left.minor()) };
+    let is_available = payment.settled || payment.fee_mode() == FeeMode::FromAccount;
+    let from_unsettled = if is_available { 0 } else { due.min(payment.unsettled_left.minor()) };
     add(&mut payment.unsettled_left, -from_unsettled);
     let mut postings = spread(payment, &[(UNSETTLED, from_unsettled)], &[(FEE_INCOME, from_unsettled)]);
     postings.extend(available_pays_fee(payment, Money::new(due - from_unsettled, payment.currency())));

@@ -9,6 +9,7 @@ use crate::funds::settle;
 use crate::notify::fact;
 use crate::payment::{Converted, Payment, PaymentStatus, REFERENCE_LENGTH_MAX};
 use crate::settlement::Settling;
+use crate::share::{FeeMode, Sharing, plan};
 use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict, Write, authorisation, posting_rules};
 
 /// Decides about what is told. The same again changes nothing; a captured payment never becomes anything else.
@@ -108,6 +109,9 @@ fn invalid(field: &str, rule: String) -> Refusal {
 
 fn create(snapshot: &Snapshot, stamp: &Stamp, act: &RecordPayment) -> Verdict {
     let told = &act.payment;
+    if let Err(refusal) = plan::check(snapshot, told, &act.plan) {
+        return Verdict::refused(refusal);
+    }
     let zero = Money::zero(told.currency());
     let payment = Payment {
         refunded: zero,
@@ -121,12 +125,19 @@ fn create(snapshot: &Snapshot, stamp: &Stamp, act: &RecordPayment) -> Verdict {
         charged_back: zero,
         open_chargebacks: 0,
         open_retrievals: 0,
+        sharing: fee_mode(act).map(|fee_mode| Box::new(Sharing::new(fee_mode))),
         converted: Converted::default(),
         created_at: stamp.now,
         updated_at: stamp.now,
         ..told.clone()
     };
     write(snapshot, stamp, (payment, act), EventKind::PaymentRecorded)
+}
+
+/// An ordinary payment says nothing of a fee mode and has no plan.
+fn fee_mode(act: &RecordPayment) -> Option<FeeMode> {
+    let planned = (!act.plan.is_empty()).then_some(FeeMode::FromPayment);
+    act.payment.sharing.as_ref().map(|sharing| sharing.fee_mode).or(planned)
 }
 
 /// What is told of a known payment: a later status counts, the same facts again change nothing, other facts are refused by name.
@@ -170,6 +181,7 @@ fn first_contradiction(before: &Payment, act: &RecordPayment) -> Option<&'static
         ("marketing", before.marketing != told.marketing && same_status),
         ("fee", before.fee != told.fee && same_status && !act.left_to_terms.fee),
         ("reserved", before.reserved != told.reserved && same_status && !act.left_to_terms.reserved),
+        ("fee_mode", told.sharing.as_ref().is_some_and(|sharing| sharing.fee_mode != before.fee_mode())),
         ("paid_at", before.paid_at != told.paid_at && same_status),
         ("quote", told.quote.is_some() && before.quote != told.quote && same_status),
     ]
@@ -199,6 +211,9 @@ fn write(snapshot: &Snapshot, stamp: &Stamp, (mut payment, act): (Payment, &Reco
     match (&act.order, payment.status) {
         (None, _) | (Some(_), PaymentStatus::Pending) => draft.tell(kind, about, payment_facts(&payment)),
         (Some(_), _) => draft.tell_of_order(kind, &payment, payment_facts(&payment)),
+    }
+    if created && let Err(refusal) = plan::write(&mut draft, &mut payment, &act.plan) {
+        return Verdict::refused(refusal);
     }
     if captured && let Err(refusal) = settle::follow_terms(&mut draft, &mut payment) {
         return Verdict::refused(refusal);

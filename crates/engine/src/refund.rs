@@ -21,6 +21,7 @@ use refundry_ledger::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::payment::{Payment, SettlementQuote};
+use crate::share::RefundSharing;
 use crate::{Actor, MerchantId, Mode, Outcome, PaymentId, RefundId, TerminalId, Timestamp};
 
 pub use arn::{Arn, ArnState, NotAnArn};
@@ -65,6 +66,8 @@ pub struct Refund {
     pub refund_fee: Money,
     /// The part of the payment's fee that this refund gives back.
     pub fee_given_back: Money,
+    /// What it takes back of the payment's shares; nothing where the payment knows of none.
+    pub sharing: Option<Box<RefundSharing>>,
     /// The rate for settlement in another currency.
     pub quote: Option<SettlementQuote>,
     /// The amount in the settlement currency.
@@ -97,7 +100,7 @@ pub struct Refund {
     pub state: RefundState,
 }
 
-/// From which money a refund was drawn. The parts sum to the refund's amount.
+/// From which of the merchant's money a refund was drawn. The parts sum to the refund's amount, less what receivers give back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draw {
     /// From the payment's unsettled money, minor units.

@@ -13,6 +13,7 @@ use crate::money_text;
 use crate::payment::{PaymentStatus, currency_text};
 use crate::payout::PayoutStateName;
 use crate::refund::{IllegalTransition, RefundStateName};
+use crate::share::ShareStateName;
 use crate::{PayoutId, Timestamp};
 
 /// Why a request is declined, with the facts that explain it. Domain rule: section 4, decision order. A remembered refusal is stored as
@@ -63,8 +64,20 @@ pub enum Refusal {
     },
     /// Zero or less.
     AmountNotPositive,
+    /// A receiver stands in two lines.
+    ReceiverTwice {
+        /// Its account number.
+        account: String,
+    },
+    /// The payment's own merchant stands in a line.
+    ReceiverIsGiver,
     /// Too late.
     RefundWindowExceeded {
+        /// Last instant at which it was possible.
+        until: Timestamp,
+    },
+    /// Too late to share it.
+    ShareWindowExceeded {
         /// Last instant at which it was possible.
         until: Timestamp,
     },
@@ -89,6 +102,10 @@ pub enum Refusal {
     RetrievalOpen,
     /// An open chargeback blocks refunds.
     ChargebackOpen,
+    /// A share of the payment is being carried out.
+    ShareRunning,
+    /// A refund of the payment is not final, so nothing of it can be shared or recovered.
+    RefundOpen,
     /// The caller believed in another rest.
     ExpectedRemainingStale {
         /// What is really left.
@@ -125,11 +142,74 @@ pub enum Refusal {
         #[serde(with = "money_text")]
         refundable: Money,
     },
+    /// Nobody of this mode has the account number.
+    UnknownReceiver {
+        /// The account number.
+        account: String,
+    },
+    /// More than a receiver got of the payment and has not given back.
+    ExceedsReceiver {
+        /// Its account number.
+        account: String,
+        /// What it can give back.
+        #[serde(with = "money_text")]
+        highest: Money,
+    },
+    /// Lines and advance are more than all receivers have left.
+    ExceedsReturned {
+        /// What they have left, all together.
+        #[serde(with = "money_text")]
+        highest: Money,
+    },
+    /// Lines, advance, fee and marketing part are more than the refund.
+    LinesExceedAmount {
+        /// By so much.
+        #[serde(with = "money_text")]
+        over: Money,
+    },
+    /// What lines and advance leave over is more than what was never shared.
+    ExceedsUnshared {
+        /// What they leave over.
+        #[serde(with = "money_text")]
+        needed: Money,
+        /// What was never shared.
+        #[serde(with = "money_text")]
+        unshared: Money,
+    },
+    /// More than what of the payment can still be shared.
+    ExceedsPool {
+        /// What can.
+        #[serde(with = "money_text")]
+        highest: Money,
+    },
+    /// More than what was advanced in the receiver's place.
+    ExceedsAdvanced {
+        /// What was, and was not paid back.
+        #[serde(with = "money_text")]
+        highest: Money,
+    },
     /// The money is not there, and the terminal's policy does not wait.
     NotEnoughFunds {
         /// What is missing.
         #[serde(with = "money_text")]
         missing: Money,
+    },
+    /// A receiver has not the money that it is to give back or pay.
+    ReceiverNotEnoughFunds {
+        /// Its account number.
+        account: String,
+        /// What it has.
+        #[serde(with = "money_text")]
+        highest: Money,
+    },
+    /// No such share of this merchant in this mode.
+    UnknownShare,
+    /// The share stands where this cannot be done.
+    ShareStateForbids {
+        /// Where it stands.
+        state: ShareStateName,
+        /// What was tried.
+        verb: String,
     },
     /// No such refund of this merchant in this mode.
     UnknownRefund,

@@ -4,12 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refundry_ledger::Currency;
 
-use crate::command::{Act, Command, CreateRefund, DecideAdjustment, ProposeAdjustment, RecordDispute, ReleaseWaiting};
+use crate::command::{
+    Act, Command, CreateRefund, CreateShare, DecideAdjustment, ProposeAdjustment, RecordDispute, RecordPayment, RecoverAdvance,
+    ReleaseWaiting,
+};
 use crate::dispute::DisputeKey;
 use crate::idempotency::IdempotencyKey;
-use crate::payment::{Payment, PaymentKey};
+use crate::payment::PaymentKey;
 use crate::person::{Person, PersonKey};
-use crate::{AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp};
+use crate::share::ShareKey;
+use crate::{
+    AdjustmentId, CredentialId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, ShareId, TaskId, TerminalId, Timestamp,
+};
 
 /// The rows that a batch of commands needs. A refund brings its payment, terminal and merchant along; a payment its balances; a merchant its
 /// counters; a key what is remembered of it, with the refund. So a scope names only the first thing of each chain.
@@ -20,6 +26,11 @@ pub struct Scope {
     pub terminals: BTreeSet<(MerchantId, TerminalId)>,
     pub payments: BTreeSet<(MerchantId, PaymentKey)>,
     pub refunds: BTreeSet<(MerchantId, RefundId)>,
+    /// A share brings its payment and the receivers of its lines along; a payment its planned and running shares and its receivers, each with its
+    /// counters and its balances in the payment's currency.
+    pub shares: BTreeSet<(MerchantId, ShareKey)>,
+    /// Payments of whose refunds it is asked how many are open.
+    pub open_refunds: BTreeSet<(MerchantId, PaymentKey)>,
     pub disputes: BTreeSet<(MerchantId, DisputeKey)>,
     pub keys: BTreeSet<IdempotencyKey>,
     pub notifications: BTreeSet<(MerchantId, NotificationId)>,
@@ -52,7 +63,12 @@ impl Scope {
             Act::RecordResult(act) => self.refund(act.merchant_id, act.refund_id),
             Act::RecordArn(act) => self.refund(act.merchant_id, act.refund_id),
             Act::RecordReturn(act) => self.refund(act.merchant_id, act.refund_id),
-            Act::RecordPayment(act) => self.told_payment(&act.payment),
+            Act::CreateShare(act) => self.new_share(act),
+            Act::StartShare(act) => self.share(act.merchant_id, act.share_id),
+            Act::FinishShare(act) => self.share(act.merchant_id, act.share_id),
+            Act::CancelShare(act) => self.share(act.merchant_id, act.share_id),
+            Act::RecoverAdvance(act) => self.recovery(act),
+            Act::RecordPayment(act) => self.told_payment(act),
             Act::CapturePayment(act) => self.payment(act.merchant_id, act.payment_id),
             Act::VoidPayment(act) => self.payment(act.merchant_id, act.payment_id),
             Act::RecordDispute(act) => self.told_dispute(act),
@@ -121,6 +137,11 @@ impl Scope {
         self.adjustments.insert((act.merchant_id, act.adjustment_id));
     }
 
+    fn recovery(&mut self, act: &RecoverAdvance) {
+        self.payment(act.merchant_id, act.payment_id);
+        self.keys.insert(act.key.clone());
+    }
+
     fn waiting(&mut self, act: &ReleaseWaiting) {
         self.currency(act.merchant_id, act.currency);
         self.tasks.insert((act.merchant_id, act.task.id));
@@ -148,7 +169,19 @@ impl Scope {
         self.disputes.extend(act.accepts_dispute.map(|id| (act.merchant_id, DisputeKey::Id(id))));
     }
 
-    fn told_payment(&mut self, payment: &Payment) {
+    fn new_share(&mut self, act: &CreateShare) {
+        self.merchants.insert(act.merchant_id);
+        self.terminals.extend(act.terminal_id.map(|id| (act.merchant_id, id)));
+        self.payments.insert((act.merchant_id, act.payment.clone()));
+        self.open_refunds.insert((act.merchant_id, act.payment.clone()));
+        self.keys.insert(act.key.clone());
+        self.merchants.extend(act.lines.iter().filter_map(|line| line.receiver_id));
+    }
+
+    fn told_payment(&mut self, act: &RecordPayment) {
+        let payment = &act.payment;
+        self.keys.extend(act.plan.iter().map(|planned| planned.key.clone()));
+        self.merchants.extend(act.plan.iter().flat_map(|planned| &planned.lines).filter_map(|line| line.receiver_id));
         self.merchants.insert(payment.merchant_id);
         self.terminals.insert((payment.merchant_id, payment.terminal_id));
         self.payments.insert((payment.merchant_id, PaymentKey::Reference(payment.payment_reference.clone())));
@@ -165,6 +198,8 @@ impl Scope {
             terminals,
             payments,
             refunds,
+            shares,
+            open_refunds,
             disputes,
             keys,
             notifications,
@@ -181,6 +216,8 @@ impl Scope {
         self.terminals.extend(terminals);
         self.payments.extend(payments);
         self.refunds.extend(refunds);
+        self.shares.extend(shares);
+        self.open_refunds.extend(open_refunds);
         self.disputes.extend(disputes);
         self.keys.extend(keys);
         self.notifications.extend(notifications);
@@ -206,6 +243,7 @@ impl Scope {
         merchants.extend(self.terminals.iter().map(|(merchant_id, _)| *merchant_id));
         merchants.extend(self.refunds.iter().map(|(merchant_id, _)| *merchant_id));
         merchants.extend(self.payments.iter().map(|(merchant_id, _)| *merchant_id));
+        merchants.extend(self.shares.iter().map(|(merchant_id, _)| *merchant_id));
         merchants
     }
 
@@ -229,6 +267,11 @@ impl Scope {
     fn payment(&mut self, merchant_id: MerchantId, payment_id: PaymentId) {
         self.merchants.insert(merchant_id);
         self.payments.insert((merchant_id, PaymentKey::Id(payment_id)));
+    }
+
+    fn share(&mut self, merchant_id: MerchantId, share_id: ShareId) {
+        self.merchants.insert(merchant_id);
+        self.shares.insert((merchant_id, ShareKey::Id(share_id)));
     }
 
     fn refund(&mut self, merchant_id: MerchantId, refund_id: RefundId) {

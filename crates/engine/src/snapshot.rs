@@ -17,10 +17,12 @@ use crate::person::{Person, PersonKey};
 use crate::posting_rules::SPENDABLE;
 use crate::refund::Refund;
 use crate::review_rule::RecentRefunds;
+use crate::share::Share;
 use crate::task::{Task, TaskKind};
 use crate::verdict::{Changes, Write};
 use crate::{
-    AdjustmentId, CredentialId, DisputeId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, TaskId, TerminalId, Timestamp,
+    AdjustmentId, CredentialId, DisputeId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, ShareId, TaskId, TerminalId,
+    Timestamp,
 };
 
 /// The state that a batch is decided against.
@@ -33,6 +35,9 @@ pub struct Snapshot {
     /// Which payment a reference names.
     pub references: BTreeMap<(MerchantId, String), PaymentId>,
     pub refunds: BTreeMap<(MerchantId, RefundId), Refund>,
+    pub shares: BTreeMap<(MerchantId, ShareId), Share>,
+    /// How many refunds are open of the payments that were asked about; of others nothing is said.
+    pub open_refunds: BTreeMap<(MerchantId, PaymentId), u32>,
     pub disputes: BTreeMap<(MerchantId, DisputeId), Dispute>,
     /// Which dispute a number of the network names.
     pub dispute_references: BTreeMap<(MerchantId, String), DisputeId>,
@@ -83,7 +88,11 @@ impl Snapshot {
         }
         for refund in changes.refunds.values().map(Write::row) {
             self.recent.absorb(refund);
+            self.count_open(refund);
             self.refunds.insert((refund.merchant_id, refund.id), refund.clone());
+        }
+        for share in changes.shares.values().map(Write::row) {
+            self.shares.insert((share.merchant_id, share.id), share.clone());
         }
         for dispute in changes.disputes.values().map(Write::row) {
             self.dispute_references.insert((dispute.merchant_id, dispute.network_reference.clone()), dispute.id);
@@ -135,6 +144,16 @@ impl Snapshot {
         }
         for (key, waiting) in &changes.waiting {
             self.waiting.insert(*key, *waiting);
+        }
+    }
+    /// An earlier command of the batch opened or ended a refund of a payment that somebody asks about.
+    fn count_open(&mut self, refund: &Refund) {
+        let was_open = self.refunds.get(&(refund.merchant_id, refund.id)).is_some_and(|before| !before.state.is_final());
+        let Some(open) = self.open_refunds.get_mut(&(refund.merchant_id, refund.payment_id)) else { return };
+        match (was_open, !refund.state.is_final()) {
+            (false, true) => *open = open.saturating_add(1),
+            (true, false) => *open = open.saturating_sub(1),
+            (true, true) | (false, false) => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use refundry_ledger::Currency;
 
 use crate::payout::PayoutKind;
-use crate::{MerchantId, NotificationId, PaymentId, RefundId, TaskId, Timestamp};
+use crate::{MerchantId, NotificationId, PaymentId, RefundId, ShareId, TaskId, Timestamp};
 
 /// The three letters of a currency's code make one of so many numbers.
 const CURRENCY_NUMBERS: i64 = 32 * 32 * 32;
@@ -46,6 +46,10 @@ task_kinds! {
     ReleaseRefund = "release_refund";
     /// Serve the refunds of one merchant and currency that wait for money, a page at a time.
     ReleaseWaiting = "release_waiting";
+    /// Begin a planned share: its time has come.
+    StartShare = "start_share";
+    /// Carry a running share out.
+    FinishShare = "finish_share";
     /// Prepare the payout of one merchant and currency, on its day.
     PreparePayout = "prepare_payout";
     /// Settle what is due of one merchant's payments, and release what is due of their reserves, a page at a time.
@@ -80,6 +84,11 @@ impl Task {
     /// The next step of a refund.
     pub fn of_refund(kind: TaskKind, merchant_id: MerchantId, refund_id: RefundId, due_at: Timestamp) -> Self {
         Self { id: TaskId::new(refund_id.get()), merchant_id, kind, due_at, tries: 0, note: String::new() }
+    }
+
+    /// The next step of a share.
+    pub fn of_share(kind: TaskKind, merchant_id: MerchantId, share_id: ShareId, due_at: Timestamp) -> Self {
+        Self { id: TaskId::new(share_id.get()), merchant_id, kind, due_at, tries: 0, note: String::new() }
     }
 
     /// The delivery of a notification.
@@ -179,6 +188,11 @@ impl Task {
     /// The refund that it is about, for the kinds that are about one.
     pub fn refund_id(&self) -> RefundId {
         RefundId::new(self.id.get())
+    }
+
+    /// The share that it is about, for the kinds that are about one.
+    pub fn share_id(&self) -> ShareId {
+        ShareId::new(self.id.get())
     }
 
     /// The notification that it is about, for the kind that is about one.

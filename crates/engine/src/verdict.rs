@@ -17,10 +17,11 @@ use crate::payout::{FIRST_PERIOD, Payout, Pots};
 use crate::person::{Person, PersonKey};
 use crate::rate::DailyRate;
 use crate::refund::Refund;
+use crate::share::Share;
 use crate::task::Task;
 use crate::{
     Actor, AdjustmentId, AuditId, CredentialId, DisputeId, EntryId, MerchantId, NotificationId, PaymentId, PayoutId, RefundId, Refusal,
-    TaskId, TerminalId, Timestamp,
+    ShareId, TaskId, TerminalId, Timestamp,
 };
 
 /// The answer and the changes, to be applied in one commit or not at all.
@@ -101,10 +102,22 @@ pub enum Outcome {
         /// Which.
         adjustment_id: AdjustmentId,
     },
+    /// The share as it stands now.
+    Share {
+        /// The share.
+        share: Box<Share>,
+        /// Whether the key had been used for it before.
+        replayed: bool,
+    },
     /// Done, or nothing was to be done.
     Done,
     /// The id that the shell proposed is taken by another payment: propose another.
     IdTaken,
+    /// So many ids are needed, more than the stamp has: nothing was written; ask again with so many.
+    MoreIds {
+        /// How many.
+        wanted: u16,
+    },
     /// Somebody else changed the row since it was read: read it again.
     Stale,
 }
@@ -123,6 +136,7 @@ pub struct Changes {
     pub adjustments: BTreeMap<(MerchantId, AdjustmentId), Write<Adjustment>>,
     /// What the pots of available money are once the entries are in them, where a payout changed them otherwise.
     pub pots: BTreeMap<(MerchantId, Currency), Pots>,
+    pub shares: BTreeMap<(MerchantId, ShareId), Write<Share>>,
     pub disputes: BTreeMap<(MerchantId, DisputeId), Write<Dispute>>,
     /// Rates of days, which take the place of those of the same day and currencies.
     pub rates: Vec<DailyRate>,
@@ -223,6 +237,7 @@ impl Changes {
             && self.payouts.is_empty()
             && self.adjustments.is_empty()
             && self.pots.is_empty()
+            && self.shares.is_empty()
             && self.disputes.is_empty()
             && self.rates.is_empty()
             && self.notifications.is_empty()
@@ -247,6 +262,7 @@ impl Changes {
         merge_writes(&mut self.payouts, later.payouts);
         merge_writes(&mut self.adjustments, later.adjustments);
         self.pots.extend(later.pots);
+        merge_writes(&mut self.shares, later.shares);
         merge_writes(&mut self.disputes, later.disputes);
         self.rates.extend(later.rates);
         self.edited.extend(later.edited);

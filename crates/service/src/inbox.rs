@@ -56,6 +56,8 @@ impl Work {
             TaskKind::SubmitRefund
             | TaskKind::ResolveRefund
             | TaskKind::ReleaseRefund
+            | TaskKind::StartShare
+            | TaskKind::FinishShare
             | TaskKind::PreparePayout
             | TaskKind::SettleDue
             | TaskKind::VoidPayment

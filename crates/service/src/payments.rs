@@ -75,7 +75,7 @@ pub async fn record(service: &Service, caller: &Caller, new: NewPayment) -> Resu
     let instant = payment.paid_at.max(Timestamp::from_ms(EPOCH_MS));
     for proposal in 0..ID_PROPOSALS_MAX {
         payment.id = PaymentId::new(service.world.ids.at(instant.plus_ms(proposal))?);
-        let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone(), left_to_terms, order: None }));
+        let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone(), left_to_terms, order: None, plan: Vec::new() }));
         match service.transact(caller, act).await? {
             Outcome::Payment { payment, created } => return Ok(RecordedPayment { payment, created }),
             Outcome::IdTaken => {}
@@ -184,6 +184,7 @@ fn payment_of(service: &Service, caller: &Caller, new: NewPayment) -> Result<Pay
         charged_back: zero,
         open_chargebacks: 0,
         open_retrievals: 0,
+        sharing: None,
         converted: Converted::default(),
         quote: new.quote,
         notify_url: new.notify_url,

@@ -127,9 +127,11 @@ pub async fn find_by_number(
     let Some(remembered) = service.world.store.remembered(&key).await? else { return Err(Refusal::UnknownRefund.into()) };
     match remembered.decision {
         RememberedDecision::Accepted(refund_id) => find(service, caller, Some(merchant_id), refund_id).await,
-        RememberedDecision::Refused(_) | RememberedDecision::ToppedUp | RememberedDecision::Proposed(_) => {
-            Err(Refusal::UnknownRefund.into())
-        }
+        RememberedDecision::Refused(_)
+        | RememberedDecision::ToppedUp
+        | RememberedDecision::Shared(_)
+        | RememberedDecision::Recovered
+        | RememberedDecision::Proposed(_) => Err(Refusal::UnknownRefund.into()),
     }
 }
 
@@ -217,6 +219,7 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
         extent: wish.extent,
         order: wish.order,
         marketing: wish.marketing,
+        sharing: None,
         expected_remaining: wish.expected_remaining,
         merchant_reference: wish.merchant_reference,
         reason: wish.reason,
@@ -290,7 +293,7 @@ fn stand_in_key(rules: DialectRules, merchant_id: MerchantId, number: String) ->
 }
 
 pub(crate) async fn decided(service: &Service, command: Command) -> Result<Accepted, ServiceError> {
-    match service.world.store.transact(command).await? {
+    match service.world.commit(command).await? {
         Outcome::Refund { refund, replayed, refundable, order_number } => Ok(Accepted { refund, replayed, refundable, order_number }),
         Outcome::Refused { refusal, .. } => Err(refusal.into()),
         other => unreachable!("a new refund is accepted or refused, not {other:?}"),

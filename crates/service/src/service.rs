@@ -43,7 +43,7 @@ impl Service {
     /// Has an act decided and committed, in the caller's name. A refusal is an error here.
     pub(crate) async fn transact(&self, caller: &Caller, act: Act) -> Result<Outcome, ServiceError> {
         let stamp = self.world.stamp(caller.actor())?;
-        match self.world.store.transact(Command { stamp, act }).await? {
+        match self.world.commit(Command { stamp, act }).await? {
             Outcome::Refused { refusal, .. } => Err(refusal.into()),
             outcome => Ok(outcome),
         }

@@ -10,6 +10,7 @@ pub mod record_reports;
 pub mod release_refunds;
 pub mod resolve_refunds;
 pub mod settle_due;
+pub mod shares;
 pub mod submit_refunds;
 pub mod void_payments;
 
@@ -74,7 +75,7 @@ pub fn jittered(world: &World, delay_ms: i64) -> i64 {
 }
 
 pub(crate) async fn transact(world: &World, actor: Actor, act: Act) -> Result<Outcome, StoreError> {
-    world.store.transact(Command { stamp: world.stamp(actor)?, act }).await
+    world.commit(Command { stamp: world.stamp(actor)?, act }).await
 }
 
 pub(crate) fn submission_of(refund: &Refund, attempt: u32, submitted_at: Timestamp) -> SubmittedRefund {

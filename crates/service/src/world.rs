@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use refundry_engine::{Actor, Stamp, Timestamp};
+use refundry_engine::{Actor, Command, Outcome, Stamp, Timestamp};
 use refundry_store::{Store, StoreError};
 
 use crate::acquirer::Acquirer;
@@ -41,6 +41,17 @@ impl World {
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Has a command decided and committed. A verdict that needs more ids than the command brought, because a payment has many receivers, is decided
+    /// again with enough of them.
+    pub async fn commit(&self, mut command: Command) -> Result<Outcome, StoreError> {
+        loop {
+            match self.store.transact(command.clone()).await? {
+                Outcome::MoreIds { wanted } => command.stamp.ids = self.ids.block_of(command.stamp.now, wanted)?,
+                outcome => return Ok(outcome),
+            }
+        }
     }
 
     /// Who, when, with which ids. Nothing can be stamped while this process has no node number.

@@ -200,7 +200,9 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         | Refusal::PayoutInPreparation
         | Refusal::ReserveInSettlement
         | Refusal::RetrievalOpen
-        | Refusal::ChargebackOpen => ORDER_STATUS_INVALID,
+        | Refusal::ChargebackOpen
+        | Refusal::ShareRunning
+        | Refusal::RefundOpen => ORDER_STATUS_INVALID,
         Refusal::CurrencyMismatch { .. } => CURRENCY_NOT_SUPPORT,
         Refusal::AmountNotPositive => return illegal("refundAmount.value", "must be at least 1, in the smallest unit of the currency"),
         Refusal::RefundWindowExceeded { .. } => REFUND_WINDOW_EXCEED,
@@ -208,9 +210,13 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         Refusal::TooManyRefunds { allowed: 0 } => REFUND_NOT_SUPPORTED,
         Refusal::TooManyRefunds { .. } => MULTIPLE_REFUNDS_NOT_SUPPORTED,
         Refusal::ExceedsPayment { .. } | Refusal::ExceedsRefundable { .. } | Refusal::ExceedsMarketing { .. } => REFUND_AMOUNT_EXCEED,
-        Refusal::NotEnoughFunds { .. } => MERCHANT_BALANCE_NOT_ENOUGH,
+        Refusal::NotEnoughFunds { .. } | Refusal::ReceiverNotEnoughFunds { .. } => MERCHANT_BALANCE_NOT_ENOUGH,
         Refusal::UnknownRefund => return ResultText::saying(ORDER_NOT_EXIST, "The refund order does not exist."),
         Refusal::FieldInvalid { field, rule } => return illegal(field, rule),
+        Refusal::ReceiverTwice { .. } | Refusal::ReceiverIsGiver | Refusal::ShareWindowExceeded { .. } => PROCESS_FAIL,
+        Refusal::UnknownReceiver { .. } | Refusal::ExceedsReceiver { .. } | Refusal::ExceedsReturned { .. } => PROCESS_FAIL,
+        Refusal::LinesExceedAmount { .. } | Refusal::ExceedsUnshared { .. } | Refusal::ExceedsPool { .. } => PROCESS_FAIL,
+        Refusal::ExceedsAdvanced { .. } | Refusal::UnknownShare | Refusal::ShareStateForbids { .. } => PROCESS_FAIL,
         Refusal::PayoutsOnHold
         | Refusal::PayoutIsPrepared { .. }
         | Refusal::RefundsWaitForMoney { .. }
@@ -257,7 +263,7 @@ pub fn of_wire_error(error: &WireError) -> ResultText {
 pub fn of_failure(reason: &FailReason) -> ResultCode {
     match reason {
         FailReason::DeclinedByAcquirer { .. } | FailReason::RejectedByReviewer { .. } | FailReason::ChargedBack => PROCESS_FAIL,
-        FailReason::FundsExpired | FailReason::NotEnoughFunds => MERCHANT_BALANCE_NOT_ENOUGH,
+        FailReason::FundsExpired | FailReason::NotEnoughFunds | FailReason::ReceiverNotEnoughFunds { .. } => MERCHANT_BALANCE_NOT_ENOUGH,
     }
 }
 

@@ -96,6 +96,9 @@ fn result_of(kind: EventKind, refund: &Refund) -> Option<codes::ResultCode> {
         | EventKind::FraudReported
         | EventKind::FraudAccepted
         | EventKind::FraudClosed => return None,
+        EventKind::SharePlanned | EventKind::ShareAccepted | EventKind::ShareSucceeded | EventKind::ShareCancelled => return None,
+        EventKind::ShareFailed | EventKind::ShareReceived | EventKind::ShareReturned | EventKind::ShareRestored => return None,
+        EventKind::AdvanceRecovered => return None,
     })
 }
 

@@ -64,12 +64,14 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         Refusal::PaymentUnreconciled => NOT_RECONCILED,
         Refusal::PayoutInPreparation => IN_SETTLEMENT,
         Refusal::ReserveInSettlement => RESERVE_IN_SETTLEMENT,
-        Refusal::RetrievalOpen | Refusal::ChargebackOpen => SUSPENDED,
+        Refusal::RetrievalOpen | Refusal::ChargebackOpen | Refusal::ShareRunning | Refusal::RefundOpen => SUSPENDED,
         Refusal::ExceedsPayment { .. } | Refusal::ExceedsAuthorised { .. } => OVER_ORDER_AMOUNT,
         Refusal::ExtentMismatch { .. } => AMOUNT_AND_TYPE,
         Refusal::ExceedsRefundable { .. }
         | Refusal::ExceedsMarketing { .. }
         | Refusal::ExpectedRemainingStale { .. }
+        | Refusal::ExceedsUnshared { .. }
+        | Refusal::ReceiverNotEnoughFunds { .. }
         | Refusal::NotEnoughFunds { .. } => OVER_REFUNDABLE,
         Refusal::FieldInvalid { field, rule } => return invalid_field(field, rule),
         Refusal::UnknownRefund
@@ -81,6 +83,17 @@ pub fn of_refusal(refusal: &Refusal) -> ResultText {
         | Refusal::PayoutStateForbids { .. }
         | Refusal::AdjustmentIsDecided { .. }
         | Refusal::SecondPersonNeeded
+        | Refusal::ReceiverTwice { .. }
+        | Refusal::ReceiverIsGiver
+        | Refusal::ShareWindowExceeded { .. }
+        | Refusal::UnknownReceiver { .. }
+        | Refusal::ExceedsReceiver { .. }
+        | Refusal::ExceedsReturned { .. }
+        | Refusal::LinesExceedAmount { .. }
+        | Refusal::ExceedsPool { .. }
+        | Refusal::ExceedsAdvanced { .. }
+        | Refusal::UnknownShare
+        | Refusal::ShareStateForbids { .. }
         | Refusal::RefundStateForbids { .. }
         | Refusal::ReviewerIsApplicant
         | Refusal::ReviewerIsNoPerson

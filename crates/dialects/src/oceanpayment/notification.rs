@@ -108,6 +108,9 @@ fn said_of_refund(announcement: &Announcement<'_>, refund: &Refund) -> Option<(&
         | EventKind::FraudReported
         | EventKind::FraudAccepted
         | EventKind::FraudClosed => return None,
+        EventKind::SharePlanned | EventKind::ShareAccepted | EventKind::ShareSucceeded | EventKind::ShareCancelled => return None,
+        EventKind::ShareFailed | EventKind::ShareReceived | EventKind::ShareReturned | EventKind::ShareRestored => return None,
+        EventKind::AdvanceRecovered => return None,
     })
 }
 

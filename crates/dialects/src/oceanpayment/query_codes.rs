@@ -31,6 +31,11 @@ result_codes! {
 /// What can be forced: all but the states, which would have no refund to speak of.
 pub const FORCIBLE: &[&str] = &["04", "05", "06", "92", "93", "94", "95", "96", "97", "98", "99", "100", "101", "102", "103"];
 
+/// What a question about refunds is never refused for, by its native code.
+fn parameter(refusal: &Refusal) -> ResultText {
+    ResultText::saying(INSUFFICIENT, &format!("{}: {}", INSUFFICIENT.text, refusal.code()))
+}
+
 /// How a refund stands. What came back after a success stays a success.
 pub const fn of_state(state: &RefundState) -> ResultCode {
     match state {
@@ -95,7 +100,14 @@ pub fn of_refusal(refusal: &Refusal, by_id: bool) -> ResultText {
         | Refusal::PaymentStatusForbids { .. }
         | Refusal::AlreadyExists { .. }
         | Refusal::LimitReached { .. }
-        | Refusal::OutOfRange => return ResultText::saying(INSUFFICIENT, &format!("{}: {}", INSUFFICIENT.text, refusal.code())),
+        | Refusal::OutOfRange => return parameter(refusal),
+        Refusal::ReceiverTwice { .. } | Refusal::ReceiverIsGiver | Refusal::ShareWindowExceeded { .. } => return parameter(refusal),
+        Refusal::ShareRunning | Refusal::RefundOpen | Refusal::UnknownReceiver { .. } => return parameter(refusal),
+        Refusal::ExceedsReceiver { .. } | Refusal::ExceedsReturned { .. } => return parameter(refusal),
+        Refusal::LinesExceedAmount { .. } | Refusal::ExceedsUnshared { .. } => return parameter(refusal),
+        Refusal::ExceedsPool { .. } | Refusal::ExceedsAdvanced { .. } => return parameter(refusal),
+        Refusal::ReceiverNotEnoughFunds { .. } | Refusal::UnknownShare => return parameter(refusal),
+        Refusal::ShareStateForbids { .. } => return parameter(refusal),
     };
     code.into()
 }

@@ -35,6 +35,6 @@ const fn of_reason(reason: &FailReason) -> &'static str {
         FailReason::DeclinedByAcquirer { .. } => DECLINED,
         FailReason::RejectedByReviewer { .. } => REJECTED,
         FailReason::ChargedBack => CHARGED_BACK,
-        FailReason::FundsExpired | FailReason::NotEnoughFunds => NOT_ENOUGH_FUNDS,
+        FailReason::FundsExpired | FailReason::NotEnoughFunds | FailReason::ReceiverNotEnoughFunds { .. } => NOT_ENOUGH_FUNDS,
     }
 }

@@ -133,6 +133,7 @@ pub fn refund(wish: &RefundWish, state: RefundState, words: &[&str]) -> Refund {
         marketing: zero,
         refund_fee: zero,
         fee_given_back: zero,
+        sharing: None,
         gross_settlement: quote.as_ref().map(|quote| {
             Money::new(amount.minor() / 100_000 * 108_512 + amount.minor() % 100_000 * 108_512 / 100_000, quote.settlement_currency)
         }),

@@ -2,6 +2,7 @@
 
 use crate::payment::Payment;
 use crate::settlement::ShipmentState;
+use crate::share::PlannedShare;
 use crate::{MerchantId, Mode, PaymentId, TaskId, Timestamp};
 use refundry_ledger::Money;
 
@@ -15,6 +16,8 @@ pub struct RecordPayment {
     pub left_to_terms: LeftToTerms,
     /// Set for what was ordered here, and is not only told of.
     pub order: Option<OrderStep>,
+    /// Shares that begin by themselves; told with a new payment, of which `payment.sharing` says the fee mode.
+    pub plan: Vec<PlannedShare>,
 }
 
 /// A payment that was ordered here, in a dialect that has words for that: how it ends is told to the payment's address.
@@ -139,6 +142,6 @@ pub struct RecordShipmentState {
 impl From<Payment> for RecordPayment {
     /// A payment whose amounts are all told.
     fn from(payment: Payment) -> Self {
-        Self { payment, left_to_terms: LeftToTerms::default(), order: None }
+        Self { payment, left_to_terms: LeftToTerms::default(), order: None, plan: Vec::new() }
     }
 }

@@ -4,6 +4,7 @@ use crate::asked::{AskedAmount, Extent, OrderClaim};
 use crate::idempotency::{ComparedFields, IdempotencyKey};
 use crate::payment::PaymentKey;
 use crate::refund::{AcquirerAnswer, Arn};
+use crate::share::AskedSharing;
 use crate::task::Task;
 use crate::{DisputeId, MerchantId, Mode, RefundId, TerminalId, Timestamp};
 use refundry_ledger::{Currency, Money};
@@ -37,6 +38,8 @@ pub struct CreateRefund {
     pub order: OrderClaim,
     /// The marketing part of it.
     pub marketing: Option<Money>,
+    /// What it takes back of the payment's shares, if it says so.
+    pub sharing: Option<Box<AskedSharing>>,
     /// What the caller believes is left, if it says so.
     pub expected_remaining: Option<Money>,
     /// A reference of the merchant behind the merchant.

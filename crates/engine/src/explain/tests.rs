@@ -23,6 +23,7 @@ fn held(holds: Holds) -> Refund {
         marketing: zero,
         refund_fee: zero,
         fee_given_back: zero,
+        sharing: None,
         quote: None,
         gross_settlement: None,
         reason: None,

@@ -73,6 +73,10 @@ impl FailReason {
             }
             Self::FundsExpired => text("The money for it did not come in time.", "账户可用资金不足：在等待期限内没有足够的资金入账。"),
             Self::ChargedBack => text("A chargeback took the payment's money back before it was sent.", "退款发出之前，该笔支付已被拒付。"),
+            Self::ReceiverNotEnoughFunds { account } => text(
+                format!("The receiver {account} had not the money that it was to give back."),
+                format!("分账接收方 {account} 可用资金不足，无法退回其分账金额。"),
+            ),
             Self::NotEnoughFunds => {
                 text("The money for it was not there when it was to be sent.", "账户可用资金不足：发送时资金不在账上。")
             }

@@ -4,7 +4,8 @@ use crate::command::ReleaseWaiting;
 use crate::draft::Draft;
 use crate::merchant::ENDPOINTS_MAX;
 use crate::policy::{FundsCheck, FundsOrder};
-use crate::refund::{Holds, RefundInPlay, RefundState, funding, release};
+use crate::refund::funding::{self, Shortage};
+use crate::refund::{Holds, RefundInPlay, RefundState, release};
 use crate::task::Task;
 use crate::{Outcome, RefundId, Refusal, Snapshot, Stamp, Verdict};
 
@@ -59,12 +60,21 @@ fn look_at(draft: &mut Draft<'_>, act: &ReleaseWaiting, mut in_play: RefundInPla
         return Ok(());
     }
     let policy = draft.policy(&in_play);
-    if policy.funds_check.allows(act.task.hour())
-        && let Ok(draw) = funding::find(draft, &in_play, &policy, look.held_up)
-    {
-        release::serve(draft, &mut in_play, draw)?;
-        draft.put(in_play);
-        return Ok(());
+    if policy.funds_check.allows(act.task.hour()) {
+        match funding::find(draft, &in_play, &policy, look.held_up) {
+            Ok(draw) => {
+                release::serve(draft, &mut in_play, draw)?;
+                draft.put(in_play);
+                return Ok(());
+            }
+            // Nobody waits for a receiver's money.
+            Err(shortage @ Shortage::OfReceiver(_)) => {
+                funding::end_short(draft, &mut in_play, shortage)?;
+                draft.put(in_play);
+                return Ok(());
+            }
+            Err(Shortage::Own(_)) => {}
+        }
     }
     put_next_hour(draft, &in_play, &policy.funds_check);
     match policy.funds_order {

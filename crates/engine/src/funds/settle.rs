@@ -7,7 +7,7 @@ use crate::funds::reserve;
 use crate::notify::fact;
 use crate::payment::{Payment, PaymentStatus};
 use crate::task::Task;
-use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict, Write, posting_rules};
+use crate::{Outcome, Refusal, Snapshot, Stamp, Verdict, Write, posting_rules, share};
 
 /// Settles a payment once, whatever its terms say.
 pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &SettlePayment) -> Verdict {
@@ -99,6 +99,7 @@ fn settle(draft: &mut Draft<'_>, payment: &mut Payment) -> Result<(), Refusal> {
     let about = About::payment(payment);
     draft.book("payment_settled", about, postings)?;
     draft.serve_waiting(merchant_id, currency);
+    share::settle_receivers(draft, payment)?;
     draft.tell(EventKind::PaymentSettled, about, vec![fact("payment_reference", &payment.payment_reference), fact("amount", amount)]);
     Ok(())
 }

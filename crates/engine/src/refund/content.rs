@@ -19,8 +19,12 @@ impl Refund {
             ("notify_url", self.notify_url.clone()),
             ("edits", Some(self.edits.to_string())),
         ];
+        let lines = self.sharing.iter().flat_map(|sharing| &sharing.lines);
+        let lines = lines.map(|line| ("line", Some(format!("{} {} {}", line.account, line.receiver_id, line.amount_minor))));
+        let advance = self.sharing.iter().filter(|sharing| sharing.advance_minor > 0);
+        let advance = advance.map(|sharing| ("advance", Some(sharing.advance_minor.to_string())));
         let mut digest = Sha256::new();
-        for (name, value) in parts {
+        for (name, value) in parts.into_iter().chain(lines).chain(advance) {
             let text = match value {
                 Some(value) => format!("{name}:{}:{value}\n", value.len()),
                 None => format!("{name}:-\n"),

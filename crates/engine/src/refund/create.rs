@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use refundry_ledger::Money;
 
-use super::{Holds, Refund, RefundInPlay, RefundState, funding, holds};
+use super::funding::{self, Shortage};
+use super::{Holds, Refund, RefundInPlay, RefundState, holds};
 use crate::command::CreateRefund;
 use crate::dispute::{self, Dispute};
 use crate::draft::Draft;
@@ -15,7 +16,8 @@ use crate::notify::{self, fact};
 use crate::payment::{Payment, PaymentStatus};
 use crate::payout;
 use crate::policy::{FeeRule, FundsRule, Policy};
-use crate::{Outcome, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write};
+use crate::share::lines::{self, Split, Wanted};
+use crate::{Outcome, Refusal, Snapshot, Stamp, Timestamp, Verdict, Write, share};
 
 /// Accepts a refund, with its money drawn or its holds set, or says why not.
 pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &CreateRefund) -> Verdict {
@@ -34,7 +36,7 @@ pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &CreateRefund) -> Verdict
     });
     let forgotten = remembered.map(|remembered| remembered.key.clone());
     match decided {
-        Ok(verdict) if act.dry_run => Verdict::unchanged(verdict.outcome),
+        Ok(verdict) if act.dry_run || matches!(verdict.outcome, Outcome::MoreIds { .. }) => Verdict::unchanged(verdict.outcome),
         Ok(mut verdict) => {
             verdict.changes.forgotten.extend(forgotten);
             verdict
@@ -91,10 +93,12 @@ fn replay(snapshot: &Snapshot, act: &CreateRefund, remembered: &Remembered) -> O
                 (_, _) => Outcome::Refused { refusal: Refusal::UnknownRefund, replayed: false },
             }
         }
-        RememberedDecision::ToppedUp | RememberedDecision::Proposed(_) => Outcome::Refused {
-            refusal: Refusal::RepeatInconsistent { field: "type".to_owned(), first: "top_up".to_owned(), now: "refund".to_owned() },
-            replayed: false,
-        },
+        RememberedDecision::ToppedUp | RememberedDecision::Shared(_) | RememberedDecision::Recovered | RememberedDecision::Proposed(_) => {
+            Outcome::Refused {
+                refusal: Refusal::RepeatInconsistent { field: "type".to_owned(), first: "top_up".to_owned(), now: "refund".to_owned() },
+                replayed: false,
+            }
+        }
     }
 }
 
@@ -103,6 +107,8 @@ struct Asked<'a> {
     payment: &'a Payment,
     amount: Money,
     marketing: Money,
+    /// What it takes back of the payment's shares, with the fee that it gives back; nothing of ordinary payments.
+    split: Option<Split>,
     /// What the refund accepts: a retrieval, a dispute or a report of fraud.
     accepted: Option<&'a Dispute>,
 }
@@ -131,7 +137,13 @@ fn check<'a>(
     }
     payout::check_freeze(snapshot, payment, &policy)?;
     let asked = Asked { accepted: dispute::check_freeze(snapshot, act, payment)?, ..asked };
+    if payment.sharing.as_ref().is_some_and(|sharing| !sharing.running.is_empty()) {
+        return Err(Refusal::ShareRunning);
+    }
     check_rest(&asked, act)?;
+    let wanted = Wanted { amount: asked.amount, marketing: asked.marketing };
+    let split = lines::split(payment, act.sharing.as_deref(), wanted, &policy)?;
+    let asked = Asked { split, ..asked };
     Ok((asked, policy))
 }
 
@@ -149,7 +161,8 @@ fn amounts<'a>(payment: &'a Payment, act: &CreateRefund) -> Result<Asked<'a>, Re
     if !amount.is_positive() || marketing.is_negative() {
         return Err(Refusal::AmountNotPositive);
     }
-    Ok(Asked { payment, amount, marketing, accepted: None })
+    act.sharing.as_ref().map_or(Ok(()), |asked| lines::check_form_of_refund(asked, payment))?;
+    Ok(Asked { payment, amount, marketing, split: None, accepted: None })
 }
 
 /// The window and what the payment's method allows. The last day of the window counts as a whole.
@@ -213,13 +226,17 @@ fn accept(mut draft: Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &(
     let mut in_play = RefundInPlay { refund, payment: asked.payment.clone() };
     in_play.payment.count(&in_play.refund)?;
     in_play.payment.updated_at = draft.now();
+    if let Some(sharing) = &mut in_play.payment.sharing {
+        sharing.open_refunds = sharing.open_refunds.saturating_add(1);
+        share::cancel_planned(&mut draft, &mut in_play.payment, in_play.refund.id);
+    }
 
     let holds = holds::of_new(policy, draft.recent(), (&in_play.refund, &in_play.payment), draft.now());
     if holds.is_empty() {
         funding::draw_or_hold(&mut draft, &mut in_play, policy)?;
     } else {
         if policy.funds == FundsRule::Refuse {
-            funding::find(&draft, &in_play, policy, true).map_err(|missing| Refusal::NotEnoughFunds { missing })?;
+            funding::find(&draft, &in_play, policy, true).map_err(Shortage::refusal)?;
         }
         in_play.refund.state = RefundState::Pending { holds };
         funding::put_next_step(&mut draft, &in_play.refund);
@@ -245,6 +262,7 @@ fn new_refund(draft: &Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &
     let Asked { payment, amount, marketing, .. } = *asked;
     let (policy, terminal) = rules;
     let (fee_given_back, gross_settlement) = figures(payment, policy, amount)?;
+    let fee_given_back = asked.split.as_ref().map_or(fee_given_back, |split| split.fee_given_back);
     Ok(Refund {
         id: act.refund_id,
         merchant_id: act.merchant_id,
@@ -260,6 +278,7 @@ fn new_refund(draft: &Draft<'_>, act: &CreateRefund, asked: &Asked<'_>, rules: &
         marketing,
         refund_fee: Money::new(policy.refund_fee_minor.max(0), payment.currency()),
         fee_given_back,
+        sharing: asked.split.as_ref().map(|split| Box::new(split.sharing.clone())),
         quote: payment.quote.clone(),
         gross_settlement,
         reason: act.reason.clone(),

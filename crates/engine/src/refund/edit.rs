@@ -1,12 +1,17 @@
 //! Changing what a refund in review asks for. What was approved before counts no longer, and what was remembered of its number stays: a repeated
 //! request is compared with what was sent first.
 
+use refundry_ledger::Money;
+
 use super::{Holds, Refund, RefundInPlay, RefundState, ReviewHold, create, funding, holds, moves};
 use crate::command::EditRefund;
 use crate::draft::{About, Draft};
 use crate::event::{EventFacts, EventKind};
 use crate::notify::{self, fact};
+use crate::payment::Payment;
 use crate::policy::{FundsRule, Policy, ReviewTrigger};
+use crate::share::lines::{self, Wanted};
+use crate::share::{AskedLine, AskedLines, AskedSharing, ReturnLine};
 use crate::{Actor, Refusal, Snapshot, Stamp, Verdict};
 
 /// Edits a refund that a person still has to look at.
@@ -41,7 +46,7 @@ fn edit(mut draft: Draft<'_>, recent: &crate::review_rule::RecentRefunds, act: &
     moves::cover_exposure(&mut draft, &mut in_play, &counted)?;
     in_play.refund.state = RefundState::Pending { holds: Holds { review: Some(review), ..old_holds } };
     if policy.funds == FundsRule::Refuse {
-        funding::find(&draft, &in_play, &policy, true).map_err(|missing| Refusal::NotEnoughFunds { missing })?;
+        funding::find(&draft, &in_play, &policy, true).map_err(funding::Shortage::refusal)?;
     }
     let facts = what_changed(&before, &in_play.refund);
     draft.audit("refund.edit", About::refund(&in_play.refund), facts.clone());
@@ -66,11 +71,30 @@ fn change(in_play: &mut RefundInPlay, act: &EditRefund, policy: &Policy) -> Resu
     create::check_partial(payment, refund.amount, policy)?;
     create::check_ceilings(payment, refund.amount, refund.marketing)?;
     (refund.fee_given_back, refund.gross_settlement) = create::figures(payment, policy, refund.amount)?;
+    split_again(refund, payment, policy)?;
     if let Some(reason) = &act.reason {
         refund.reason.clone_from(reason);
     }
     if let Some(metadata) = &act.metadata {
         refund.metadata.clone_from(metadata);
+    }
+    Ok(())
+}
+
+/// What receivers give back and what is advanced stays as it was asked for, so an amount that leaves the rest no room is refused.
+fn split_again(refund: &mut Refund, payment: &Payment, policy: &Policy) -> Result<(), Refusal> {
+    let Some(of) = &refund.sharing else { return Ok(()) };
+    let money = |minor: i64| Money::new(minor, payment.currency());
+    let again = |line: &ReturnLine| AskedLine {
+        account: line.account.clone(),
+        receiver_id: Some(line.receiver_id),
+        amount: money(line.amount_minor),
+    };
+    let asked = AskedSharing { lines: AskedLines::Named(of.lines.iter().map(again).collect()), advance: Some(money(of.advance_minor)) };
+    let wanted = Wanted { amount: refund.amount, marketing: refund.marketing };
+    if let Some(split) = lines::split(payment, Some(&asked), wanted, policy)? {
+        refund.fee_given_back = split.fee_given_back;
+        refund.sharing = Some(Box::new(split.sharing));
     }
     Ok(())
 }

@@ -8,11 +8,52 @@ use crate::event::EventKind;
 use crate::funds::release_waiting;
 use crate::policy::{FundsRule, Policy};
 use crate::posting_rules::{self, Purse, SPENDABLE};
+use crate::share::{self, FeeMode, ReceiverShort};
 use crate::task::{Task, TaskKind};
 use crate::{Refusal, Timestamp};
 
-/// Where the money would be drawn, or how much is missing. `behind_others`: while others wait, what is available is theirs.
-pub(crate) fn find(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, behind_others: bool) -> Result<Draw, Money> {
+/// Whose money is missing.
+pub(crate) enum Shortage {
+    /// The merchant's own: so much.
+    Own(Money),
+    /// A receiver's that is to give its part back.
+    OfReceiver(ReceiverShort),
+}
+
+impl Shortage {
+    /// For who is told at once.
+    pub(crate) fn refusal(self) -> Refusal {
+        match self {
+            Self::Own(missing) => Refusal::NotEnoughFunds { missing },
+            Self::OfReceiver(ReceiverShort { account, highest }) => Refusal::ReceiverNotEnoughFunds { account, highest },
+        }
+    }
+
+    /// For who is told later.
+    pub(super) fn reason(self) -> FailReason {
+        match self {
+            Self::Own(_) => FailReason::NotEnoughFunds,
+            Self::OfReceiver(ReceiverShort { account, .. }) => FailReason::ReceiverNotEnoughFunds { account },
+        }
+    }
+
+    /// How much of the merchant's own money is missing.
+    pub(super) fn missing(&self, refund: &Refund) -> Money {
+        match self {
+            Self::Own(missing) => *missing,
+            Self::OfReceiver(_) => Money::zero(refund.funding_currency()),
+        }
+    }
+}
+
+/// Where the money would be drawn, or whose is missing. `behind_others`: while others wait, what is available is theirs. Nobody waits for a receiver's
+/// money, so that is looked at first.
+pub(crate) fn find(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, behind_others: bool) -> Result<Draw, Shortage> {
+    share::line_draws(draft, in_play).map_err(Shortage::OfReceiver)?;
+    find_own(draft, in_play, policy, behind_others).map_err(Shortage::Own)
+}
+
+fn find_own(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, behind_others: bool) -> Result<Draw, Money> {
     let RefundInPlay { refund, payment } = in_play;
     let given_back = refund.fee_given_back.minor();
     let currency = refund.funding_currency();
@@ -20,14 +61,15 @@ pub(crate) fn find(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, b
     // What the fee's way back adds to the available money, in the currency of that money.
     let fee_back = payment.foreign().map_or(Some(refund.fee_given_back), |quote| quote.convert(refund.fee_given_back));
     let fee_back = fee_back.map_or(0, Money::minor);
+    let fee_becomes_available = payment.settled || payment.fee_mode() == FeeMode::FromAccount;
     let purse = Purse {
         unsettled: match policy.draw_unsettled {
-            true if payment.settled => payment.unsettled_left.minor(),
+            true if fee_becomes_available => payment.unsettled_left.minor(),
             true => payment.unsettled_left.minor().saturating_add(given_back),
             false => 0,
         },
         reserve: if policy.draw_reserve { payment.reserve_left.minor() } else { 0 },
-        available: if payment.settled { available.saturating_add(fee_back) } else { available },
+        available: if fee_becomes_available { available.saturating_add(fee_back) } else { available },
         may_draw_available: policy.draw_available,
     };
     let draw = posting_rules::draw(&purse, payment, refund)?;
@@ -41,8 +83,10 @@ pub(crate) fn find(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, b
 
 /// Draws the money in this commit; the submit worker has the refund next.
 pub(crate) fn draw(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, draw: Draw) -> Result<(), Refusal> {
+    let lines = share::line_draws(draft, in_play).map_err(|short| Shortage::OfReceiver(short).refusal())?;
     let postings = posting_rules::released(&mut in_play.payment, &in_play.refund, draw);
     draft.book("refund_released", About::refund(&in_play.refund), postings)?;
+    share::take_lines(draft, in_play, lines)?;
     let at = (draft.now() != in_play.refund.created_at).then(|| draft.now());
     in_play.refund.drawn = Some(Draw { at, ..draw });
     in_play.refund.state = RefundState::Pending { holds: Holds::default() };
@@ -56,18 +100,25 @@ pub(crate) fn end_charged_back(draft: &mut Draft<'_>, in_play: &mut RefundInPlay
     moves::end_unpaid(draft, in_play, failed)
 }
 
+/// The money is not there, and it is too late to refuse the refund.
+pub(crate) fn end_short(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, shortage: Shortage) -> Result<(), Refusal> {
+    let failed = in_play.refund.state.fail_pending(shortage.reason(), draft.now())?;
+    moves::end_unpaid(draft, in_play, failed)
+}
+
 /// For a new refund: draws its money, or does what the policy says about missing money.
 pub(super) fn draw_or_hold(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, policy: &Policy) -> Result<(), Refusal> {
     match find(draft, in_play, policy, true) {
         Ok(found) => draw(draft, in_play, found),
-        Err(missing) => match policy.funds {
-            FundsRule::Refuse => Err(Refusal::NotEnoughFunds { missing }),
-            FundsRule::Wait => {
-                wait(draft, in_play, policy, missing);
+        Err(shortage) => match (policy.funds, &shortage) {
+            (FundsRule::Refuse, _) => Err(shortage.refusal()),
+            (FundsRule::Wait, Shortage::Own(missing)) => {
+                wait(draft, in_play, policy, *missing);
                 Ok(())
             }
-            FundsRule::FailLater => {
+            (FundsRule::Wait, Shortage::OfReceiver(_)) | (FundsRule::FailLater, _) => {
                 let until = draft.now();
+                let missing = shortage.missing(&in_play.refund);
                 hold(draft, &mut in_play.refund, missing, until);
                 Ok(())
             }
@@ -82,14 +133,11 @@ pub(super) fn draw_hold_or_fail(draft: &mut Draft<'_>, in_play: &mut RefundInPla
     }
     match (find(draft, in_play, policy, true), policy.funds) {
         (Ok(found), _) => draw(draft, in_play, found),
-        (Err(missing), FundsRule::Wait) => {
+        (Err(Shortage::Own(missing)), FundsRule::Wait) => {
             wait(draft, in_play, policy, missing);
             Ok(())
         }
-        (Err(_), FundsRule::Refuse | FundsRule::FailLater) => {
-            let failed = in_play.refund.state.fail_pending(FailReason::NotEnoughFunds, draft.now())?;
-            moves::end_unpaid(draft, in_play, failed)
-        }
+        (Err(shortage), FundsRule::Wait | FundsRule::Refuse | FundsRule::FailLater) => end_short(draft, in_play, shortage),
     }
 }
 

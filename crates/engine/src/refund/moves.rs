@@ -5,7 +5,7 @@ use crate::draft::{About, Draft};
 use crate::event::{EventFacts, EventKind};
 use crate::notify::fact;
 use crate::payment::Payment;
-use crate::{Refusal, TaskId, posting_rules};
+use crate::{Refusal, TaskId, posting_rules, share};
 
 /// What follows from success: the drawn money has left, nothing more is due.
 pub(super) fn succeed(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -> Result<(), Refusal> {
@@ -13,6 +13,7 @@ pub(super) fn succeed(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -> Resu
     draft.book("refund_succeeded", About::refund(&in_play.refund), postings)?;
     draft.remove_task(in_play.refund.merchant_id, TaskId::new(in_play.refund.id.get()));
     in_play.refund.updated_at = draft.now();
+    no_longer_open(in_play);
     draft.tell_of_refund(EventKind::RefundSucceeded, in_play, Vec::new());
     if let RefundState::Succeeded { arn: ArnState::Known { arn, .. }, .. } = &in_play.refund.state {
         draft.tell_of_refund(EventKind::RefundArnRecorded, in_play, vec![fact("arn", arn)]);
@@ -39,7 +40,9 @@ pub(super) fn end_unpaid(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, end:
     if let Some(draw) = in_play.refund.drawn {
         let postings = posting_rules::undone(&mut in_play.payment, &in_play.refund, draw);
         draft.book(cause, About::refund(&in_play.refund), postings)?;
+        share::restore_lines(draft, in_play)?;
     }
+    no_longer_open(in_play);
     uncount(draft, in_play)?;
     let (merchant_id, currency) = (in_play.refund.merchant_id, in_play.refund.funding_currency());
     draft.remove_task(merchant_id, TaskId::new(in_play.refund.id.get()));
@@ -57,7 +60,15 @@ pub(super) fn end_unpaid(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, end:
 pub(super) fn uncount(draft: &mut Draft<'_>, in_play: &mut RefundInPlay) -> Result<(), Refusal> {
     let before = in_play.payment.clone();
     in_play.payment.uncount(&in_play.refund)?;
+    share::undo_recoveries(draft, &mut in_play.payment)?;
     cover_exposure(draft, in_play, &before)
+}
+
+/// The payment's shares need not wait for it any more.
+fn no_longer_open(in_play: &mut RefundInPlay) {
+    if let (Some(sharing), Some(_)) = (&mut in_play.payment.sharing, &in_play.refund.sharing) {
+        sharing.open_refunds = sharing.open_refunds.saturating_sub(1);
+    }
 }
 
 /// What was beyond the payment before and is not any more is taken from the merchant.
@@ -72,6 +83,7 @@ fn reason_facts(reason: &FailReason) -> EventFacts {
     match reason {
         FailReason::DeclinedByAcquirer { code, text } => facts.extend([fact("acquirer_code", code), fact("acquirer_text", text)]),
         FailReason::RejectedByReviewer { by, note } => facts.extend([fact("by", by), fact("note", note)]),
+        FailReason::ReceiverNotEnoughFunds { account } => facts.push(fact("receiver", account)),
         FailReason::FundsExpired | FailReason::NotEnoughFunds | FailReason::ChargedBack => {}
     }
     facts

@@ -58,7 +58,7 @@ fn succeed(mut draft: Draft<'_>, mut in_play: RefundInPlay, act: &RecordResult) 
     audit_answer(&mut draft, &in_play);
     in_play.refund.updated_at = draft.now();
     let outcome = in_play.outcome(false);
-    draft.put_refund(in_play.refund);
+    draft.put_ended(in_play);
     Ok(draft.finish(outcome))
 }
 

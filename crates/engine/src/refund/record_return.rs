@@ -5,7 +5,7 @@ use crate::command::RecordReturn;
 use crate::draft::{About, Draft};
 use crate::event::EventKind;
 use crate::notify::fact;
-use crate::{Refusal, Snapshot, Stamp, Verdict, posting_rules};
+use crate::{Refusal, Snapshot, Stamp, Verdict, posting_rules, share};
 
 /// Credits the money again and restores what can be refunded; a refund that is returned already stays so.
 pub fn decide(snapshot: &Snapshot, stamp: &Stamp, act: &RecordReturn) -> Verdict {
@@ -21,6 +21,7 @@ fn record(mut draft: Draft<'_>, act: &RecordReturn) -> Result<Verdict, Refusal> 
     if let Some(draw) = in_play.refund.drawn {
         let postings = posting_rules::returned(&mut in_play.payment, &in_play.refund, draw);
         draft.book("refund_returned", About::refund(&in_play.refund), postings)?;
+        share::restore_lines(&mut draft, &mut in_play)?;
     }
     moves::uncount(&mut draft, &mut in_play)?;
     draft.serve_waiting(act.merchant_id, in_play.refund.funding_currency());

@@ -2,7 +2,8 @@
 
 use refundry_ledger::Money;
 
-use super::{FailReason, FundsHold, Holds, RefundInPlay, RefundState, funding, moves};
+use super::funding::{self, Shortage};
+use super::{FailReason, FundsHold, Holds, RefundInPlay, RefundState, moves};
 use crate::command::ReleaseRefund;
 use crate::draft::Draft;
 use crate::event::EventKind;
@@ -49,17 +50,21 @@ fn look_for_money_again(draft: &mut Draft<'_>, in_play: &mut RefundInPlay, funds
     let is_behind_others = (!is_over || never_waited) && draft.waiting(merchant_id, currency) > 1;
     let found = match never_waited || policy.funds_check.allows(None) {
         true => funding::find(draft, in_play, &policy, is_behind_others),
-        false => Err(Money::new(funds.missing_minor, currency)),
+        false => Err(Shortage::Own(Money::new(funds.missing_minor, currency))),
     };
     match found {
         Ok(draw) => serve(draft, in_play, draw),
-        Err(_) if is_over => {
-            let reason = if never_waited { FailReason::NotEnoughFunds } else { FailReason::FundsExpired };
+        Err(shortage) if is_over || matches!(shortage, Shortage::OfReceiver(_)) => {
+            let reason = match shortage {
+                Shortage::Own(_) if !never_waited => FailReason::FundsExpired,
+                Shortage::Own(_) | Shortage::OfReceiver(_) => shortage.reason(),
+            };
             let failed = in_play.refund.state.fail_pending(reason, draft.now())?;
             moves::end_unpaid(draft, in_play, failed)
         }
-        Err(missing) => {
-            let funds = FundsHold { missing_minor: missing.minor(), ..funds.clone() };
+        Err(shortage) => {
+            let missing_minor = shortage.missing(&in_play.refund).minor();
+            let funds = FundsHold { missing_minor, ..funds.clone() };
             in_play.refund.state = RefundState::Pending { holds: Holds { funds: Some(funds), ..Holds::default() } };
             funding::put_next_step(draft, &in_play.refund);
             Ok(())

@@ -63,7 +63,7 @@ fn succeed_without_acquirer(mut draft: Draft<'_>, mut in_play: RefundInPlay) -> 
     let approved = AcquirerAnswer::Approved { reference: None, arn: None };
     in_play.refund.state = in_play.refund.state.record(&approved, draft.now())?;
     moves::succeed(&mut draft, &mut in_play)?;
-    draft.put_refund(in_play.refund);
+    draft.put_ended(in_play);
     Ok(draft.finish(Outcome::Done))
 }
 

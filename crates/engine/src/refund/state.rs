@@ -174,6 +174,11 @@ pub enum FailReason {
     FundsExpired,
     /// No money was there when it was to be sent (terminals that accept first and fail later).
     NotEnoughFunds,
+    /// A receiver that was to give its part back had not the money.
+    ReceiverNotEnoughFunds {
+        /// By which account number the request named it.
+        account: String,
+    },
     /// A chargeback took the money back before it was sent.
     ChargedBack,
 }
@@ -186,6 +191,7 @@ impl FailReason {
             Self::RejectedByReviewer { .. } => "rejected_by_reviewer",
             Self::FundsExpired => "funds_expired",
             Self::NotEnoughFunds => "not_enough_funds",
+            Self::ReceiverNotEnoughFunds { .. } => "receiver_not_enough_funds",
             Self::ChargedBack => "charged_back",
         }
     }

@@ -37,7 +37,10 @@ texts! {
     PaymentNotCaptured = "payment_not_captured", "The payment is {status}; it can be refunded once it is captured.", "该笔支付状态为 {status}；请款成功后才能退款。";
     CurrencyMismatch = "currency_mismatch", "The payment is in {expected}; refund it in {expected}.", "该笔支付的币种为 {expected}；请使用 {expected} 退款。";
     AmountNotPositive = "amount_not_positive", "The amount must be above zero.", "退款金额必须大于零。";
+    ReceiverTwice = "receiver_twice", "The receiver {account} stands in two lines; say its amount in one.", "接收方 {account} 出现了两次；请合并为一条。";
+    ReceiverIsGiver = "receiver_is_giver", "The payment's own merchant cannot be a receiver; leave what it keeps out of the lines.", "收款商户自身不能作为分账接收方；其保留的金额无需列出。";
     RefundWindowExceeded = "refund_window_exceeded", "The time in which the payment could be refunded is over; agree another way with the shopper.", "已超过该笔支付的可退款期限；请与消费者商定其他方式。";
+    ShareWindowExceeded = "share_window_exceeded", "The time in which the payment could be shared is over; settle with the receivers another way.", "已超过该笔支付的可分账期限；请与接收方商定其他方式。";
     PartialNotAllowed = "partial_not_allowed", "The payment can only be refunded as a whole: {refundable}.", "该笔支付只能全额退款：{refundable}。";
     TooManyRefunds = "too_many_refunds", "The payment may have {allowed} refunds and has them.", "该笔支付最多可退款 {allowed} 次，已用完。";
     PaymentUnreconciled = "payment_unreconciled", "The payment is not reconciled with the acquirer yet; try again later.", "该笔支付尚未与收单机构对账；请稍后再试。";
@@ -45,13 +48,25 @@ texts! {
     ReserveInSettlement = "reserve_in_settlement", "The payment's reserve is being paid out; try again when it has been paid out.", "该笔支付的保证金正在划款；请在划款完成后再试。";
     RetrievalOpen = "retrieval_open", "A retrieval of the payment is open; answer it first.", "该笔支付有未处理的调单；请先处理。";
     ChargebackOpen = "chargeback_open", "A chargeback of the payment is open; the money goes back that way.", "该笔支付有未结的拒付；款项将通过拒付退回。";
+    ShareRunning = "share_running", "A share of the payment is being carried out; try again when it has ended.", "该笔支付的分账正在处理中；请待分账完成后再试。";
+    RefundOpen = "refund_open", "A refund of the payment is on its way; try again when it has ended.", "该笔支付有退款正在处理中；请待退款完成后再试。";
     ExpectedRemainingStale = "expected_remaining_stale", "{refundable} is left of the payment, not what was expected; look at its refunds again.", "该笔支付剩余可退 {refundable}，与预期不符；请重新核对其退款。";
     ExceedsPayment = "exceeds_payment", "The payment took {captured} in all; ask for no more than that.", "该笔支付金额为 {captured}；请勿超过该金额。";
     ExtentMismatch = "extent_mismatch", "The payment took {captured}: a full refund is exactly that, a partial one less.", "该笔支付金额为 {captured}：全额退款须等于该金额，部分退款须小于该金额。";
     ExceedsRefundable = "exceeds_refundable", "{refundable} is left of the payment; ask for no more than that.", "该笔支付剩余可退 {refundable}；请勿超过该金额。";
     ExceedsAuthorised = "exceeds_authorised", "{authorised} was authorised; capture no more than that.", "授权金额为 {authorised}；请款金额不能超过授权金额。";
     ExceedsMarketing = "exceeds_marketing", "{refundable} is left of the marketing part; ask for no more than that.", "营销金额剩余可退 {refundable}；请勿超过该金额。";
+    UnknownReceiver = "unknown_receiver", "No merchant of this mode has the account {account}; check the number.", "没有账号为 {account} 的接收方；请检查账号。";
+    ExceedsReceiver = "exceeds_receiver", "The receiver {account} can give back {highest} at most; ask for no more than that.", "接收方 {account} 最多可退 {highest}；请勿超过该金额。";
+    ExceedsReturned = "exceeds_returned", "All receivers together can give back or have advanced {highest} at most; ask for no more than that.", "全部接收方合计最多可退或垫资 {highest}；请勿超过该金额。";
+    LinesExceedAmount = "lines_exceed_amount", "Lines, advance, fee and marketing part are {over} more than the refund; lower them or raise its amount.", "分账退回、垫资、手续费与营销金额合计超出退款金额 {over}；请调低各项或提高退款金额。";
+    ExceedsUnshared = "exceeds_unshared", "The lines leave {needed} to the money that was never shared, and that is {unshared}; raise the lines or use pro_rata.", "剩余未分账部分需承担 {needed}，而未分账余额为 {unshared}；请提高分账退回金额或使用按比例退回。";
+    ExceedsPool = "exceeds_pool", "{highest} of the payment can still be shared; ask for no more than that.", "该笔支付剩余可分账 {highest}；请勿超过该金额。";
+    ExceedsAdvanced = "exceeds_advanced", "{highest} was advanced in the receiver's place and not paid back; ask for no more than that.", "为该接收方垫资且尚未收回的金额为 {highest}；请勿超过该金额。";
     NotEnoughFunds = "not_enough_funds", "{missing} is missing on the account; pay money in and try again.", "账户余额不足，尚缺 {missing}；请充值后重试。";
+    ReceiverNotEnoughFunds = "receiver_not_enough_funds", "The receiver {account} has {highest}, not more; ask for less, or advance its part.", "接收方 {account} 可用金额为 {highest}；请减少金额，或为其垫资。";
+    UnknownShare = "unknown_share", "The merchant has no such share; check the number.", "该商户没有此笔分账；请检查分账号。";
+    ShareStateForbids = "share_state_forbids", "A share that is {state} cannot {verb}.", "分账处于“{state}”状态，不能执行该操作。";
     UnknownRefund = "unknown_refund", "The merchant has no such refund; check the number.", "该商户没有此笔退款；请检查退款号。";
     RefundStateForbids = "refund_state_forbids", "A refund that is {state} cannot {verb}.", "退款处于“{state_zh}”状态，不能执行该操作。";
     DisputeStateForbids = "dispute_state_forbids", "A dispute that is {state} cannot {verb}.", "争议处于“{state}”状态，不能执行该操作。";
@@ -91,6 +106,17 @@ impl Refusal {
             Self::UnknownMerchant | Self::AgentNotLinked | Self::MerchantSuspended => vec![],
             Self::UnknownTerminal | Self::TerminalSuspended => vec![],
             Self::UnknownPayment | Self::PaymentCancelled | Self::PaymentClosed | Self::AmountNotPositive => vec![],
+            Self::ReceiverIsGiver | Self::ShareRunning | Self::RefundOpen | Self::UnknownShare => vec![],
+            Self::ReceiverTwice { account } | Self::UnknownReceiver { account } => vec![("account", account.clone())],
+            Self::ExceedsReceiver { account, highest } | Self::ReceiverNotEnoughFunds { account, highest } => {
+                vec![("account", account.clone()), ("highest", highest.to_string())]
+            }
+            Self::ExceedsReturned { highest } | Self::ExceedsPool { highest } | Self::ExceedsAdvanced { highest } => {
+                vec![("highest", highest.to_string())]
+            }
+            Self::LinesExceedAmount { over } => vec![("over", over.to_string())],
+            Self::ExceedsUnshared { needed, unshared } => vec![("needed", needed.to_string()), ("unshared", unshared.to_string())],
+            Self::ShareStateForbids { state, verb } => vec![("state", state.word().to_owned()), ("verb", verb.clone())],
             Self::RetrievalOpen | Self::ChargebackOpen | Self::UnknownRefund | Self::OutOfRange => vec![],
             Self::ReviewerIsApplicant | Self::ReviewerIsNoPerson => vec![],
             Self::ReviewerApprovedAlready | Self::ReviewedContentChanged => vec![],
@@ -108,7 +134,7 @@ impl Refusal {
             }
             Self::PaymentNotCaptured { status } | Self::PaymentStatusForbids { status } => vec![("status", status.word().to_owned())],
             Self::CurrencyMismatch { expected } => vec![("expected", expected.to_string())],
-            Self::RefundWindowExceeded { until } => vec![("until_us", until.us().to_string())],
+            Self::RefundWindowExceeded { until } | Self::ShareWindowExceeded { until } => vec![("until_us", until.us().to_string())],
             Self::PartialNotAllowed { refundable }
             | Self::ExpectedRemainingStale { refundable }
             | Self::ExceedsRefundable { refundable }

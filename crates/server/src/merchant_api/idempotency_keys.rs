@@ -41,7 +41,9 @@ pub async fn find(call: Call) -> Result<Response, Problem> {
     let Remembered { key, compared, decision, at } = remembered.ok_or_else(|| Problem::unknown("idempotency key"))?;
     let (refund_id, refused) = match decision {
         RememberedDecision::Accepted(refund_id) => (Some(refund_id.to_string()), None),
-        RememberedDecision::ToppedUp | RememberedDecision::Proposed(_) => (None, None),
+        RememberedDecision::ToppedUp | RememberedDecision::Shared(_) | RememberedDecision::Recovered | RememberedDecision::Proposed(_) => {
+            (None, None)
+        }
         RememberedDecision::Refused(refusal) => (None, Some(Problem::from(refusal).body(call.language, &call.request_id))),
     };
     let compared = compared.into_iter().map(|(name, value)| (name, Value::from(value))).collect();

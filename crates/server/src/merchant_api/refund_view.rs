@@ -294,6 +294,7 @@ impl From<FailReason> for FailureView {
             }
             FailReason::FundsExpired => bare("funds_expired"),
             FailReason::NotEnoughFunds => bare("not_enough_funds"),
+            FailReason::ReceiverNotEnoughFunds { account } => Self { code: Some(account), ..bare("receiver_not_enough_funds") },
             FailReason::ChargedBack => bare("charged_back"),
         }
     }

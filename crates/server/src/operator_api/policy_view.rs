@@ -40,6 +40,8 @@ pub struct PolicyView {
     draw_available: Option<bool>,
     /// What happens to the fee of the payment.
     original_fee: Option<FeeRuleView>,
+    /// Whether what a refund gives back of a fee that is taken from the payment may differ by one minor unit from the cumulative rounding.
+    fee_rounding_tolerance: Option<bool>,
     /// Fee for a refund, in minor units of the payment's currency.
     refund_fee_minor: Option<i64>,
     /// Fee for a chargeback, in minor units of the payment's currency, taken from the available money.

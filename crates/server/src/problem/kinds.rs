@@ -105,9 +105,18 @@ kinds! {
     AMOUNT_NOT_POSITIVE = "amount_not_positive", 422: ["Amount not above zero", "金额必须大于零"],
         ["The amount is zero or negative.", "金额为零或负数。"],
         ["Send at least one minor unit.", "请至少发送一个最小货币单位。"];
+    RECEIVER_TWICE = "receiver_twice", 422: ["Receiver twice", "接收方重复"],
+        ["A receiver stands in two lines.", "同一接收方出现了两次。"],
+        ["Say its amount in one line.", "请合并为一条。"];
+    RECEIVER_IS_GIVER = "receiver_is_giver", 422: ["Receiver is the merchant itself", "接收方为商户自身"],
+        ["The payment's own merchant stands in a line.", "收款商户自身出现在分账明细中。"],
+        ["Leave what it keeps out of the lines.", "其保留的金额无需列出。"];
     REFUND_WINDOW_EXCEEDED = "refund_window_exceeded", 422: ["Too late", "超过退款期限"],
         ["The refund window of this payment is over.", "该支付已超过可退款期限。"],
         ["Pay the shopper back in another way, or ask the operator to change the policy.", "请以其他方式退还，或请运营方调整策略。"];
+    SHARE_WINDOW_EXCEEDED = "share_window_exceeded", 422: ["Too late to share", "超过分账期限"],
+        ["The time in which the payment could be shared is over.", "该支付已超过可分账期限。"],
+        ["Settle with the receivers in another way.", "请与接收方商定其他方式。"];
     PARTIAL_NOT_ALLOWED = "partial_not_allowed", 422: ["Only in full", "仅支持全额退款"],
         ["This payment can only be refunded in full.", "该支付只能全额退款。"],
         ["Refund the whole amount.", "请按全额退款。"];
@@ -129,6 +138,12 @@ kinds! {
     CHARGEBACK_OPEN = "chargeback_open", 422: ["Chargeback open", "存在未结拒付"],
         ["An open chargeback blocks refunds of this payment: the shopper would be paid twice.", "未结的拒付禁止退款，否则会重复退还。"],
         ["Wait for the chargeback's end.", "请等待拒付结束。"];
+    SHARE_RUNNING = "share_running", 409: ["Share running", "分账处理中"],
+        ["A share of the payment is being carried out.", "该支付的分账正在处理中。"],
+        ["Try again when it has ended.", "请待分账完成后再试。"];
+    REFUND_OPEN = "refund_open", 409: ["Refund on its way", "退款处理中"],
+        ["A refund of the payment is not final, so it can be neither shared nor recovered from.", "该支付有未完成的退款，暂不能分账或收回垫资。"],
+        ["Try again when it has ended.", "请待退款完成后再试。"];
     EXPECTED_REMAINING_STALE = "expected_remaining_stale", 412: ["The rest has changed", "剩余可退金额已变化"],
         ["What is left of the payment is not what you expected.", "该支付的剩余可退金额与您的预期不同。"],
         ["Look at the fresh amount in `facts` and decide again.", "请查看 `facts` 中的最新金额后再决定。"];
@@ -147,9 +162,39 @@ kinds! {
     EXCEEDS_MARKETING = "exceeds_marketing", 422: ["More marketing money than is left", "超过可退营销金额"],
         ["The marketing part is more than is left of it.", "营销部分超过剩余可退营销金额。"],
         ["Refund at most the marketing amount in `facts`.", "营销部分不得超过 `facts` 中的金额。"];
+    UNKNOWN_RECEIVER = "unknown_receiver", 422: ["No such receiver", "接收方不存在"],
+        ["No merchant of this mode has the account number.", "该模式下没有此账号的商户。"],
+        ["Check the number.", "请检查账号。"];
+    EXCEEDS_RECEIVER = "exceeds_receiver", 422: ["More than the receiver has left", "超过接收方可退金额"],
+        ["The line is more than the receiver got of the payment and has not given back.", "该明细超过接收方从该支付所得且尚未退回的金额。"],
+        ["Ask for at most the amount in `facts`.", "不得超过 `facts` 中的金额。"];
+    EXCEEDS_RETURNED = "exceeds_returned", 422: ["More than all receivers have left", "超过全部接收方可退金额"],
+        ["Lines and advance are more than all receivers have left of the payment.", "分账退回与垫资之和超过全部接收方的剩余金额。"],
+        ["Ask for at most the amount in `facts`.", "不得超过 `facts` 中的金额。"];
+    LINES_EXCEED_AMOUNT = "lines_exceed_amount", 422: ["Lines exceed the refund", "明细超过退款金额"],
+        ["Lines, advance, fee and marketing part are more than the refund.", "分账退回、垫资、手续费与营销金额之和超过退款金额。"],
+        ["Lower them by the amount in `facts`, or raise the refund.", "请按 `facts` 中的金额调低，或提高退款金额。"];
+    EXCEEDS_UNSHARED = "exceeds_unshared", 422: ["More than was never shared", "超过未分账余额"],
+        ["The lines leave more to the money that was never shared than there is.", "分账明细以外的部分超过未分账余额。"],
+        ["Raise the lines, or send `\"shares\": \"pro_rata\"`.", "请提高分账退回金额，或发送 `\"shares\": \"pro_rata\"`。"];
+    EXCEEDS_POOL = "exceeds_pool", 422: ["More than can be shared", "超过可分账金额"],
+        ["The share is more than what of the payment can still be shared.", "分账金额超过该支付剩余可分账金额。"],
+        ["Share at most the amount in `facts`.", "不得超过 `facts` 中的金额。"];
+    EXCEEDS_ADVANCED = "exceeds_advanced", 422: ["More than was advanced", "超过垫资余额"],
+        ["The amount is more than was advanced in the receiver's place and not paid back.", "金额超过为该接收方垫资且尚未收回的部分。"],
+        ["Ask for at most the amount in `facts`.", "不得超过 `facts` 中的金额。"];
     NOT_ENOUGH_FUNDS = "not_enough_funds", 422: ["Not enough money", "余额不足"],
         ["The merchant's money does not cover the refund.", "商户余额不足以支付该退款。"],
         ["Top the balance up, then send the refund with a new key.", "请充值后使用新的幂等键重新发起。"];
+    RECEIVER_NOT_ENOUGH_FUNDS = "receiver_not_enough_funds", 422: ["Receiver without money", "接收方余额不足"],
+        ["A receiver has not the money that it is to give back or pay.", "接收方没有足够的资金用于退回或偿还。"],
+        ["Ask for at most the amount in `facts`, or advance its part.", "不得超过 `facts` 中的金额，或为其垫资。"];
+    UNKNOWN_SHARE = "unknown_share", 404: ["No such share", "分账不存在"],
+        ["The merchant has no such share in this mode.", "该商户在此模式下没有这笔分账。"],
+        ["Check the id, and whether the key is a sandbox or a live one.", "请检查编号，以及密钥是沙箱还是正式环境。"];
+    SHARE_STATE_FORBIDS = "share_state_forbids", 409: ["Not in this state", "分账状态不允许"],
+        ["The share stands where this cannot be done.", "分账当前状态不允许该操作。"],
+        ["Read the share again.", "请重新查询该分账。"];
     UNKNOWN_REFUND = "unknown_refund", 404: ["No such refund", "退款不存在"],
         ["The merchant has no such refund in this mode.", "该商户在此模式下没有这笔退款。"],
         ["Check the id, and whether the key is a sandbox or a live one.", "请检查编号，以及密钥是沙箱还是正式环境。"];

@@ -55,7 +55,10 @@ fn kind(refusal: &Refusal) -> &'static Kind {
         Refusal::PaymentNotCaptured { .. } => &kinds::PAYMENT_NOT_CAPTURED,
         Refusal::CurrencyMismatch { .. } => &kinds::CURRENCY_MISMATCH,
         Refusal::AmountNotPositive => &kinds::AMOUNT_NOT_POSITIVE,
+        Refusal::ReceiverTwice { .. } => &kinds::RECEIVER_TWICE,
+        Refusal::ReceiverIsGiver => &kinds::RECEIVER_IS_GIVER,
         Refusal::RefundWindowExceeded { .. } => &kinds::REFUND_WINDOW_EXCEEDED,
+        Refusal::ShareWindowExceeded { .. } => &kinds::SHARE_WINDOW_EXCEEDED,
         Refusal::PartialNotAllowed { .. } => &kinds::PARTIAL_NOT_ALLOWED,
         Refusal::TooManyRefunds { .. } => &kinds::TOO_MANY_REFUNDS,
         Refusal::PaymentUnreconciled => &kinds::PAYMENT_UNRECONCILED,
@@ -63,13 +66,25 @@ fn kind(refusal: &Refusal) -> &'static Kind {
         Refusal::ReserveInSettlement => &kinds::RESERVE_IN_SETTLEMENT,
         Refusal::RetrievalOpen => &kinds::RETRIEVAL_OPEN,
         Refusal::ChargebackOpen => &kinds::CHARGEBACK_OPEN,
+        Refusal::ShareRunning => &kinds::SHARE_RUNNING,
+        Refusal::RefundOpen => &kinds::REFUND_OPEN,
         Refusal::ExpectedRemainingStale { .. } => &kinds::EXPECTED_REMAINING_STALE,
         Refusal::ExceedsPayment { .. } => &kinds::EXCEEDS_PAYMENT,
         Refusal::ExtentMismatch { .. } => &kinds::EXTENT_MISMATCH,
         Refusal::ExceedsRefundable { .. } => &kinds::EXCEEDS_REFUNDABLE,
         Refusal::ExceedsAuthorised { .. } => &kinds::EXCEEDS_AUTHORISED,
         Refusal::ExceedsMarketing { .. } => &kinds::EXCEEDS_MARKETING,
+        Refusal::UnknownReceiver { .. } => &kinds::UNKNOWN_RECEIVER,
+        Refusal::ExceedsReceiver { .. } => &kinds::EXCEEDS_RECEIVER,
+        Refusal::ExceedsReturned { .. } => &kinds::EXCEEDS_RETURNED,
+        Refusal::LinesExceedAmount { .. } => &kinds::LINES_EXCEED_AMOUNT,
+        Refusal::ExceedsUnshared { .. } => &kinds::EXCEEDS_UNSHARED,
+        Refusal::ExceedsPool { .. } => &kinds::EXCEEDS_POOL,
+        Refusal::ExceedsAdvanced { .. } => &kinds::EXCEEDS_ADVANCED,
         Refusal::NotEnoughFunds { .. } => &kinds::NOT_ENOUGH_FUNDS,
+        Refusal::ReceiverNotEnoughFunds { .. } => &kinds::RECEIVER_NOT_ENOUGH_FUNDS,
+        Refusal::UnknownShare => &kinds::UNKNOWN_SHARE,
+        Refusal::ShareStateForbids { .. } => &kinds::SHARE_STATE_FORBIDS,
         Refusal::UnknownRefund => &kinds::UNKNOWN_REFUND,
         Refusal::RefundStateForbids { .. } => &kinds::REFUND_STATE_FORBIDS,
         Refusal::DisputeStateForbids { .. } => &kinds::DISPUTE_STATE_FORBIDS,
@@ -108,12 +123,23 @@ fn field(refusal: &Refusal) -> Option<String> {
         | Refusal::ExceedsAuthorised { .. }
         | Refusal::OutOfRange => "amount",
         Refusal::ExceedsMarketing { .. } => "marketing_amount",
+        Refusal::ReceiverTwice { .. }
+        | Refusal::ReceiverIsGiver
+        | Refusal::UnknownReceiver { .. }
+        | Refusal::ExceedsReceiver { .. }
+        | Refusal::ExceedsReturned { .. }
+        | Refusal::LinesExceedAmount { .. }
+        | Refusal::ExceedsUnshared { .. }
+        | Refusal::ExceedsPool { .. } => "shares",
+        Refusal::ExceedsAdvanced { .. } => "amount",
         Refusal::ExpectedRemainingStale { .. } => "expected_remaining",
         Refusal::ReviewedContentChanged => "content_hash",
         Refusal::RepeatInconsistent { field, .. }
         | Refusal::PaymentInconsistent { field }
         | Refusal::FieldInvalid { field, .. }
         | Refusal::AlreadyExists { field } => field,
+        Refusal::ShareWindowExceeded { .. } | Refusal::ShareRunning | Refusal::RefundOpen | Refusal::UnknownShare => return None,
+        Refusal::ReceiverNotEnoughFunds { .. } | Refusal::ShareStateForbids { .. } => return None,
         Refusal::UnknownMerchant
         | Refusal::AgentNotLinked
         | Refusal::MerchantSuspended
@@ -168,7 +194,16 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         Refusal::PayoutStateForbids { state, .. } => ("state", state.word().into()),
         Refusal::AdjustmentIsDecided { state } => ("state", state.word().into()),
         Refusal::NotEnoughFunds { missing } => ("missing", amount(missing)),
-        Refusal::RefundWindowExceeded { until } => ("until", instant(until)),
+        Refusal::ExceedsReceiver { highest, .. }
+        | Refusal::ExceedsReturned { highest }
+        | Refusal::ExceedsPool { highest }
+        | Refusal::ExceedsAdvanced { highest }
+        | Refusal::ReceiverNotEnoughFunds { highest, .. } => ("highest", amount(highest)),
+        Refusal::LinesExceedAmount { over } => ("over", amount(over)),
+        Refusal::ExceedsUnshared { unshared, .. } => ("unshared", amount(unshared)),
+        Refusal::ReceiverTwice { account } | Refusal::UnknownReceiver { account } => ("account", account.into()),
+        Refusal::ShareStateForbids { state, .. } => ("state", state.word().into()),
+        Refusal::RefundWindowExceeded { until } | Refusal::ShareWindowExceeded { until } => ("until", instant(until)),
         Refusal::TooManyRefunds { allowed } => ("allowed", allowed.into()),
         Refusal::LimitReached { limit, .. } => ("limit", limit.into()),
         Refusal::CurrencyMismatch { expected } => ("expected", expected.code().into()),
@@ -194,6 +229,10 @@ fn fact(refusal: Refusal) -> Option<(&'static str, Value)> {
         | Refusal::ReserveInSettlement
         | Refusal::RetrievalOpen
         | Refusal::ChargebackOpen
+        | Refusal::ReceiverIsGiver
+        | Refusal::ShareRunning
+        | Refusal::RefundOpen
+        | Refusal::UnknownShare
         | Refusal::PayoutsOnHold
         | Refusal::SecondPersonNeeded
         | Refusal::UnknownRefund

@@ -14,7 +14,7 @@ use refundry_store::{Claim, StoreError};
 
 use super::{
     WorkerSettings, deliver_notifications, follow_orders, prepare_payouts, record_reports, release_refunds, resolve_refunds, settle_due,
-    submit_refunds, void_payments,
+    shares, submit_refunds, void_payments,
 };
 use crate::Service;
 use crate::acquirer::Acquirer;
@@ -108,6 +108,8 @@ impl Crew {
             TaskKind::ResolveRefund => resolve_refunds::run_one(world, &self.settings, &task).await,
             TaskKind::ReleaseRefund => release_refunds::run_one(world, &task).await,
             TaskKind::ReleaseWaiting => release_refunds::run_waiting(world, &task).await,
+            TaskKind::StartShare => shares::start(world, &task).await,
+            TaskKind::FinishShare => shares::finish(world, &task).await,
             TaskKind::PreparePayout => prepare_payouts::run_one(world, &task).await,
             TaskKind::SettleDue => settle_due::run_one(world, &task).await,
             TaskKind::VoidPayment => void_payments::run_one(world, &task).await,

@@ -28,7 +28,9 @@ pub async fn run_one(world: &World, task: &Task) -> Result<(), StoreError> {
     };
     let left_to_terms = LeftToTerms { fee: true, reserved: true };
     let order = Some(OrderStep::default());
-    transact(world, Actor::System, Act::RecordPayment(Box::new(RecordPayment { payment, left_to_terms, order }))).await.map(|_| ())
+    transact(world, Actor::System, Act::RecordPayment(Box::new(RecordPayment { payment, left_to_terms, order, plan: Vec::new() })))
+        .await
+        .map(|_| ())
 }
 
 /// Marketing pays nothing for what the shopper does not pay.

@@ -37,5 +37,5 @@ pub async fn run_waiting(world: &World, task: &Task) -> Result<(), StoreError> {
     let act = ReleaseWaiting { merchant_id: task.merchant_id, currency, task: task.clone(), refund_ids, more };
     let now = world.now();
     let stamp = Stamp { now, ids: world.ids.block_of(now, page * IDS_PER_REFUND)?, actor: Actor::System };
-    world.store.transact(Command { stamp, act: Act::ReleaseWaiting(act) }).await.map(|_| ())
+    world.commit(Command { stamp, act: Act::ReleaseWaiting(act) }).await.map(|_| ())
 }

@@ -33,6 +33,8 @@ pub async fn run_one(world: &World, task: &Task) -> Result<(), StoreError> {
             | Outcome::CallAcquirer { .. }
             | Outcome::Payout { .. }
             | Outcome::Dispute { .. }
+            | Outcome::Share { .. }
+            | Outcome::MoreIds { .. }
             | Outcome::Adjustment { .. }
             | Outcome::AdjustmentIsKnown { .. }
             | Outcome::IdTaken

@@ -29,6 +29,8 @@ pub async fn run_one(world: &World, settings: &WorkerSettings, task: &Task) -> R
         | Outcome::Payment { .. }
         | Outcome::Payout { .. }
         | Outcome::Dispute { .. }
+        | Outcome::Share { .. }
+        | Outcome::MoreIds { .. }
         | Outcome::Adjustment { .. }
         | Outcome::AdjustmentIsKnown { .. } => Ok(()),
         Outcome::Done | Outcome::IdTaken | Outcome::Stale => Ok(()),

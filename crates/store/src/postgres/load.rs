@@ -255,7 +255,11 @@ impl Loading {
         let mut calls: Vec<Asked<'static>> = Vec::new();
         let repeated = self.snapshot.remembered.values().filter_map(|remembered| match remembered.decision {
             RememberedDecision::Accepted(id) => Some((remembered.key.merchant_id, id)),
-            RememberedDecision::ToppedUp | RememberedDecision::Proposed(_) | RememberedDecision::Refused(_) => None,
+            RememberedDecision::ToppedUp
+            | RememberedDecision::Shared(_)
+            | RememberedDecision::Recovered
+            | RememberedDecision::Proposed(_)
+            | RememberedDecision::Refused(_) => None,
         });
         let repeated: BTreeSet<(MerchantId, RefundId)> = repeated.filter(|key| !scope.refunds.contains(key)).collect();
         if !repeated.is_empty() {

@@ -3,9 +3,10 @@
 use refundry_engine::event::{Event, EventKind};
 use refundry_engine::idempotency::{IdempotencyKey, Remembered, RememberedDecision};
 use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
+use refundry_engine::share::{ADVANCE_SCOPE, SHARE_SCOPE};
 use refundry_engine::task::{Task, TaskKind};
 use refundry_engine::verdict::AuditLine;
-use refundry_engine::{AdjustmentId, AuditId, EndpointId, MerchantId, NotificationId, PaymentId, RefundId, TaskId, TerminalId};
+use refundry_engine::{AdjustmentId, AuditId, EndpointId, MerchantId, NotificationId, PaymentId, RefundId, ShareId, TaskId, TerminalId};
 
 use super::columns::ReadColumns;
 use crate::StoreError;
@@ -69,8 +70,10 @@ pub fn remembered<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Remembered, 
     let at = columns.instant()?;
     let decision = match (columns.int_or_null()?, columns.json_or_null()?) {
         (Some(id), None) if key.is_of_adjustment() => RememberedDecision::Proposed(AdjustmentId::new(id)),
+        (Some(share_id), None) if key.scope == SHARE_SCOPE => RememberedDecision::Shared(ShareId::new(share_id)),
         (Some(refund_id), None) => RememberedDecision::Accepted(RefundId::new(refund_id)),
         (None, Some(refusal)) => RememberedDecision::Refused(refusal),
+        (None, None) if key.scope == ADVANCE_SCOPE => RememberedDecision::Recovered,
         (None, None) => RememberedDecision::ToppedUp,
         (Some(_), Some(_)) => return Err(columns.unreadable("it is both a refund and a refusal")),
     };

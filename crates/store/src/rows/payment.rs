@@ -95,6 +95,7 @@ pub fn read<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Payment, StoreErro
         reserve_left: columns.money(currency)?,
         updated_at: columns.instant()?,
         settling: read_settling(columns)?,
+        sharing: None,
         converted: columns.json_or_null()?.unwrap_or_default(),
     })
 }

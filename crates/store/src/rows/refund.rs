@@ -80,6 +80,7 @@ pub fn read<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Refund, StoreError
         marketing,
         refund_fee,
         fee_given_back,
+        sharing: None,
         quote: extras.quote,
         gross_settlement: extras.gross_settlement,
         reason: extras.reason,

@@ -142,7 +142,8 @@ fn insert_remembered(connection: &Connection, remembered: &Remembered) -> Result
     let (refund_id, refusal) = match &remembered.decision {
         RememberedDecision::Accepted(refund_id) => (Some(refund_id.get()), None),
         RememberedDecision::Proposed(adjustment_id) => (Some(adjustment_id.get()), None),
-        RememberedDecision::ToppedUp => (None, None),
+        RememberedDecision::Shared(share_id) => (Some(share_id.get()), None),
+        RememberedDecision::ToppedUp | RememberedDecision::Recovered => (None, None),
         RememberedDecision::Refused(refusal) => (None, Some(json_text(refusal)?)),
     };
     let key = &remembered.key;

@@ -159,6 +159,7 @@ pub fn payment(words: &[&str]) -> Payment {
         charged_back: zero,
         open_chargebacks: 0,
         open_retrievals: 0,
+        sharing: None,
         converted: refundry_engine::payment::Converted::default(),
         quote: None,
         notify_url: None,

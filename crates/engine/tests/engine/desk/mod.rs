@@ -166,6 +166,7 @@ impl Desk {
             charged_back: zero,
             open_chargebacks: 0,
             open_retrievals: 0,
+            sharing: None,
             converted: refundry_engine::payment::Converted::default(),
             quote: None,
             notify_url: None,
@@ -174,7 +175,7 @@ impl Desk {
             updated_at: self.now,
         };
         change(&mut payment);
-        self.carry_out(operator(), Act::RecordPayment(Box::new(RecordPayment { payment, left_to_terms, order: None })))
+        self.carry_out(operator(), Act::RecordPayment(Box::new(RecordPayment { payment, left_to_terms, order: None, plan: Vec::new() })))
     }
 
     pub fn ask_as(&mut self, name: &str, create: CreateRefund) -> Outcome {
@@ -386,6 +387,7 @@ pub fn request(refund_id: RefundId, payment_id: PaymentId, amount: Money, number
         extent: None,
         order: OrderClaim::default(),
         marketing: None,
+        sharing: None,
         expected_remaining: None,
         merchant_reference: None,
         reason: None,

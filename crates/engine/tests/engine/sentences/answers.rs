@@ -34,6 +34,11 @@ pub fn outcome(outcome: &Outcome) -> String {
         Outcome::Payout { payout } => payouts::payout(payout),
         Outcome::Adjustment { adjustment } => format!("{} {} {}", adjustment.kind.word(), adjustment.amount, adjustment.state.word()),
         Outcome::AdjustmentIsKnown { .. } => "known".to_owned(),
+        Outcome::Share { share, replayed } => {
+            let again = if *replayed { "again " } else { "" };
+            format!("{again}{}", share.state.name().word())
+        }
+        Outcome::MoreIds { wanted } => format!("wants {wanted} ids"),
         Outcome::Done => "done".to_owned(),
         Outcome::IdTaken => "id taken".to_owned(),
         Outcome::Stale => "stale".to_owned(),
