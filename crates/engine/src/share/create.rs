@@ -156,7 +156,7 @@ pub(super) fn share_lines(asked: &[AskedLine]) -> Vec<ShareLine> {
 
 /// Writes a new share, with its next step, and what the payment remembers of it.
 pub(super) fn write(draft: &mut Draft<'_>, payment: &mut Payment, share: &Share) {
-    let from_unshared_minor = payment.from_unshared_so_far();
+    let from_unshared_minor = payment.refunded_of_pool();
     let sharing = payment.sharing.get_or_insert_with(|| {
         let sharing = Sharing::new(FeeMode::FromPayment);
         Box::new(Sharing { from_unshared_minor, ..sharing })

@@ -163,13 +163,13 @@ impl Payment {
     pub fn unshared(&self) -> Money {
         let used = match &self.sharing {
             Some(sharing) => sharing.shared_minor().saturating_add(sharing.running_minor()).saturating_add(sharing.from_unshared_minor),
-            None => self.from_unshared_so_far(),
+            None => self.refunded_of_pool(),
         };
         Money::new(self.pool().minor().saturating_sub(used).max(0), self.currency())
     }
 
     /// What the refunds that count took of the pool, while nothing was shared.
-    pub(crate) fn from_unshared_so_far(&self) -> i64 {
+    pub(crate) fn refunded_of_pool(&self) -> i64 {
         let user_part = self.refunded.minor().saturating_sub(self.refunded_marketing.minor());
         user_part.saturating_sub(self.fee_given_back.minor())
     }
