@@ -3,6 +3,7 @@ use refundry_engine::event::Event;
 use refundry_engine::merchant::WireSettings;
 use refundry_engine::payment::Payment;
 use refundry_engine::refund::Refund;
+use refundry_engine::share::Share;
 
 use crate::orders::DisputeNote;
 
@@ -28,6 +29,10 @@ pub enum Subject<'a> {
     Refund(&'a Refund),
     /// A dispute.
     Dispute(&'a DisputeNote),
+    /// A share.
+    Share(&'a Share),
+    /// A payment that was ordered.
+    Order(&'a Payment),
 }
 
 /// A notification as it goes out, except for where to.

@@ -2,9 +2,13 @@
 
 mod announcement;
 pub mod antom;
+pub mod baofoo;
+mod form;
+mod hex;
 pub mod native;
 pub mod oceanpayment;
 pub mod orders;
+pub mod sharing;
 mod time_text;
 pub mod wire;
 
@@ -12,14 +16,17 @@ use core::net::IpAddr;
 
 use refundry_engine::asked::{AskedAmount, Extent, OrderClaim};
 use refundry_engine::idempotency::ComparedFields;
-use refundry_engine::payment::{Payment, PaymentKey};
+use refundry_engine::merchant::WireSettings;
+use refundry_engine::payment::Payment;
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::refund::Refund;
+use refundry_engine::share::Share;
 use refundry_engine::{RefundId, Refusal, Timestamp};
 use refundry_ledger::Money;
 
 pub use announcement::{Announcement, NotificationRequest, Subject};
 use orders::{AuthorisationWish, OrdersFound, OrdersQuestion, TrackingNote};
+use sharing::{AskedShares, NamedPayment, OrderBalance, OrderWish, ShareInquiry, ShareWish};
 pub use wire::{WireRequest, WireResponse};
 
 /// One external wire protocol. Identify and authenticate come before anything is parsed.
@@ -103,6 +110,8 @@ pub fn find(path: &str) -> Option<&'static DialectEntry> {
 pub mod scheme {
     /// A key pair of the caller's and one of ours.
     pub const RSA: &str = "rsa";
+    /// As [`RSA`], on the curve SM2 with the hash SM3.
+    pub const SM2: &str = "sm2";
     /// A secret token that is sent along.
     pub const API_KEY: &str = "api_key";
     /// A secret that both sides know and neither sends: it is hashed behind what is signed.
@@ -119,6 +128,21 @@ pub struct Claimed {
     pub scheme: &'static str,
     /// The version of the key, when the request names it.
     pub key_version: Option<u32>,
+    /// Which merchant and which agent, when a request names both; either of them may be the one who calls. It counts once the request is proved.
+    pub acting_for: Option<ActingFor>,
+}
+
+/// A merchant and the agent that acts for it, in the dialect's numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActingFor {
+    /// The merchant's account number.
+    pub account: String,
+    /// The number of its terminal.
+    pub terminal: String,
+    /// The agent's own account number.
+    pub agent_account: String,
+    /// The number of the agent's own terminal.
+    pub agent_terminal: String,
 }
 
 /// The keys of the claimed caller, parsed and kept by the shell; comparisons take constant time.
@@ -127,6 +151,8 @@ pub trait Keys {
     fn is_empty(&self) -> bool;
     /// Whether `signature` over `message` is RSASSA-PKCS1-v1_5 with SHA-256 by one of the caller's keys (of that version, if it is named).
     fn rsa_sha256(&self, key_version: Option<u32>, message: &[u8], signature: &[u8]) -> bool;
+    /// Whether `signature` over `message` is SM2 with SM3 for the usual user id by one of the caller's keys: DER of r and s, or their 64 bytes.
+    fn sm2(&self, message: &[u8], signature: &[u8]) -> bool;
     /// Whether `token` is one of the caller's API keys.
     fn token(&self, token: &str) -> bool;
     /// Whether `digest` is SHA-256 over `message` followed by one of the secrets that we share with the caller.
@@ -143,6 +169,8 @@ pub trait Signer {
     fn key_version(&self) -> u32;
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     fn rsa_sha256(&self, message: &[u8]) -> Vec<u8>;
+    /// SM2 with SM3 for the usual user id, as DER of r and s; `None` when the key is of another kind.
+    fn sm2_sign(&self, message: &[u8]) -> Option<Vec<u8>>;
     /// SHA-256 over `message` followed by the secret that we share with the caller; `None` when there is no such secret.
     fn secret_sha256(&self, message: &[u8]) -> Option<[u8; 32]>;
 }
@@ -166,6 +194,18 @@ pub enum Incoming {
     Authorisation(AuthorisationWish),
     /// Says where a parcel is.
     Tracking(TrackingNote),
+    /// Shares a payment's money.
+    Share(Box<ShareWish>),
+    /// Asks how a share stands.
+    ShareInquiry(ShareInquiry),
+    /// Orders a payment.
+    Order(Box<OrderWish>),
+    /// Asks how a payment stands.
+    OrderInquiry(NamedPayment),
+    /// Closes a payment that was ordered and is not paid.
+    OrderClose(NamedPayment),
+    /// Asks what of a payment is left to share and to refund.
+    BalanceInquiry(NamedPayment),
 }
 
 impl Incoming {
@@ -177,6 +217,12 @@ impl Incoming {
             Self::Orders(_) => "orders",
             Self::Authorisation(_) => "authorisation",
             Self::Tracking(_) => "tracking",
+            Self::Share(_) => "share",
+            Self::ShareInquiry(_) => "inquiryShare",
+            Self::Order(_) => "order",
+            Self::OrderInquiry(_) => "inquiryOrder",
+            Self::OrderClose(_) => "closeOrder",
+            Self::BalanceInquiry(_) => "inquiryBalance",
         }
     }
 }
@@ -191,7 +237,7 @@ pub struct RefundWish {
     /// What is compared when the number comes again.
     pub compared: ComparedFields,
     /// Which payment.
-    pub payment: PaymentKey,
+    pub payment: NamedPayment,
     /// How much in all.
     pub amount: AskedAmount,
     /// How much of the payment the caller says that is.
@@ -200,6 +246,8 @@ pub struct RefundWish {
     pub order: OrderClaim,
     /// The marketing part.
     pub marketing: Option<Money>,
+    /// What receivers of the payment's shares give back, and what the merchant pays in their place.
+    pub sharing: Option<AskedShares>,
     /// What the caller believes is left.
     pub expected_remaining: Option<Money>,
     /// A reference of the merchant behind the merchant.
@@ -224,16 +272,17 @@ pub enum NumberedBy {
 
 impl RefundWish {
     /// A wish that says no more than it must.
-    pub fn new(number: String, payment: PaymentKey, amount: impl Into<AskedAmount>) -> Self {
+    pub fn new(number: String, payment: impl Into<NamedPayment>, amount: impl Into<AskedAmount>) -> Self {
         Self {
             number,
             numbered_by: NumberedBy::Merchant,
             compared: ComparedFields::new(),
-            payment,
+            payment: payment.into(),
             amount: amount.into(),
             extent: None,
             order: OrderClaim::default(),
             marketing: None,
+            sharing: None,
             expected_remaining: None,
             merchant_reference: None,
             reason: None,
@@ -299,6 +348,20 @@ pub enum Answer<'a> {
         /// Of which payment.
         payment: &'a Payment,
     },
+    /// To a share, and to a question about one: it stands so.
+    Share {
+        /// The share.
+        share: &'a Share,
+    },
+    /// To an order, to a question about one, and to closing one: its payment stands so.
+    Order {
+        /// The payment.
+        payment: &'a Payment,
+        /// Σ of its refunds that succeeded.
+        refunded: Money,
+    },
+    /// To a question about what is left of a payment: this.
+    Balance(&'a OrderBalance),
     /// Declined.
     Refused(&'a Refusal),
     /// Malformed, or not proved.
@@ -322,6 +385,8 @@ pub struct Context<'a> {
     pub scheme: &'a str,
     /// The instant of the answer.
     pub now: Timestamp,
+    /// What the caller's terminal has chosen; the usual when nobody is known.
+    pub settings: &'a WireSettings,
     /// Whether the caller proved itself. Otherwise nothing is signed with a shared secret: whoever can have texts signed can sign requests.
     pub proved: bool,
     /// Signs for us.

@@ -9,8 +9,6 @@ mod authorisation_response;
 mod call;
 pub mod client;
 pub mod codes;
-mod form;
-mod hex;
 mod notification;
 mod orders_request;
 mod orders_response;

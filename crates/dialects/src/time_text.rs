@@ -30,6 +30,21 @@ pub(crate) fn plain(at: Timestamp) -> String {
     format!("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", day.year(), day.month(), day.day(), time.hour(), time.minute(), time.second())
 }
 
+/// Digits alone in UTC+8, such as `20191127120101`.
+pub(crate) fn digits(at: Timestamp) -> String {
+    plain(at).replace(['-', ' ', ':'], "")
+}
+
+/// Reads what [`digits`] writes.
+pub(crate) fn parse_digits(text: &str) -> Option<Timestamp> {
+    if text.len() != 14 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let part = |from: usize, to: usize| &text[from..to];
+    let (day, time) = ([part(0, 4), part(4, 6), part(6, 8)].join("-"), [part(8, 10), part(10, 12), part(12, 14)].join(":"));
+    parse_plain(&format!("{day} {time}"))
+}
+
 /// Reads what [`plain`] writes; a day alone is its first second.
 pub(crate) fn parse_plain(text: &str) -> Option<Timestamp> {
     let (day, time) = text.split_once(' ').unwrap_or((text, "00:00:00"));
@@ -84,6 +99,11 @@ mod tests {
         assert_eq!(parse_plain("2019-11-27").map(plain).as_deref(), Some("2019-11-27 00:00:00"));
         assert_eq!(last_second_of_day("2019-11-27").map(plain).as_deref(), Some("2019-11-27 23:59:59"));
         assert_eq!(last_second_of_day("2019-11-27 12:01:01"), None);
+        assert_eq!(digits(at), "20191127120101");
+        assert_eq!(parse_digits("20191127120101"), Some(at));
+        for text in ["", "2019112712010", "201911271201011", "20191127126001", "20190230120101", "2019-1-7120101", "+0191127120101"] {
+            assert_eq!(parse_digits(text), None, "{text}");
+        }
         for text in [
             "",
             "2019-13-01",

@@ -124,6 +124,9 @@ pub struct WireSettings {
     /// Whether a refund that came back after it had succeeded is announced as failed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub announces_returns: bool,
+    /// Whether a refund of an unknown payment is answered with a state instead of a failure, as one vendor's sandbox does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_payment_is_abnormal: bool,
 }
 
 /// How notices are written, in dialects that know more than one form.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use refundry_dialects::scheme::{API_KEY, RSA, SECURE_CODE};
+use refundry_dialects::scheme::{API_KEY, RSA, SECURE_CODE, SM2};
 use refundry_dialects::{Keys, Signer};
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::merchant::Terminal;
@@ -15,7 +15,7 @@ use refundry_store::{PAGE_LIMIT_MAX, PageRequest, Store, StoreError};
 
 use crate::caller::Caller;
 use crate::seal::MasterKeys;
-use crate::signatures::{RsaSigner, RsaVerifier, constant_time_equal, sha256_of};
+use crate::signatures::{RsaSigner, RsaVerifier, Sm2Signer, Sm2Verifier, constant_time_equal, sha256_of};
 use crate::tokens::token_fits;
 use zeroize::Zeroizing;
 
@@ -41,9 +41,21 @@ pub struct KnownCredential {
     pub credential: Credential,
     /// Who it stands for; `None` when its merchant or terminal is gone.
     pub caller: Option<Arc<Caller>>,
-    verifier: Option<RsaVerifier>,
-    signer: Option<RsaSigner>,
+    verifier: Option<AnyVerifier>,
+    signer: Option<AnySigner>,
     secret: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// A caller's public key.
+enum AnyVerifier {
+    Rsa(RsaVerifier),
+    Sm2(Sm2Verifier),
+}
+
+/// Our private key.
+enum AnySigner {
+    Rsa(RsaSigner),
+    Sm2(Sm2Signer),
 }
 
 /// All credentials of one name or terminal, newest version first.
@@ -168,20 +180,25 @@ impl Keyring {
             return Ok(before.clone());
         }
         let caller = Caller::of(&row, merchant.map(Arc::new), terminal.map(Arc::new), person.map(Arc::new)).map(Arc::new);
-        let verifier = (row.scheme == RSA).then(|| RsaVerifier::parse(&row.proof).ok()).flatten();
+        let verifier = match row.scheme.as_str() {
+            RSA => RsaVerifier::parse(&row.proof).ok().map(AnyVerifier::Rsa),
+            SM2 => Sm2Verifier::parse(&row.proof).ok().map(AnyVerifier::Sm2),
+            _ => None,
+        };
         let (signer, secret) = (self.open_signer(&row), self.open_secret(&row));
         Ok(Arc::new(KnownCredential { credential: row, caller, verifier, signer, secret }))
     }
 
     /// Our private key of a credential. One that does not open is logged and left out: the caller is then answered with the gateway's own key.
-    fn open_signer(&self, row: &Credential) -> Option<RsaSigner> {
-        if row.scheme != RSA || row.sealed_secret.is_empty() {
+    fn open_signer(&self, row: &Credential) -> Option<AnySigner> {
+        if !matches!(row.scheme.as_str(), RSA | SM2) || row.sealed_secret.is_empty() {
             return None;
         }
         let opened = self.master_keys.open(&credential_purpose(row), &row.sealed_secret);
         let opened = opened.inspect_err(|cause| tracing::error!(credential = %row.id, %cause, "a signing key does not open")).ok()?;
         let text = std::str::from_utf8(&opened).unwrap_or_default();
-        let parsed = RsaSigner::parse(text);
+        let parsed =
+            if row.scheme == SM2 { Sm2Signer::parse(text).map(AnySigner::Sm2) } else { RsaSigner::parse(text).map(AnySigner::Rsa) };
         parsed.inspect_err(|cause| tracing::error!(credential = %row.id, %cause, "a signing key cannot be read")).ok()
     }
 
@@ -223,7 +240,17 @@ impl Signer for KnownCredential {
     }
 
     fn rsa_sha256(&self, message: &[u8]) -> Vec<u8> {
-        self.signer.as_ref().map(|signer| signer.sign(message)).unwrap_or_default()
+        match &self.signer {
+            Some(AnySigner::Rsa(signer)) => signer.sign(message),
+            Some(AnySigner::Sm2(_)) | None => Vec::new(),
+        }
+    }
+
+    fn sm2_sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        match &self.signer {
+            Some(AnySigner::Sm2(signer)) => Some(signer.sign(message)),
+            Some(AnySigner::Rsa(_)) | None => None,
+        }
     }
 
     fn secret_sha256(&self, message: &[u8]) -> Option<[u8; 32]> {
@@ -298,8 +325,12 @@ impl Keys for CallerKeys<'_> {
 
     fn rsa_sha256(&self, key_version: Option<u32>, message: &[u8], signature: &[u8]) -> bool {
         let named = |known: &KnownCredential| key_version.is_none_or(|version| known.credential.key_version == version);
-        let fits = |known: &KnownCredential| known.verifier.as_ref().is_some_and(|verifier| verifier.verify(message, signature));
+        let fits = |known: &KnownCredential| matches!(&known.verifier, Some(AnyVerifier::Rsa(key)) if key.verify(message, signature));
         self.prove(|known| named(known) && fits(known))
+    }
+
+    fn sm2(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.prove(|known| matches!(&known.verifier, Some(AnyVerifier::Sm2(key)) if key.verify(message, signature)))
     }
 
     fn token(&self, token: &str) -> bool {

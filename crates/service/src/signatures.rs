@@ -1,8 +1,10 @@
-//! The proofs the dialects ask for: RSA signatures, Standard Webhooks signatures, digests, constant-time comparison.
+//! The proofs the dialects ask for: RSA and SM2 signatures, Standard Webhooks signatures, digests, constant-time comparison.
 //!
 //! Parsed keys are kept by the caller: parsing costs as much as a verification. What is signed is the dialects'
 //! affair; this module sees bytes only. A signature costs about 300 µs: make it on the
 //! [`CpuPool`](crate::cpu_pool::CpuPool), not on a thread that serves connections.
+
+mod sm2;
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeySize, PublicKey};
@@ -13,6 +15,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
+
+pub use sm2::{Sm2KeyTexts, Sm2Signer, Sm2Verifier, generate_sm2_keys};
 
 /// Longest key text that is looked at: an RSA-8192 private key in PEM has about 6,400 characters.
 pub const KEY_TEXT_LENGTH_MAX: usize = 16 * 1024;
@@ -32,6 +36,9 @@ pub enum KeyError {
     /// The DER is not an RSA key of the wanted kind with 2048 to 8192 bits.
     #[error("the key is not an RSA key of 2048 to 8192 bits")]
     NotRsa,
+    /// Neither a point nor a number of the curve SM2, as hexadecimal digits or in DER.
+    #[error("the key is not an SM2 key: hexadecimal digits of the point or the number, or base64 of DER with or without PEM armour")]
+    NotSm2,
 }
 
 /// A fresh RSA-2048 key pair in the one-line forms that vendors exchange.

@@ -15,11 +15,11 @@ use crate::{Claimed, Context, Flaw, Keys, WireError, WireRequest, scheme};
 pub fn identify(request: &WireRequest<'_>) -> Result<Claimed, WireError> {
     if let Some(client_id) = header(request, "client-id") {
         let key_version = header(request, "signature").and_then(|text| SignatureHeader::parse(text).key_version);
-        return Ok(Claimed { lookup: client_id.to_owned(), scheme: scheme::RSA, key_version });
+        return Ok(Claimed { lookup: client_id.to_owned(), scheme: scheme::RSA, key_version, acting_for: None });
     }
     if let Some(token) = bearer(request) {
         let lookup = public_part(token).ok_or(WireError::UnknownCaller)?;
-        return Ok(Claimed { lookup: lookup.to_owned(), scheme: scheme::API_KEY, key_version: None });
+        return Ok(Claimed { lookup: lookup.to_owned(), scheme: scheme::API_KEY, key_version: None, acting_for: None });
     }
     check_envelope(request)?;
     Err(WireError::UnknownCaller)

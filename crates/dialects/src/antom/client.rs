@@ -2,6 +2,7 @@
 //! platform itself never calls anybody in this way.
 
 use refundry_engine::Timestamp;
+use refundry_engine::merchant::WireSettings;
 use refundry_ledger::Money;
 use serde::Serialize;
 
@@ -94,7 +95,8 @@ impl Sender<'_> {
         let body = serde_json::to_vec(body).expect("texts are JSON");
         let time = iso_8601(self.now);
         let (lookup, scheme, now) = (self.client_id, scheme::RSA, self.now);
-        let context = Context { path, body: &[], lookup, scheme, now, proved: true, signer: self.signer };
+        let settings = &WireSettings::default();
+        let context = Context { path, body: &[], lookup, scheme, now, settings, proved: true, signer: self.signer };
         let headers = vec![
             ("content-type", "application/json; charset=UTF-8".to_owned()),
             ("client-id", self.client_id.to_owned()),

@@ -18,7 +18,12 @@ pub fn render(outcome: &Answer<'_>, context: &Context<'_>) -> WireResponse {
         Answer::Refund { refund, synchronous, .. } => refund_answer(refund, *synchronous),
         Answer::Inquiry { refund } => inquiry_answer(refund),
         // Nothing of the kind is asked in this dialect.
-        Answer::Orders { .. } | Answer::Authorisation { .. } | Answer::Tracking { .. } => Body::only(codes::INVALID_API.into()),
+        Answer::Orders { .. }
+        | Answer::Authorisation { .. }
+        | Answer::Tracking { .. }
+        | Answer::Share { .. }
+        | Answer::Order { .. }
+        | Answer::Balance(_) => Body::only(codes::INVALID_API.into()),
         Answer::Refused(refusal) => Body::only(codes::of_refusal(refusal)),
         Answer::Malformed(error) => Body::only(codes::of_wire_error(error)),
         Answer::Fault => Body::only(codes::UNKNOWN_EXCEPTION.into()),

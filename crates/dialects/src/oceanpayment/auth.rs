@@ -1,9 +1,9 @@
 //! Who calls: account and terminal number, proved by SHA-256 over values of the form and the terminal's secret.
 
 use super::call::Call;
-use super::form::Form;
-use super::{hex, request};
-use crate::{Claimed, Context, Flaw, Keys, WireError, WireRequest, scheme};
+use super::request;
+use crate::form::Form;
+use crate::{Claimed, Context, Flaw, Keys, WireError, WireRequest, hex, scheme};
 
 /// The header by which a caller may also prove when it sent a request: `<seconds since 1970>.<64 hexadecimal digits>`.
 pub const SIGNED_TIME_HEADER: &str = "x-signed-timestamp";
@@ -18,7 +18,7 @@ pub fn identify(request: &WireRequest<'_>) -> Result<Claimed, WireError> {
     }
     let (_, form) = envelope(request)?;
     let terminal = form.filled("terminal").ok_or(WireError::UnknownCaller)?;
-    Ok(Claimed { lookup: terminal.to_owned(), scheme: scheme::SECURE_CODE, key_version: None })
+    Ok(Claimed { lookup: terminal.to_owned(), scheme: scheme::SECURE_CODE, key_version: None, acting_for: None })
 }
 
 /// Account, signature, and the signed time where one is sent.

@@ -1,6 +1,6 @@
 //! Which call a path is, and which of its values are signed.
 
-use super::form::Form;
+use crate::form::Form;
 use crate::wire::plain_path;
 
 /// Every path that is answered. The vendor names no path for parcels, so its spellings elsewhere are taken.

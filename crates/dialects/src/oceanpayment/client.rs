@@ -4,9 +4,9 @@
 use refundry_engine::Timestamp;
 
 use super::call::Call;
-use super::form::{self, Form};
-use super::{auth, hex, xml};
-use crate::Signer;
+use super::{auth, xml};
+use crate::form::{self, Form};
+use crate::{Signer, hex};
 
 /// A refund as a merchant wishes it.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ impl Sender<'_> {
         };
         let signed: String = ["account", "terminal"].iter().chain(names).map(|name| value(name)).collect();
         let sent = hex::decode(&value("signValue"));
-        sent.is_some() && sent == self.signer.secret_sha256(signed.as_bytes())
+        sent.is_some() && sent == self.signer.secret_sha256(signed.as_bytes()).map(Vec::from)
     }
 
     fn time_header(&self, at: Timestamp, body: &[u8]) -> Option<String> {

@@ -6,10 +6,10 @@ use refundry_engine::payment::{Payment, PaymentStatus};
 use refundry_engine::refund::Refund;
 
 use super::response::{arn, document};
-use super::{amount_text, form, orders_response, refund_id, remark};
+use super::{amount_text, orders_response, refund_id, remark};
 use crate::orders::{DisputeKind, DisputeNote, DisputeStanding};
 use crate::time_text::plain;
-use crate::{Announcement, Context, NotificationRequest, Subject};
+use crate::{Announcement, Context, NotificationRequest, Subject, form, hex};
 
 /// What a receiver answers when it has understood.
 const ACKNOWLEDGEMENT: &[u8] = b"receive-ok";
@@ -31,6 +31,7 @@ pub fn notify(announcement: &Announcement<'_>, context: &Context<'_>) -> Option<
     let notice = match announcement.subject {
         Subject::Refund(refund) => of_refund(announcement, refund)?,
         Subject::Dispute(dispute) => of_dispute(announcement.payment, dispute)?,
+        Subject::Share(_) | Subject::Order(_) => return None,
     };
     let fields = fields(announcement, context, &notice);
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -147,7 +148,7 @@ fn fields(announcement: &Announcement<'_>, context: &Context<'_>, notice: &Notic
     let order_number = of(|payment| Some(payment.merchant_reference.clone()));
     let Notice { payment_id, push_id, push_status, push_details, .. } = notice;
     let signed = [account.as_str(), context.lookup, &order_number, payment_id, push_id, push_status, push_details].concat();
-    let digest = context.signer.secret_sha256(signed.as_bytes()).map(|digest| super::hex::encode(&digest).to_ascii_uppercase());
+    let digest = context.signer.secret_sha256(signed.as_bytes()).map(|digest| hex::encode(&digest).to_ascii_uppercase());
     let mut fields = vec![
         ("account", account),
         ("terminal", context.lookup.to_owned()),

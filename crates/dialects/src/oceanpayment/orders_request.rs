@@ -4,8 +4,8 @@ use refundry_engine::Timestamp;
 use refundry_engine::payment::REFERENCE_LENGTH_MAX;
 
 use super::call::Call;
-use super::form::Form;
 use super::request::{value, wrong};
+use crate::form::Form;
 use crate::orders::{ExceptionTime, ORDER_NUMBERS_MAX, OrdersPage, OrdersQuestion, Period};
 use crate::time_text::{last_second_of_day, parse_plain};
 use crate::{Flaw, WireError};

@@ -6,8 +6,8 @@ use refundry_engine::payment::{PaymentKey, REFERENCE_LENGTH_MAX};
 use refundry_engine::refund::{REASON_LENGTH_MAX, URL_LENGTH_MAX};
 
 use super::call::Call;
-use super::form::Form;
 use super::{amount_text, auth, orders_request, refund_id, xml};
+use crate::form::Form;
 use crate::orders::{AuthorisationWish, TrackingNote};
 use crate::{Flaw, Incoming, NumberedBy, RefundInquiry, RefundWish, WireError, WireRequest};
 

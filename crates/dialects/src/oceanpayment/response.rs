@@ -4,9 +4,9 @@ use refundry_engine::refund::{ArnState, Refund, RefundState};
 
 use super::call::Call;
 use super::codes::ResultText;
-use super::form::Form;
 use super::xml::Xml;
 use super::{amount_text, apply_codes, auth, authorisation_response, orders_response, query_codes, refund_id, remark};
+use crate::form::Form;
 use crate::{Answer, Context, WireResponse};
 
 /// The code and text of refunds that are accepted, orders that are listed.
@@ -128,9 +128,14 @@ pub fn apply_result(outcome: &Answer<'_>) -> ResultText {
         Answer::Malformed(error) => apply_codes::of_wire_error(error),
         Answer::Forced(code) => apply_codes::of_forced(code).into(),
         // An answer to another question is no answer.
-        Answer::Fault | Answer::Inquiry { .. } | Answer::Orders { .. } | Answer::Authorisation { .. } | Answer::Tracking { .. } => {
-            apply_codes::SYSTEM_ERROR.into()
-        }
+        Answer::Fault
+        | Answer::Inquiry { .. }
+        | Answer::Orders { .. }
+        | Answer::Authorisation { .. }
+        | Answer::Tracking { .. }
+        | Answer::Share { .. }
+        | Answer::Order { .. }
+        | Answer::Balance(_) => apply_codes::SYSTEM_ERROR.into(),
     }
 }
 
@@ -147,7 +152,10 @@ pub fn query_result(outcome: &Answer<'_>, form: Option<&Form<'_>>) -> ResultText
         | Answer::Inquiry { .. }
         | Answer::Orders { .. }
         | Answer::Authorisation { .. }
-        | Answer::Tracking { .. } => query_codes::SYSTEM_ERROR.into(),
+        | Answer::Tracking { .. }
+        | Answer::Share { .. }
+        | Answer::Order { .. }
+        | Answer::Balance(_) => query_codes::SYSTEM_ERROR.into(),
     }
 }
 

@@ -44,7 +44,7 @@ struct Create {
     /// What people read.
     #[arg(long)]
     name: String,
-    /// What it speaks: `antom`, `oceanpayment` or `native`.
+    /// What it speaks: `antom`, `oceanpayment`, `baofoo` or `native`.
     #[arg(long, default_value = "native")]
     dialect: String,
     /// Who carries its refunds out, by the name in the configuration; sandbox terminals have `simulated`.
@@ -78,6 +78,9 @@ struct Wire {
     /// Announce a refund that came back after it had succeeded as failed.
     #[arg(long)]
     announces_returns: bool,
+    /// Baofoo: answer a refund of an unknown payment as the vendor's sandbox does: SUCCESS with the state ABNORMAL.
+    #[arg(long)]
+    unknown_payment_is_abnormal: bool,
 }
 
 impl Wire {
@@ -88,6 +91,7 @@ impl Wire {
             callers: self.caller,
             notice_form: notice_form(&self.notice_form),
             announces_returns: self.announces_returns,
+            unknown_payment_is_abnormal: self.unknown_payment_is_abnormal,
         }
     }
 }
@@ -121,6 +125,9 @@ struct Change {
     /// Whether a refund that came back after it had succeeded is announced as failed.
     #[arg(long)]
     announces_returns: Option<bool>,
+    /// Baofoo: whether a refund of an unknown payment is answered as the vendor's sandbox does.
+    #[arg(long)]
+    unknown_payment_is_abnormal: Option<bool>,
 }
 
 impl Change {
@@ -132,6 +139,7 @@ impl Change {
             callers: if self.caller.is_empty() { before.callers } else { self.caller.clone() },
             notice_form: self.notice_form.as_deref().map_or(before.notice_form, notice_form),
             announces_returns: self.announces_returns.unwrap_or(before.announces_returns),
+            unknown_payment_is_abnormal: self.unknown_payment_is_abnormal.unwrap_or(before.unknown_payment_is_abnormal),
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct WireView {
     pub notice_form: NoticeFormView,
     /// Whether a refund that came back after it had succeeded is announced as failed.
     pub announces_returns: bool,
+    /// Baofoo: whether a refund of an unknown payment is answered `SUCCESS` with the state `ABNORMAL`, as the vendor's sandbox does, instead of `FAIL`.
+    pub unknown_payment_is_abnormal: bool,
 }
 
 /// How notices are written.
@@ -38,22 +40,22 @@ pub enum NoticeFormView {
 
 impl From<WireView> for WireSettings {
     fn from(view: WireView) -> Self {
-        let WireView { account, checks_callers, callers, notice_form, announces_returns } = view;
+        let WireView { account, checks_callers, callers, notice_form, announces_returns, unknown_payment_is_abnormal } = view;
         let notice_form = match notice_form {
             NoticeFormView::Xml => NoticeForm::Xml,
             NoticeFormView::Form => NoticeForm::Form,
         };
-        Self { account, checks_callers, callers, notice_form, announces_returns }
+        Self { account, checks_callers, callers, notice_form, announces_returns, unknown_payment_is_abnormal }
     }
 }
 
 impl From<WireSettings> for WireView {
     fn from(settings: WireSettings) -> Self {
-        let WireSettings { account, checks_callers, callers, notice_form, announces_returns } = settings;
+        let WireSettings { account, checks_callers, callers, notice_form, announces_returns, unknown_payment_is_abnormal } = settings;
         let notice_form = match notice_form {
             NoticeForm::Xml => NoticeFormView::Xml,
             NoticeForm::Form => NoticeFormView::Form,
         };
-        Self { account, checks_callers, callers, notice_form, announces_returns }
+        Self { account, checks_callers, callers, notice_form, announces_returns, unknown_payment_is_abnormal }
     }
 }

@@ -46,6 +46,12 @@ impl<'a> Form<'a> {
         names.iter().map(|name| self.get(name).unwrap_or_default()).collect()
     }
 
+    /// A name that is sent more than once.
+    pub fn repeated(&self) -> Option<&str> {
+        let names = self.fields.iter().map(|(name, _)| name.as_ref());
+        names.enumerate().find(|(place, name)| self.fields[..*place].iter().any(|(earlier, _)| earlier == name)).map(|(_, name)| name)
+    }
+
     /// Whether nothing was sent at all.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
