@@ -2,7 +2,7 @@
 
 mod rules;
 
-use refundry_dialects::scheme::{API_KEY, RSA, SECURE_CODE};
+use refundry_dialects::scheme::{API_KEY, RSA, SECURE_CODE, SM2};
 use refundry_engine::command::RevokeCredential;
 use refundry_engine::credential::{Credential, Holder, VALID_CREDENTIALS_MAX};
 use refundry_engine::{Act, CredentialId, MerchantId, Mode, PersonId, Refusal, Timestamp};
@@ -14,10 +14,10 @@ use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::install::{GATEWAY_LOOKUP, gateway_key};
 use crate::keyring::credential_purpose;
-use crate::merchants;
+use crate::{merchants, terminals};
 use crate::permissions::{Permission, Permissions};
 use crate::service::Edits;
-use crate::signatures::{RsaVerifier, generate_rsa_keys};
+use crate::signatures::{RsaVerifier, Sm2Verifier, generate_rsa_keys, generate_sm2_keys};
 use crate::tokens::{GivenSecret, new_secret, new_token, token_digest};
 use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_write, unused};
 
@@ -54,10 +54,13 @@ pub struct NewCredential {
 pub enum NewKey {
     /// A bearer token, made here and shown once.
     Token,
-    /// The caller's public key, base64 of SubjectPublicKeyInfo; the caller keeps its private key, and gets our public key.
+    /// The caller's public key, base64 of SubjectPublicKeyInfo or, of SM2, the digits of the point; the caller keeps its private key, and gets our
+    /// public key.
     PublicKey(String),
     /// Both key pairs are made here, and the caller's private key is shown once: for trying out, sandbox only.
     BothPairs,
+    /// As [`BothPairs`](Self::BothPairs), on the curve SM2.
+    BothSm2Pairs,
     /// A secret that both sides know and neither sends: given from outside, for callers that have one already, or made here and shown once.
     SharedSecret(Option<GivenSecret>),
 }
@@ -68,7 +71,7 @@ pub struct IssuedCredential {
     pub credential: Credential,
     /// The bearer token.
     pub token: Option<Zeroizing<String>>,
-    /// The caller's private key, base64 of PKCS#8, when it was made here.
+    /// The caller's private key, when it was made here: base64 of PKCS#8 or, of SM2, the digits of the number.
     pub private_key: Option<Zeroizing<String>>,
     /// The shared secret, when it was made here.
     pub secret: Option<Zeroizing<String>>,
@@ -137,6 +140,13 @@ pub async fn rotate(
     }
 }
 
+/// Whether the next version is a key pair of another kind, in a dialect that takes both: who moves to the other algorithm keeps its name.
+fn is_another_pair(key: &NewKey, before: &Credential) -> bool {
+    let entry = terminals::dialect(&before.dialect);
+    let is_pair = |scheme: &str| matches!(scheme, RSA | SM2) && entry.is_some_and(|entry| entry.schemes.contains(&scheme));
+    is_pair(key.scheme()) && is_pair(&before.scheme)
+}
+
 /// The next version of a credential without its keys, and the versions before that are valid.
 async fn next_version(
     service: &Service,
@@ -145,7 +155,7 @@ async fn next_version(
     key: &NewKey,
 ) -> Result<(Credential, Vec<Credential>), ServiceError> {
     may_hand_out(caller, &before.holder, Permissions::from_words(before.permissions.iter().map(String::as_str)))?;
-    if key.scheme() != before.scheme {
+    if key.scheme() != before.scheme && !is_another_pair(key, &before) {
         return Err(invalid("key", "a credential keeps its kind; issue another one instead").into());
     }
     let now = service.world.now();
@@ -228,18 +238,28 @@ async fn put_with_keys(service: &Service, caller: &Caller, mut row: Credential, 
             token = Some(text);
         }
         NewKey::PublicKey(text) => {
-            RsaVerifier::parse(&text).map_err(|cause| invalid("public_key", &cause.to_string()))?;
             row.proof = text.trim().to_owned();
-            add_our_key(service, &mut row).await?;
+            if Sm2Verifier::parse(&text).is_ok() {
+                add_our_sm2_pair(service, &mut row);
+            } else {
+                RsaVerifier::parse(&text).map_err(|cause| invalid("public_key", &cause.to_string()))?;
+                add_our_key(service, &mut row).await?;
+            }
+        }
+        NewKey::BothPairs | NewKey::BothSm2Pairs if caller.mode != Mode::Sandbox => {
+            return Err(invalid("key", "live callers make their own key pair and send the public key").into());
         }
         NewKey::BothPairs => {
-            if caller.mode != Mode::Sandbox {
-                return Err(invalid("key", "live callers make their own key pair and send the public key").into());
-            }
             let pair = service.cpu.run(generate_rsa_keys).await;
             row.proof = pair.public_spki;
             private_key = Some(pair.private_pkcs8);
             add_our_key(service, &mut row).await?;
+        }
+        NewKey::BothSm2Pairs => {
+            let pair = generate_sm2_keys(|bytes| service.world.random.fill(bytes));
+            row.proof = pair.public_hex;
+            private_key = Some(pair.private_hex);
+            add_our_sm2_pair(service, &mut row);
         }
         NewKey::SharedSecret(given) => {
             SECURE_CODE.clone_into(&mut row.scheme);
@@ -256,10 +276,12 @@ async fn put_with_keys(service: &Service, caller: &Caller, mut row: Credential, 
 
 impl NewKey {
     /// The scheme of what it proves.
-    pub const fn scheme(&self) -> &'static str {
+    pub fn scheme(&self) -> &'static str {
         match self {
             Self::Token => API_KEY,
+            Self::PublicKey(text) if Sm2Verifier::parse(text).is_ok() => SM2,
             Self::PublicKey(_) | Self::BothPairs => RSA,
+            Self::BothSm2Pairs => SM2,
             Self::SharedSecret(_) => SECURE_CODE,
         }
     }
@@ -285,10 +307,17 @@ pub(crate) async fn add_our_pair(service: &Service, row: &mut Credential) {
     keep_our_key(service, row, &pair.public_spki, pair.private_pkcs8.as_bytes());
 }
 
-fn keep_our_key(service: &Service, row: &mut Credential, public_spki: &str, private_pkcs8: &[u8]) {
+/// As [`add_our_pair`], on the curve SM2.
+fn add_our_sm2_pair(service: &Service, row: &mut Credential) {
+    let pair = generate_sm2_keys(|bytes| service.world.random.fill(bytes));
+    keep_our_key(service, row, &pair.public_hex, pair.private_hex.as_bytes());
+    SM2.clone_into(&mut row.scheme);
+}
+
+fn keep_our_key(service: &Service, row: &mut Credential, public_key: &str, private_key: &[u8]) {
     RSA.clone_into(&mut row.scheme);
-    public_spki.clone_into(&mut row.public_key);
-    row.sealed_secret = service.master_keys.seal(&credential_purpose(row), private_pkcs8, service.world.random.as_ref());
+    public_key.clone_into(&mut row.public_key);
+    row.sealed_secret = service.master_keys.seal(&credential_purpose(row), private_key, service.world.random.as_ref());
 }
 
 async fn read(service: &Service, caller: &Caller, credential_id: CredentialId) -> Result<Credential, ServiceError> {

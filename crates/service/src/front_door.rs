@@ -16,6 +16,7 @@ use crate::error::{Fault, ServiceError};
 use crate::install::gateway_key;
 use crate::keyring::KnownCredential;
 use crate::orders;
+use crate::permissions::{Permission, missing};
 use crate::refunds::{self, Accepted, NewRefund};
 use crate::shipments;
 use crate::synchronous;
@@ -81,10 +82,10 @@ impl Service {
         now: Timestamp,
         far_end: &mut Correspondent,
     ) -> Result<Arc<Caller>, Said> {
-        let Claimed { lookup, scheme, key_version } = entry.dialect.identify(request).map_err(Said::Malformed)?;
-        far_end.lookup.clone_from(&lookup);
-        scheme.clone_into(&mut far_end.scheme);
-        let known = self.keyring.by_lookup(entry.name, &lookup, now).await;
+        let claimed = entry.dialect.identify(request).map_err(Said::Malformed)?;
+        far_end.lookup.clone_from(&claimed.lookup);
+        claimed.scheme.clone_into(&mut far_end.scheme);
+        let known = self.keyring.by_lookup(entry.name, &claimed.lookup, now).await;
         let known = known.map_err(|error| Said::from(ServiceError::from(error)))?;
         let known = known.ok_or(Said::Malformed(WireError::UnknownCaller))?;
         far_end.signer = known.signer(now).or_else(|| known.last_signer());
@@ -93,8 +94,7 @@ impl Service {
         {
             return Err(Said::Malformed(WireError::CallerAddress { address: request.peer }));
         }
-        let keys = known.keys(scheme, now);
-        let claimed = Claimed { lookup, scheme, key_version };
+        let keys = known.keys(claimed.scheme, now);
         entry.dialect.authenticate(request, &claimed, &keys).map_err(Said::Malformed)?;
         // A dialect that let a request pass without asking for a key is mistaken; nobody is admitted unproved.
         let proved = keys.proved_by().ok_or(Said::Malformed(WireError::BadSignature))?;
@@ -137,6 +137,11 @@ impl Service {
                 let payment = shipments::carry_out(self, caller, &note).await;
                 payment.map(|payment| Said::Tracking { note, payment: Box::new(payment) })
             }
+            // No dialect that is spoken asks for these.
+            Incoming::Share(_) | Incoming::ShareInquiry(_) => Err(missing(Permission::SharesWrite).into()),
+            Incoming::Order(_) | Incoming::OrderInquiry(_) | Incoming::OrderClose(_) | Incoming::BalanceInquiry(_) => {
+                Err(missing(Permission::PaymentsWrite).into())
+            }
         };
         said.unwrap_or_else(Said::from)
     }
@@ -154,6 +159,7 @@ impl Service {
     async fn render(&self, entry: &'static DialectEntry, request: &WireRequest<'_>, said: Said, far_end: Correspondent) -> WireResponse {
         let now = self.world.now();
         let Correspondent { lookup, scheme, signer, proved } = far_end;
+        let settings = signer.as_ref().and_then(|signer| signer.terminal()).map(|terminal| terminal.wire.clone()).unwrap_or_default();
         if scheme == API_KEY || scheme == SECURE_CODE {
             // A hash takes less time than the way to another thread; a token signs nothing.
             let signer: &dyn Signer = match &signer {
@@ -161,7 +167,8 @@ impl Service {
                 Some(_) | None => &Unsigned,
             };
             let (path, body) = (request.path, request.body);
-            return said.rendered(entry, &Context { path, body, lookup: &lookup, scheme: &scheme, now, proved, signer });
+            let settings = &settings;
+            return said.rendered(entry, &Context { path, body, lookup: &lookup, scheme: &scheme, now, settings, proved, signer });
         }
         let signer = match signer {
             Some(signer) => Some(signer),
@@ -170,7 +177,8 @@ impl Service {
         let (path, body) = (request.path.to_owned(), request.body.to_vec());
         let render = move || {
             let signer: &dyn Signer = signer.as_deref().map_or(&Unsigned, |signer| signer);
-            said.rendered(entry, &Context { path: &path, body: &body, lookup: &lookup, scheme: &scheme, now, proved, signer })
+            let (path, body, lookup, scheme, settings) = (&path, &body, &lookup, &scheme, &settings);
+            said.rendered(entry, &Context { path, body, lookup, scheme, now, settings, proved, signer })
         };
         self.cpu.run(render).await
     }
@@ -213,6 +221,10 @@ impl Signer for Unsigned {
 
     fn rsa_sha256(&self, _message: &[u8]) -> Vec<u8> {
         Vec::new()
+    }
+
+    fn sm2_sign(&self, _message: &[u8]) -> Option<Vec<u8>> {
+        None
     }
 
     fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {

@@ -1,5 +1,6 @@
 //! Refunds on request: create, cancel, review, find, list. Each stamps a command and queues it, or reads.
 
+use refundry_dialects::sharing::NamedPayment;
 use refundry_dialects::{DialectEntry, KeyScope, NumberedBy, RefundInquiry, RefundWish};
 use refundry_engine::command::{CancelRefund, CreateRefund};
 use refundry_engine::event::Event;
@@ -201,6 +202,8 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
     let terminal_id = terminal_id(caller, new.terminal_id)?;
     let mut stamp = service.world.stamp(caller.actor())?;
     let wish = new.wish;
+    // Whoever names a payment otherwise has looked for it before.
+    let NamedPayment::Key(payment) = wish.payment else { return Err(Refusal::UnknownPayment.into()) };
     let (key, key_seconds) = match wish.numbered_by {
         NumberedBy::Merchant => (key(rules, merchant_id, terminal_id, wish.number), None),
         NumberedBy::Proof => (stand_in_key(rules, merchant_id, wish.number), Some(service.stand_in_seconds)),
@@ -214,7 +217,7 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
         key_seconds,
         compared: wish.compared,
         remember_refusals: rules.remembers_refusals,
-        payment: wish.payment,
+        payment,
         amount: wish.amount,
         extent: wish.extent,
         order: wish.order,
@@ -255,7 +258,7 @@ fn check_texts(wish: &RefundWish) -> Result<(), Refusal> {
             (_, Some(text)) => check_kept(field, text)?,
         }
     }
-    if let PaymentKey::Reference(reference) = &wish.payment {
+    if let NamedPayment::Key(PaymentKey::Reference(reference)) = &wish.payment {
         check_kept("payment_reference", reference)?;
     }
     wish.notify_url.as_deref().map_or(Ok(()), |url| check_url("notify_url", url))

@@ -75,9 +75,8 @@ impl<'a> Envelope<'a> {
             self.short(name, SERIAL_LENGTH_MAX)?;
         }
         let fixed = [("charset", "UTF-8"), ("version", "1.0"), ("format", "json")];
-        for (name, value) in fixed.into_iter().filter(|(name, value)| !self.sent(name).eq_ignore_ascii_case(value)) {
-            return Err(wrong(name, Flaw::Malformed, &format!("must be {value}")));
-        }
+        let other = fixed.into_iter().find(|(name, value)| !self.sent(name).eq_ignore_ascii_case(value));
+        other.map_or(Ok(()), |(name, value)| Err(wrong(name, Flaw::Malformed, &format!("must be {value}"))))?;
         if !matches!(self.sent("signType"), "RSA" | "SM2") {
             return Err(wrong("signType", Flaw::Malformed, "must be RSA or SM2"));
         }

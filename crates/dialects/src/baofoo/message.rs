@@ -1,9 +1,8 @@
 //! What is said with a business code (`errMsg`): Chinese first, with the receiver and the highest amount that would have been possible. Amounts
 //! are in fen, as everywhere on this wire.
 
-use refundry_engine::explain::Language;
 use refundry_engine::refund::{FailReason, Refund, RefundState};
-use refundry_engine::{Refusal, Timestamp};
+use refundry_engine::{Language, Refusal, Timestamp};
 
 use super::codes::{self, BusinessCode};
 use crate::WireError;

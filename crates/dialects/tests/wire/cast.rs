@@ -5,6 +5,7 @@ use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, Unparse
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use refundry_dialects::antom::ENTRY;
+use refundry_dialects::sharing::NamedPayment;
 use refundry_dialects::{Announcement, Claimed, Context, Keys, NotificationRequest, RefundWish, Signer, Subject, scheme};
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::event::{Event, EventKind};
@@ -48,6 +49,10 @@ impl Keys for TestKeys {
         !self.tokens && keys.iter().any(|(version, key)| fits(*version) && verify(key, message, signature))
     }
 
+    fn sm2(&self, _message: &[u8], _signature: &[u8]) -> bool {
+        false
+    }
+
     fn token(&self, token: &str) -> bool {
         self.tokens && token == API_KEY
     }
@@ -75,6 +80,10 @@ impl Signer for AntomSigner {
 
     fn rsa_sha256(&self, message: &[u8]) -> Vec<u8> {
         sign("antom", message)
+    }
+
+    fn sm2_sign(&self, _message: &[u8]) -> Option<Vec<u8>> {
+        None
     }
 
     fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {
@@ -115,7 +124,7 @@ pub fn inquired() -> RefundWish {
 
 /// The refund that a wish became, in a state of [`state`], with words of the outcome's line such as `quote` after it.
 pub fn refund(wish: &RefundWish, state: RefundState, words: &[&str]) -> Refund {
-    let PaymentKey::Reference(payment_reference) = wish.payment.clone() else { panic!("Antom names payments by reference") };
+    let NamedPayment::Key(PaymentKey::Reference(payment_reference)) = wish.payment.clone() else { panic!("Antom names payments by reference") };
     let amount = wish.amount.money().expect("Antom names the currency");
     let zero = Money::zero(amount.currency());
     let quote = words.iter().any(|word| word.ends_with("quote")).then(|| quote(!words.contains(&"unlocked_quote")));
@@ -204,7 +213,7 @@ pub fn announce(event: &str, refund: &Refund, path: &str) -> Option<Notification
         facts: Vec::new(),
     };
     let credential = credential(CLIENTS[0]);
-    let context = Context { path, body: &[], lookup: CLIENTS[0], scheme: scheme::RSA, now: NOW, proved: true, signer: &AntomSigner };
+    let context = Context { path, body: &[], lookup: CLIENTS[0], scheme: scheme::RSA, now: NOW, settings: &WireSettings::default(), proved: true, signer: &AntomSigner };
     ENTRY.dialect.notify(
         &Announcement {
             event: &event,

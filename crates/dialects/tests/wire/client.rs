@@ -3,6 +3,7 @@
 use refundry_dialects::antom::ENTRY;
 use refundry_dialects::antom::client::{MerchantRefund, MerchantRequest, Sender, answer_is_signed, result_of};
 use refundry_dialects::{Answer, Claimed, Context, Incoming, RefundInquiry, Signer, WireRequest, scheme};
+use refundry_engine::merchant::WireSettings;
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::{Refusal, Timestamp};
 use refundry_ledger::Money;
@@ -18,6 +19,10 @@ impl Signer for MerchantSigner {
 
     fn rsa_sha256(&self, message: &[u8]) -> Vec<u8> {
         sign("merchant", message)
+    }
+
+    fn sm2_sign(&self, _message: &[u8]) -> Option<Vec<u8>> {
+        None
     }
 
     fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {
@@ -45,7 +50,7 @@ fn what_a_client_signs_is_read_as_it_was_meant() {
         assert_eq!(request.path, path);
         let (claimed, Incoming::Refund(read)) = read(&request) else { panic!("a refund was asked for") };
         assert_eq!((claimed.lookup.as_str(), read.number.as_str(), read.amount), (client_id, "r1", amount.into()));
-        assert_eq!((read.payment, read.reason.as_deref()), (PaymentKey::Reference("p1".to_owned()), Some("破损 & co")));
+        assert_eq!((read.payment, read.reason.as_deref()), (PaymentKey::Reference("p1".to_owned()).into(), Some("破损 & co")));
         let (_, asked) = self::read(&sender.inquiry("r1"));
         assert_eq!(asked, Incoming::Inquiry(RefundInquiry::Number("r1".to_owned())));
     }
@@ -55,7 +60,7 @@ fn what_a_client_signs_is_read_as_it_was_meant() {
 fn a_client_verifies_our_answers_and_nobody_else_s() {
     let path = "/ams/api/v1/payments/refund";
     let context =
-        Context { path, body: &[], lookup: "5Y", scheme: scheme::RSA, now: Timestamp::from_ms(0), proved: true, signer: &AntomSigner };
+        Context { path, body: &[], lookup: "5Y", scheme: scheme::RSA, now: Timestamp::from_ms(0), settings: &WireSettings::default(), proved: true, signer: &AntomSigner };
     let mut answer = ENTRY.dialect.render(&Answer::Refused(&Refusal::UnknownPayment), &context);
     assert_eq!(result_of(&answer.body), Some(("F".to_owned(), "ORDER_NOT_EXIST".to_owned())));
     let holds = |path: &str, answer: &refundry_dialects::WireResponse| {

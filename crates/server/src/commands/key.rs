@@ -84,12 +84,15 @@ struct Issue {
 
 #[derive(Args, Debug)]
 struct Proof {
-    /// The caller's public key: a file with base64 of SubjectPublicKeyInfo. Without it a token is made.
+    /// The caller's public key: a file with base64 of SubjectPublicKeyInfo or, of SM2, the digits of the point. Without it a token is made.
     #[arg(long)]
     public_key: Option<PathBuf>,
     /// Make both key pairs here, and print the caller's private key: sandbox only.
     #[arg(long, conflicts_with = "public_key")]
     both_pairs: bool,
+    /// With --both-pairs: make pairs of SM2 instead of RSA, for dialects that take it (Baofoo).
+    #[arg(long, requires = "both_pairs")]
+    sm2: bool,
     /// A secret that both sides know (Oceanpayment's secureCode): one is made here and printed.
     #[arg(long, conflicts_with_all = ["public_key", "both_pairs"])]
     shared_secret: bool,
@@ -111,6 +114,7 @@ impl Proof {
                 let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
                 Ok(NewKey::PublicKey(text.trim().to_owned()))
             }
+            None if self.both_pairs && self.sm2 => Ok(NewKey::BothSm2Pairs),
             None if self.both_pairs => Ok(NewKey::BothPairs),
             None => Ok(NewKey::Token),
         }

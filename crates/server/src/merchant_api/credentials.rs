@@ -76,11 +76,13 @@ pub enum KeyRequest {
     Token,
     /// Your public key; you keep the private one and get our public key.
     PublicKey {
-        /// Base64 of SubjectPublicKeyInfo, RSA of at least 2,048 bits.
+        /// Base64 of SubjectPublicKeyInfo, RSA of at least 2,048 bits; or SM2, also as the hexadecimal digits of the point.
         public_key: String,
     },
     /// Both pairs are made here and your private key is shown once: for trying out, sandbox only.
     BothPairs,
+    /// As `both_pairs`, on the curve SM2: for dialects that take it (Baofoo).
+    BothSm2Pairs,
     /// A secret that both sides know: for dialects that hash it (Oceanpayment's secureCode).
     SharedSecret {
         /// One that you have already, 8 to 128 ASCII letters; left out, one is made here and shown once.
@@ -137,7 +139,7 @@ pub struct CredentialView {
     pub dialect: String,
     /// The dialect's name for the caller: a client id, the public part of a token.
     pub lookup: String,
-    /// `api_key`, `rsa` or `secure_code`.
+    /// `api_key`, `rsa`, `sm2` or `secure_code`.
     pub scheme: String,
     /// Version of the key.
     pub key_version: u32,
@@ -162,7 +164,7 @@ pub struct CredentialView {
     /// The bearer token; shown once, when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Your private key, base64 of PKCS#8; shown once, when it is made here.
+    /// Your private key, base64 of PKCS#8 or, of SM2, hexadecimal digits; shown once, when it is made here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_key: Option<String>,
     /// The shared secret; shown once, when it is made here.
@@ -252,6 +254,7 @@ impl From<KeyRequest> for NewKey {
             KeyRequest::Token => Self::Token,
             KeyRequest::PublicKey { public_key } => Self::PublicKey(public_key),
             KeyRequest::BothPairs => Self::BothPairs,
+            KeyRequest::BothSm2Pairs => Self::BothSm2Pairs,
             KeyRequest::SharedSecret { secret } => Self::SharedSecret(secret),
         }
     }

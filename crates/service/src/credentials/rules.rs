@@ -66,6 +66,9 @@ pub async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredenti
     if !entry.schemes.contains(&new.key.scheme()) {
         return Err(invalid("key", &format!("this dialect proves callers by: {}", entry.schemes.join(", "))).into());
     }
+    if entry.agents && new.lookup.as_deref().is_some_and(|lookup| !is_account_and_terminal(lookup)) {
+        return Err(invalid("lookup", "the account's and the terminal's number with a / between them: 1 to 16 letters and digits each").into());
+    }
     if new.key.scheme() == SECURE_CODE && new.lookup.as_deref().is_some_and(|lookup| !is_terminal_number(lookup)) {
         return Err(invalid("lookup", "a terminal's number of 8 to 12 digits").into());
     }
@@ -125,6 +128,11 @@ fn usual(dialect: &str) -> &'static [Permission] {
     }
 }
 
+fn is_account_and_terminal(text: &str) -> bool {
+    let is_number = |part: &str| (1..=16).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.split_once('/').is_some_and(|(account, terminal)| is_number(account) && is_number(terminal))
+}
+
 fn is_terminal_number(text: &str) -> bool {
     (8..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -159,6 +167,11 @@ pub fn fresh_lookup(service: &Service, new: &NewCredential, mode: Mode, permissi
     if new.key.scheme() == SECURE_CODE {
         // Ten digits: within what the vendor's clients take for a terminal's number.
         return format!("{:010}", u64::from_be_bytes(bytes) % 10_000_000_000);
+    }
+    if terminals::dialect(&new.dialect).is_some_and(|entry| entry.agents) {
+        // Two numbers of six digits, as the vendor's are.
+        let number = u64::from_be_bytes(bytes);
+        return format!("{:06}/{:06}", 100_000 + number % 900_000, 100_000 + (number >> 32) % 900_000);
     }
     let text = hex::encode(bytes);
     let token = matches!(new.key, NewKey::Token);

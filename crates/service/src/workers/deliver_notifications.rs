@@ -118,9 +118,9 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
         move || {
             let credential = &signer.credential;
             let (lookup, scheme) = (&credential.lookup, &credential.scheme);
-            let context = Context { path: &path, body: &[], lookup, scheme, now, proved: true, signer: &*signer };
             let usual = WireSettings::default();
             let settings = signer.terminal().map_or(&usual, |terminal| &terminal.wire);
+            let context = Context { path: &path, body: &[], lookup, scheme, now, settings, proved: true, signer: &*signer };
             let subject = match &about {
                 About::Refund(refund) => Subject::Refund(refund),
                 About::Dispute(note, _) => Subject::Dispute(note),

@@ -1,6 +1,6 @@
 //! Who plays in Oceanpayment's golden files: two terminals, an order, and what befell it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use refundry_dialects::oceanpayment::ENTRY;
 use refundry_dialects::orders::{
@@ -49,6 +49,10 @@ impl Keys for SecretKeys {
         false
     }
 
+    fn sm2(&self, _message: &[u8], _signature: &[u8]) -> bool {
+        false
+    }
+
     fn token(&self, _token: &str) -> bool {
         false
     }
@@ -76,6 +80,10 @@ impl Signer for SecretSigner {
 
     fn rsa_sha256(&self, _message: &[u8]) -> Vec<u8> {
         Vec::new()
+    }
+
+    fn sm2_sign(&self, _message: &[u8]) -> Option<Vec<u8>> {
+        None
     }
 
     fn secret_sha256(&self, message: &[u8]) -> Option<[u8; 32]> {
@@ -253,7 +261,8 @@ pub fn announce(event: &str, subject: Subject<'_>, words: &[&str]) -> Option<Not
 }
 
 pub fn context<'a>(path: &'a str, body: &'a [u8], proved: bool) -> Context<'a> {
-    Context { path, body, lookup: TERMINAL, scheme: scheme::SECURE_CODE, now: NOW, proved, signer: &SecretSigner(SECRET) }
+    static SETTINGS: LazyLock<WireSettings> = LazyLock::new(WireSettings::default);
+    Context { path, body, lookup: TERMINAL, scheme: scheme::SECURE_CODE, now: NOW, settings: &SETTINGS, proved, signer: &SecretSigner(SECRET) }
 }
 
 fn credential() -> Credential {

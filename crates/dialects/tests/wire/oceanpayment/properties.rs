@@ -120,6 +120,7 @@ proptest! {
                     assert_well_formed(&ENTRY.dialect.render(&Answer::Tracking { note, payment: &cast::payment(&[]) }, &context));
                 }
                 Incoming::Refund(_) | Incoming::Inquiry(_) => {}
+                other => prop_assert!(false, "{} is nothing that this dialect asks", other.api()),
             }
         }
     }

@@ -41,6 +41,10 @@ struct MerchantKey {
 }
 
 impl Signer for MerchantKey {
+    fn sm2_sign(&self, _message: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
     fn secret_sha256(&self, _message: &[u8]) -> Option<[u8; 32]> {
         None
     }
