@@ -1,9 +1,9 @@
 //! What callers say of a payment that is shared among merchants: the payment by its names, the shares, the order that it comes from.
 
+use refundry_engine::ShareId;
 use refundry_engine::Timestamp;
 use refundry_engine::idempotency::ComparedFields;
 use refundry_engine::payment::PaymentKey;
-use refundry_engine::ShareId;
 use refundry_ledger::Money;
 
 /// The name under which the payment is compared when a number comes again. Of a payment that is named by its order number alone, whoever finds it

@@ -14,11 +14,11 @@ use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::install::{GATEWAY_LOOKUP, gateway_key};
 use crate::keyring::credential_purpose;
-use crate::{merchants, terminals};
 use crate::permissions::{Permission, Permissions};
 use crate::service::Edits;
 use crate::signatures::{RsaVerifier, Sm2Verifier, generate_rsa_keys, generate_sm2_keys};
 use crate::tokens::{GivenSecret, new_secret, new_token, token_digest};
+use crate::{merchants, terminals};
 use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_write, unused};
 
 pub(crate) use rules::may_hand_out;

@@ -124,7 +124,9 @@ pub fn inquired() -> RefundWish {
 
 /// The refund that a wish became, in a state of [`state`], with words of the outcome's line such as `quote` after it.
 pub fn refund(wish: &RefundWish, state: RefundState, words: &[&str]) -> Refund {
-    let NamedPayment::Key(PaymentKey::Reference(payment_reference)) = wish.payment.clone() else { panic!("Antom names payments by reference") };
+    let NamedPayment::Key(PaymentKey::Reference(payment_reference)) = wish.payment.clone() else {
+        panic!("Antom names payments by reference")
+    };
     let amount = wish.amount.money().expect("Antom names the currency");
     let zero = Money::zero(amount.currency());
     let quote = words.iter().any(|word| word.ends_with("quote")).then(|| quote(!words.contains(&"unlocked_quote")));
@@ -213,7 +215,16 @@ pub fn announce(event: &str, refund: &Refund, path: &str) -> Option<Notification
         facts: Vec::new(),
     };
     let credential = credential(CLIENTS[0]);
-    let context = Context { path, body: &[], lookup: CLIENTS[0], scheme: scheme::RSA, now: NOW, settings: &WireSettings::default(), proved: true, signer: &AntomSigner };
+    let context = Context {
+        path,
+        body: &[],
+        lookup: CLIENTS[0],
+        scheme: scheme::RSA,
+        now: NOW,
+        settings: &WireSettings::default(),
+        proved: true,
+        signer: &AntomSigner,
+    };
     ENTRY.dialect.notify(
         &Announcement {
             event: &event,

@@ -59,8 +59,16 @@ fn what_a_client_signs_is_read_as_it_was_meant() {
 #[test]
 fn a_client_verifies_our_answers_and_nobody_else_s() {
     let path = "/ams/api/v1/payments/refund";
-    let context =
-        Context { path, body: &[], lookup: "5Y", scheme: scheme::RSA, now: Timestamp::from_ms(0), settings: &WireSettings::default(), proved: true, signer: &AntomSigner };
+    let context = Context {
+        path,
+        body: &[],
+        lookup: "5Y",
+        scheme: scheme::RSA,
+        now: Timestamp::from_ms(0),
+        settings: &WireSettings::default(),
+        proved: true,
+        signer: &AntomSigner,
+    };
     let mut answer = ENTRY.dialect.render(&Answer::Refused(&Refusal::UnknownPayment), &context);
     assert_eq!(result_of(&answer.body), Some(("F".to_owned(), "ORDER_NOT_EXIST".to_owned())));
     let holds = |path: &str, answer: &refundry_dialects::WireResponse| {

@@ -36,7 +36,16 @@ fn answer(request: &WireRequest<'_>, outcome: &str) -> (String, WireResponse) {
     let dialect = ENTRY.dialect;
     let claimed = dialect.identify(request);
     let (lookup, scheme) = claimed.as_ref().map_or((String::new(), scheme::RSA), |claimed| (claimed.lookup.clone(), claimed.scheme));
-    let context = Context { path: request.path, body: request.body, lookup: &lookup, scheme, now: NOW, settings: &WireSettings::default(), proved: true, signer: &AntomSigner };
+    let context = Context {
+        path: request.path,
+        body: request.body,
+        lookup: &lookup,
+        scheme,
+        now: NOW,
+        settings: &WireSettings::default(),
+        proved: true,
+        signer: &AntomSigner,
+    };
     let read = claimed.and_then(|claimed| {
         let keys = cast::keys_of(&claimed).ok_or(WireError::UnknownCaller)?;
         dialect.authenticate(request, &claimed, &keys)?;

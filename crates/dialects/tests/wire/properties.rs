@@ -42,7 +42,19 @@ fn take(method: &str, path: &str, headers: &Vec<(String, String)>, body: &[u8]) 
 }
 
 fn render(answer: &Answer<'_>, path: &str, lookup: &str) -> WireResponse {
-    ENTRY.dialect.render(answer, &Context { path, body: &[], lookup, scheme: scheme::RSA, now: NOW, settings: &WireSettings::default(), proved: true, signer: &AntomSigner })
+    ENTRY.dialect.render(
+        answer,
+        &Context {
+            path,
+            body: &[],
+            lookup,
+            scheme: scheme::RSA,
+            now: NOW,
+            settings: &WireSettings::default(),
+            proved: true,
+            signer: &AntomSigner,
+        },
+    )
 }
 
 /// The headers by which the vendor's clients verify what we send.

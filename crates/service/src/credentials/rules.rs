@@ -67,7 +67,9 @@ pub async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredenti
         return Err(invalid("key", &format!("this dialect proves callers by: {}", entry.schemes.join(", "))).into());
     }
     if entry.agents && new.lookup.as_deref().is_some_and(|lookup| !is_account_and_terminal(lookup)) {
-        return Err(invalid("lookup", "the account's and the terminal's number with a / between them: 1 to 16 letters and digits each").into());
+        return Err(
+            invalid("lookup", "the account's and the terminal's number with a / between them: 1 to 16 letters and digits each").into()
+        );
     }
     if new.key.scheme() == SECURE_CODE && new.lookup.as_deref().is_some_and(|lookup| !is_terminal_number(lookup)) {
         return Err(invalid("lookup", "a terminal's number of 8 to 12 digits").into());

@@ -32,7 +32,10 @@ pub fn generate_sm2_keys(fill: impl Fn(&mut [u8])) -> Sm2KeyTexts {
         fill(number.as_mut_slice());
         // Of 2^32 numbers about one is not below the order of the curve.
         if let Ok(secret) = SecretKey::from_slice(number.as_slice()) {
-            return Sm2KeyTexts { private_hex: Zeroizing::new(hex::encode(number.as_slice())), public_hex: point_hex(&secret.public_key()) };
+            return Sm2KeyTexts {
+                private_hex: Zeroizing::new(hex::encode(number.as_slice())),
+                public_hex: point_hex(&secret.public_key()),
+            };
         }
     }
 }

@@ -262,7 +262,16 @@ pub fn announce(event: &str, subject: Subject<'_>, words: &[&str]) -> Option<Not
 
 pub fn context<'a>(path: &'a str, body: &'a [u8], proved: bool) -> Context<'a> {
     static SETTINGS: LazyLock<WireSettings> = LazyLock::new(WireSettings::default);
-    Context { path, body, lookup: TERMINAL, scheme: scheme::SECURE_CODE, now: NOW, settings: &SETTINGS, proved, signer: &SecretSigner(SECRET) }
+    Context {
+        path,
+        body,
+        lookup: TERMINAL,
+        scheme: scheme::SECURE_CODE,
+        now: NOW,
+        settings: &SETTINGS,
+        proved,
+        signer: &SecretSigner(SECRET),
+    }
 }
 
 fn credential() -> Credential {
