@@ -142,6 +142,12 @@ fn pending(refund: &Refund, holds: &Holds, due: Option<Timestamp>, now: Timestam
 }
 
 fn missing_money(refund: &Refund, funds: &FundsHold) -> Text {
+    if funds.missing_minor == 0 {
+        return text(
+            "A receiver has not the money that it is to give back, and nobody waits for that.",
+            "有分账接收方可用资金不足，无法退回其分账金额，系统不会为此等待。",
+        );
+    }
     let missing = Money::new(funds.missing_minor, refund.funding_currency());
     text(
         format!("Its money is not there: {missing} was missing when it was looked at last, counting the refunds that waited before it."),

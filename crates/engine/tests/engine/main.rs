@@ -11,3 +11,7 @@ mod properties;
 mod scenarios;
 #[cfg(test)]
 mod sentences;
+#[cfg(test)]
+mod share_properties;
+#[cfg(test)]
+mod worked_examples;

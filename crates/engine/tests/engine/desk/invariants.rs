@@ -23,8 +23,11 @@ pub fn check(desk: &Desk) {
         check_refund(desk, refund);
     }
     check_queues(desk);
-    for (place, event) in desk.events.iter().enumerate() {
-        assert_eq!(event.sequence, place as i64 + 1, "events are numbered without gaps");
+    let mut told: BTreeMap<MerchantId, i64> = BTreeMap::new();
+    for event in &desk.events {
+        let last = told.entry(event.merchant_id).or_default();
+        *last += 1;
+        assert_eq!(event.sequence, *last, "events are numbered without gaps");
     }
 }
 
@@ -46,6 +49,9 @@ fn check_books(desk: &Desk) {
         *owned.entry((book.0, book.1, UNSETTLED)).or_default() += payment.unsettled_left.minor();
         *owned.entry((book.0, book.1, RESERVE)).or_default() += payment.reserve_left.minor();
         *owned.entry((book.0, book.1, EXPOSURE)).or_default() -= payment.exposure();
+        for (receiver_id, part) in payment.sharing.iter().flat_map(|sharing| &sharing.receivers) {
+            *owned.entry((*receiver_id, book.1, UNSETTLED)).or_default() += part.unsettled_minor;
+        }
     }
     for payment in desk.snapshot.payments.values().filter(|payment| payment.foreign().is_some()) {
         let converted = payment.converted;
@@ -100,7 +106,11 @@ fn check_payment(desk: &Desk, payment: &Payment) {
 
 fn check_refund(desk: &Desk, refund: &Refund) {
     if let Some(draw) = refund.drawn {
-        assert_eq!(draw.unsettled_minor + draw.reserve_minor + draw.available_minor, refund.amount.minor(), "the draw is the amount");
+        let lines = refund.sharing.as_ref().map_or(0, |of| of.lines_minor());
+        let own = refund.amount.minor() - lines;
+        assert_eq!(draw.unsettled_minor + draw.reserve_minor + draw.available_minor, own, "the draw is what receivers do not give");
+        let drawn = refund.sharing.iter().flat_map(|of| &of.lines).filter_map(|line| line.drawn);
+        assert_eq!(drawn.map(|drawn| drawn.unsettled_minor + drawn.available_minor).sum::<i64>(), lines, "and the lines are theirs");
         assert!(draw.unsettled_minor >= 0 && draw.reserve_minor >= 0 && draw.available_minor >= 0);
     }
     let task = desk.task(refund.id).map(|task| task.kind);

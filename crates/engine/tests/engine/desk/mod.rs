@@ -3,6 +3,7 @@
 
 mod invariants;
 mod payouts;
+pub mod shares;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,7 +115,13 @@ impl Desk {
         let first = compose(BEGINNING_MS, 1, 0) + self.ids_taken;
         self.ids_taken += i64::from(IDS_PER_BLOCK);
         let command = Command { stamp: Stamp { now: self.now, ids: IdBlock::new(first), actor }, act };
-        let verdict = decide(&self.snapshot, &command);
+        let mut command = command;
+        let mut verdict = decide(&self.snapshot, &command);
+        if let Outcome::MoreIds { wanted } = verdict.outcome {
+            self.ids_taken += i64::from(wanted);
+            command.stamp.ids = IdBlock::of(first, wanted);
+            verdict = decide(&self.snapshot, &command);
+        }
         let again = decide(&self.snapshot, &command);
         assert_eq!((&verdict.outcome, &verdict.changes.events), (&again.outcome, &again.changes.events), "a decision is repeatable");
         self.snapshot.absorb(&verdict.changes);
@@ -129,6 +136,7 @@ impl Desk {
         self.audit.extend(verdict.changes.audit);
         invariants::check(self);
         payouts::check(self);
+        shares::check(self);
         verdict.outcome
     }
 

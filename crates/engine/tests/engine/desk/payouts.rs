@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use refundry_engine::MerchantId;
 use refundry_engine::chart::{AVAILABLE, PAID_OUT};
 use refundry_engine::payout::{Payout, PayoutStateName, Sums, cause_of_preparing, pot_of};
 use refundry_ledger::Currency;
@@ -30,8 +31,9 @@ fn check_statement(desk: &Desk, payout: &Payout) {
     let mut movements: BTreeMap<String, Sums> = BTreeMap::new();
     let mut set_aside = 0;
     let last = statement.last_period();
+    let is_of = |book: MerchantId, currency: Currency| book == payout.merchant_id && currency == payout.amount.currency();
     for booked in &desk.entries {
-        for posting in booked.entry.postings().iter().filter(|posting| posting.amount.currency() == payout.amount.currency()) {
+        for posting in booked.entry.postings().iter().filter(|posting| is_of(posting.book, posting.amount.currency())) {
             let (period, minor) = (booked.period(payout.amount.currency()), posting.amount.minor());
             if !statement.is_line(booked.cause, period) || ![posting.debit, posting.credit].contains(&AVAILABLE) {
                 continue;

@@ -7,7 +7,7 @@ use refundry_engine::task::Task;
 use refundry_engine::{Language, Outcome, RefundId, Timestamp, explain};
 use refundry_ledger::Money;
 
-use super::payouts;
+use super::{payouts, shares};
 use crate::desk::Desk;
 
 const US_PER_SECOND: i64 = 1_000_000;
@@ -36,7 +36,7 @@ pub fn outcome(outcome: &Outcome) -> String {
         Outcome::AdjustmentIsKnown { .. } => "known".to_owned(),
         Outcome::Share { share, replayed } => {
             let again = if *replayed { "again " } else { "" };
-            format!("{again}{}", share.state.name().word())
+            format!("{again}{}", shares::state(share))
         }
         Outcome::MoreIds { wanted } => format!("wants {wanted} ids"),
         Outcome::Done => "done".to_owned(),

@@ -3,6 +3,7 @@
 mod answers;
 mod payouts;
 pub mod settlement;
+pub mod shares;
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -12,9 +13,11 @@ use refundry_engine::asked::Extent;
 use refundry_engine::command::{CreateRefund, EditRefund, LeftToTerms, RecordDispute, VoidWhat};
 use refundry_engine::dispute::{DisputeCategory, DisputeChange, DisputeKind};
 use refundry_engine::merchant::{Endpoint, Standing};
+use refundry_engine::notification::Notification;
 use refundry_engine::payment::{Payment, PaymentKey, PaymentStatus, SettlementQuote};
 use refundry_engine::policy::{FeeRule, FundsCheck, FundsOrder, FundsRule, PolicyPatch, ReviewRule, ReviewTrigger, VelocityOf};
 use refundry_engine::refund::AcquirerAnswer;
+use refundry_engine::share::{FeeMode, Sharing};
 use refundry_engine::{Act, Actor, DisputeId, EndpointId, Mode, Outcome, PaymentId, RefundId, TerminalId, chart};
 use refundry_ledger::Money;
 
@@ -105,6 +108,19 @@ impl Scenario {
                 let amount = money(&mut words);
                 self.desk.top_up(amount, words.next().unwrap_or("once"))
             }
+            "receiver" => return shares::open_receiver(&mut self.desk, words),
+            "share" => shares::share_out(&mut self.desk, words),
+            "start" => shares::start(&mut self.desk, words),
+            "finish" => shares::finish(&mut self.desk, words),
+            "cancel_share" => shares::cancel(&mut self.desk, words),
+            "recover" => shares::recover(&mut self.desk, words),
+            "share_state" => return shares::state_of(&self.desk, words),
+            "shared" => return shares::shared(&mut self.desk, words),
+            "lines" => return shares::lines_of(&self.desk, words),
+            "spend" => return shares::spend(&mut self.desk, words),
+            "spend_own" => return shares::spend_own(&mut self.desk, words),
+            "earn" => return shares::earn(&mut self.desk, words),
+            "book" => return shares::book(&self.desk, words),
             "acquirer_pays" => {
                 let amount = money(&mut words);
                 self.desk.acquirer_pays(amount, next(&mut words))
@@ -176,6 +192,7 @@ impl Scenario {
                     "fee" => payment.fee = money(&mut words),
                     "reserve" => payment.reserved = money(&mut words),
                     "marketing" => payment.marketing = money(&mut words),
+                    "fee_mode" => payment.sharing = Some(Box::new(Sharing::new(fee_mode(next(&mut words))))),
                     "quote" => payment.quote = Some(quote(&mut words)),
                     "notify" => payment.notify_url = Some(next(&mut words).to_owned()),
                     "offline" => std::sync::Arc::make_mut(&mut payment.details).offline = true,
@@ -291,6 +308,7 @@ impl Scenario {
         while let Some(word) = words.next() {
             match word {
                 "marketing" => create.marketing = Some(money(&mut words)),
+                "with" => create.sharing = Some(Box::new(shares::asked(&self.desk, &mut words, create.amount.money().unwrap().currency()))),
                 "as_whole" => create.extent = Some(Extent::Whole),
                 "as_part" => create.extent = Some(Extent::Part),
                 "of_order" => create.order.amount = Some(money(&mut words).into()),
@@ -432,8 +450,9 @@ impl Scenario {
     fn told(&mut self) -> String {
         let new = &self.desk.events[self.events_seen..];
         let kinds: Vec<&str> = new.iter().map(|event| event.kind.word()).collect();
-        let last = new.last().map_or(0, |event| event.sequence);
-        let heard = self.desk.snapshot.notifications.values().filter(|notification| notification.event_sequence == last);
+        let last = new.last().map(|event| (event.merchant_id, event.sequence));
+        let of_last = |notification: &&Notification| last == Some((notification.merchant_id, notification.event_sequence));
+        let heard = self.desk.snapshot.notifications.values().filter(of_last);
         let heard: Vec<String> = heard.map(|notification| answers::recipient(&notification.recipient)).collect();
         self.events_seen = self.desk.events.len();
         let to = if heard.is_empty() { String::new() } else { format!(" to {}", heard.join(" ")) };
@@ -467,6 +486,10 @@ fn money(words: &mut Words<'_>) -> Money {
 
 fn number(word: &str, kind: char) -> i64 {
     word.strip_prefix(kind).and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{word} is not {kind} and a number"))
+}
+
+fn fee_mode(word: &str) -> FeeMode {
+    FeeMode::ALL.into_iter().find(|mode| mode.word() == word).unwrap_or_else(|| panic!("no fee mode is called {word}"))
 }
 
 fn payment(words: &mut Words<'_>) -> PaymentId {
@@ -568,6 +591,7 @@ fn patch_policy(patch: &mut PolicyPatch, words: Words<'_>) {
             "chargeback_fee" => patch.chargeback_fee = Some(if yes || value == "give_back" { FeeRule::GiveBack } else { FeeRule::Keep }),
             "refund_fee_minor" => patch.refund_fee_minor = value.parse().ok(),
             "refuse_in_payout" => patch.refuse_in_payout = Some(yes),
+            "fee_rounding_tolerance" => patch.fee_rounding_tolerance = Some(yes),
             "reconciled_only" => patch.reconciled_only = Some(yes),
             "undo_seconds" => patch.undo_seconds = value.parse().ok(),
             other => panic!("no policy is called {other}"),
