@@ -163,12 +163,12 @@ pub(super) fn write(draft: &mut Draft<'_>, payment: &mut Payment, share: &Share)
     });
     match share.state.due_at() {
         Some(due_at) => {
-            sharing.planned.push(share.id);
+            sharing.plan(share.id);
             draft.put_task(Task::of_share(TaskKind::StartShare, share.merchant_id, share.id, due_at));
             draft.tell_of_share(EventKind::SharePlanned, share, vec![crate::notify::fact("due_at_us", due_at.us())]);
         }
         None => {
-            sharing.running.push((share.id, share.sum_minor()));
+            sharing.begin(share.id, share.sum_minor());
             draft.put_task(Task::of_share(TaskKind::FinishShare, share.merchant_id, share.id, draft.now()));
             draft.tell_of_share(EventKind::ShareAccepted, share, Vec::new());
         }

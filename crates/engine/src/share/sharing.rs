@@ -125,6 +125,19 @@ impl Sharing {
         self.receivers.is_empty() && self.running.is_empty() && self.planned.is_empty()
     }
 
+    /// A share waits for its time. Both lists are in the order of ids, whenever what happened.
+    pub(super) fn plan(&mut self, id: ShareId) {
+        self.planned.push(id);
+        self.planned.sort_unstable();
+    }
+
+    /// A share is being carried out, planned before or not.
+    pub(super) fn begin(&mut self, id: ShareId, minor: i64) {
+        self.planned.retain(|planned| *planned != id);
+        self.running.push((id, minor));
+        self.running.sort_unstable();
+    }
+
     fn count(&mut self, of: &RefundSharing, sign: i64) {
         for line in &of.lines {
             let part = self.receivers.entry(line.receiver_id).or_default();

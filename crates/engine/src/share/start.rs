@@ -42,7 +42,7 @@ fn start(snapshot: &Snapshot, mut draft: Draft<'_>, act: &StartShare) -> Result<
         return Ok(moves::finish(draft, share, payment));
     }
     if let Some(sharing) = &mut payment.sharing {
-        sharing.running.push((share.id, share.sum_minor()));
+        sharing.begin(share.id, share.sum_minor());
     }
     share.state = ShareState::Running;
     share.updated_at = draft.now();
