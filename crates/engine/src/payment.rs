@@ -97,8 +97,12 @@ pub struct Converted {
 }
 
 impl Converted {
-    /// What so much more of the payment's money becomes when it crosses, or what it must come from when it is below zero.
+    /// What so much more of the payment's money becomes when it crosses, or what it must come from when it is below zero. Nothing becomes nothing: what
+    /// rounding left open waits for the next part.
     pub(crate) fn would_become(&self, quote: &SettlementQuote, captured: Money, minor: i64) -> i64 {
+        if minor == 0 {
+            return 0;
+        }
         let crossed = self.crossed_minor.saturating_add(minor);
         let worth = |minor: i64| quote.convert(Money::new(minor, captured.currency())).map_or(0, Money::minor);
         let all = captured.minor();

@@ -330,21 +330,27 @@ fn at_home(payment: &Payment, debits: &[(LedgerAccount, i64)], credits: &[(Ledge
     spread_in(payment.home_currency(), payment.merchant_id, debits, credits)
 }
 
-/// Pairs debits with credits in the order given; both sides have the same sum, and parts of nothing make no posting.
+/// Pairs debits with credits in the order given; both sides have the same sum, and parts of nothing make no posting. A part below zero, which is what
+/// the rounding of many parts may leave of one, goes the other way.
 fn spread_in(currency: Currency, book: MerchantId, debits: &[(LedgerAccount, i64)], credits: &[(LedgerAccount, i64)]) -> Postings {
     let mut postings = Vec::new();
-    let mut credits = credits.iter().filter(|(_, minor)| *minor > 0).copied();
-    let mut open = credits.next();
-    for (debit, minor) in debits.iter().filter(|(_, minor)| *minor > 0) {
-        let mut left = *minor;
+    let mut to = in_their_direction(credits, debits).into_iter();
+    let mut open = to.next();
+    for (debit, mut left) in in_their_direction(debits, credits) {
         while let (true, Some((credit, wanted))) = (left > 0, open) {
             let part = left.min(wanted);
-            postings.push(Posting { book, debit: *debit, credit, amount: Money::new(part, currency) });
+            postings.push(Posting { book, debit, credit, amount: Money::new(part, currency) });
             left -= part;
-            open = if part == wanted { credits.next() } else { Some((credit, wanted - part)) };
+            open = if part == wanted { to.next() } else { Some((credit, wanted - part)) };
         }
     }
     postings
+}
+
+/// The parts of one side that are above zero, and those of the other that are below.
+fn in_their_direction(side: &[(LedgerAccount, i64)], other: &[(LedgerAccount, i64)]) -> Vec<(LedgerAccount, i64)> {
+    let turned = other.iter().map(|(account, minor)| (*account, minor.saturating_neg()));
+    side.iter().copied().chain(turned).filter(|(_, minor)| *minor > 0).collect()
 }
 
 /// Sums stay within what the payment captured, so they cannot leave the range.

@@ -1,5 +1,7 @@
 //! Who takes part in a run: merchants, terminals with rules from the seed, and their keys.
 
+mod overseas;
+
 use std::collections::BTreeMap;
 
 use refundry_dialects::scheme;
@@ -17,10 +19,14 @@ use refundry_service::tokens::token_digest;
 
 use crate::dice::{Dice, SeededRandom};
 
+pub use overseas::{SecureCode, account, terminal_number};
+
 /// Merchants of a run.
 pub const MERCHANTS: usize = 3;
-/// Terminals of each merchant.
+/// Terminals of each merchant over which its usual trade comes.
 pub const TERMINALS: usize = 3;
+/// The place of the terminal over which the rest comes: that of Oceanpayment.
+pub const OVERSEAS: usize = 3;
 /// The platform acts for so many of the merchants, the first ones.
 pub const LINKED: usize = 2;
 /// Currencies in which anybody may have money.
@@ -46,6 +52,8 @@ pub struct CastMerchant {
     pub native: Terminal,
     /// Another one, with other rules.
     pub counter: Terminal,
+    /// Its Oceanpayment terminal.
+    pub oceanpayment: Terminal,
     /// Whether the Antom terminal proves itself by signatures, or by an API key.
     pub signs: bool,
 }
@@ -61,8 +69,8 @@ pub struct Cast {
 
 impl CastMerchant {
     /// All its terminals.
-    pub const fn terminals(&self) -> [&Terminal; TERMINALS] {
-        [&self.antom, &self.native, &self.counter]
+    pub const fn terminals(&self) -> [&Terminal; TERMINALS + 1] {
+        [&self.antom, &self.native, &self.counter, &self.oceanpayment]
     }
 }
 
@@ -98,6 +106,7 @@ impl Cast {
         for (number, one) in merchants.iter().enumerate() {
             credentials.push(signing_credential(number, seed, one, now));
             credentials.push(token_credential(number, one, now));
+            credentials.push(overseas::credential(number, seed, one, now));
         }
         let platform = platform_credential(&merchants, now);
         credentials.push(platform.clone());
@@ -158,7 +167,8 @@ fn merchant(number: usize, seed: u64, dice: &mut Dice) -> CastMerchant {
     let antom = terminal(0, "antom", Some(format!("https://{}/antom", host(number))), dice);
     let native = terminal(1, "native", None, dice);
     let counter = terminal(2, "native", None, dice);
-    CastMerchant { merchant, antom, native, counter, signs: dice.percent(50) }
+    let oceanpayment = overseas::terminal(number, seed, merchant_id);
+    CastMerchant { merchant, antom, native, counter, oceanpayment, signs: dice.percent(50) }
 }
 
 fn settlement(dice: &mut Dice) -> SettlementPatch {

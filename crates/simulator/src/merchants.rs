@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use refundry_dialects::oceanpayment::client::value_of;
 use refundry_engine::Timestamp;
 use refundry_service::outgoing::{NeverSent, Notifier, OutgoingError, OutgoingRequest, OutgoingResponse, Unclear};
 use refundry_service::world::Clock as _;
@@ -12,6 +13,9 @@ use refundry_service::world::Clock as _;
 use crate::clock::VirtualClock;
 use crate::dice::Dice;
 use crate::trace::Trace;
+
+/// What acknowledges a notification of Antom; endpoints take it, too.
+const SUCCESS: &str = r#"{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}"#;
 
 /// How a merchant does not hear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +126,15 @@ fn name_of(request: &OutgoingRequest) -> String {
         return id.clone();
     }
     let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    format!("{} {}", request.url, body["refundRequestId"].as_str().unwrap_or_default())
+    let number = body["refundRequestId"].as_str().map(str::to_owned);
+    let number = number.or_else(|| value_of(&request.body, "push_id")).or_else(|| of_form(&request.body, "push_id"));
+    format!("{} {}", request.url, number.unwrap_or_default())
+}
+
+/// A value of a form that needs no decoding.
+fn of_form(body: &[u8], name: &str) -> Option<String> {
+    let fields = std::str::from_utf8(body).ok()?.split('&').filter_map(|field| field.split_once('='));
+    fields.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
 }
 
 impl Notifier for Merchants {
@@ -132,7 +144,8 @@ impl Notifier for Merchants {
             self.trace.line(&format!("post {} {how:?}", name_of(&request)));
             let wait_ms = if how == Some(Deafness::Silent) { i64::try_from(request.timeout_ms).unwrap_or(i64::MAX) } else { slow_ms };
             self.clock.sleep_until(self.clock.now().plus_ms(wait_ms)).await;
-            let ok = r#"{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}"#;
+            let is_push = value_of(&request.body, "push_id").or_else(|| of_form(&request.body, "push_id")).is_some();
+            let ok = if is_push { "receive-ok" } else { SUCCESS };
             match how {
                 None => Ok(response(200, ok)),
                 Some(Deafness::Unreachable) => Err(OutgoingError::NeverSent(NeverSent::Unconnected("refused".to_owned()))),

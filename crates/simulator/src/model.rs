@@ -1,9 +1,14 @@
 //! The auditor: a second, simple account of what must be true, made from what callers asked and were told. It shares no code with the engine
 //! beyond ids and money, and believes nobody.
 
+mod adjustments;
+mod authorisations;
 mod disputes;
 mod feed;
 mod final_audit;
+mod fixed_reserve;
+mod foreign;
+mod freezes;
 mod money;
 mod payouts;
 mod people;
@@ -15,9 +20,10 @@ mod submissions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use refundry_engine::adjustment::{AdjustmentKind, AdjustmentState};
 use refundry_engine::policy::Policy;
 use refundry_engine::settlement::SettlementTerms;
-use refundry_engine::{MerchantId, PayoutId, RefundId, TerminalId};
+use refundry_engine::{AdjustmentId, MerchantId, PayoutId, RefundId, TerminalId};
 use refundry_ledger::Money;
 
 use crate::cast::Cast;
@@ -61,7 +67,7 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     merchant: usize,
-    antom: bool,
+    dialect: String,
     number: String,
 }
 
@@ -96,6 +102,7 @@ struct CastIds {
     terms: BTreeMap<TerminalId, SettlementTerms>,
     has_endpoint: bool,
     antom_url: String,
+    oceanpayment_url: String,
 }
 
 /// Everything that the auditor knows.
@@ -107,13 +114,20 @@ pub struct Model {
     settled: BTreeSet<(usize, String)>,
     /// Payments of which somebody wanted that they be settled, whenever their day is.
     asked_to_settle: BTreeSet<(usize, String)>,
+    /// Payments of which somebody wanted the reserve, whenever its day is.
+    asked_for_reserve: BTreeSet<(usize, String)>,
+    authorisations: BTreeMap<(usize, String), authorisations::Authorisation>,
+    adjustments_asked: BTreeMap<(usize, String), (AdjustmentKind, Money)>,
+    adjustments_told: BTreeMap<(usize, AdjustmentId), AdjustmentState>,
     told_of_goods: BTreeMap<(usize, String), BTreeSet<Goods>>,
     /// Disputes that somebody was told of, and whether they were told to be over.
     disputes_told: BTreeMap<(usize, String), bool>,
     top_ups: BTreeMap<String, TopUp>,
     cancelled: BTreeSet<RefundId>,
-    /// What people were about to let pass, with the amounts that they saw.
-    approvals: BTreeMap<RefundId, BTreeSet<(i64, String)>>,
+    /// What people were about to let pass, with the amounts that they saw, and who.
+    approvals: BTreeMap<RefundId, BTreeSet<(i64, String, &'static str)>>,
+    /// Refunds of which somebody wanted that they go out before the end of their undo window.
+    hurried: BTreeSet<RefundId>,
     queues: BTreeMap<usize, queue::Queue>,
     /// What people were told of payouts.
     payouts_told: BTreeSet<(MerchantId, PayoutId, String)>,
@@ -133,6 +147,7 @@ impl Model {
             terms: one.terminals().map(|terminal| (terminal.id, terminal.settlement_terms_for(&one.merchant, ""))).into(),
             has_endpoint: !one.merchant.endpoints.is_empty(),
             antom_url: one.antom.notify_url.clone().unwrap_or_default(),
+            oceanpayment_url: one.oceanpayment.notify_url.clone().unwrap_or_default(),
         };
         Self {
             cast: cast.merchants.iter().map(ids).collect(),
@@ -140,11 +155,16 @@ impl Model {
             payments: BTreeMap::new(),
             settled: BTreeSet::new(),
             asked_to_settle: BTreeSet::new(),
+            asked_for_reserve: BTreeSet::new(),
+            authorisations: BTreeMap::new(),
+            adjustments_asked: BTreeMap::new(),
+            adjustments_told: BTreeMap::new(),
             told_of_goods: BTreeMap::new(),
             disputes_told: BTreeMap::new(),
             top_ups: BTreeMap::new(),
             cancelled: BTreeSet::new(),
             approvals: BTreeMap::new(),
+            hurried: BTreeSet::new(),
             queues: BTreeMap::new(),
             payouts_told: BTreeSet::new(),
             seen: BTreeMap::new(),
@@ -275,7 +295,7 @@ impl Model {
 }
 
 fn key(request: &RefundRequest) -> Key {
-    Key { merchant: request.merchant, antom: request.door.is_antom(), number: request.number.clone() }
+    Key { merchant: request.merchant, dialect: request.door.dialect().to_owned(), number: request.number.clone() }
 }
 
 fn content(request: &RefundRequest) -> (String, i64) {

@@ -2,6 +2,7 @@
 //! shrinker can leave it out.
 
 mod days;
+mod overseas;
 mod wish;
 
 use refundry_ledger::{Currency, Money};
@@ -13,7 +14,7 @@ use crate::line::Mishap;
 use crate::merchants::Deafness;
 
 pub use days::DAY_MS;
-pub use wish::{Door, Goods, PaymentWish, Quarrel, QuarrelStep, RefundRequest, Wish};
+pub use wish::{AdjustmentWish, Complaint, Door, Goods, PaymentWish, Quarrel, QuarrelStep, Rate, RefundRequest, Taken, Wish};
 
 /// Length of the eventful part of a run of minutes.
 pub const PLAN_MS: i64 = 240_000;
@@ -126,6 +127,7 @@ impl Plan {
         wishes_for_refunds(&payments, &mut events, &mut dice);
         other_wishes(&payments, &mut events, &mut dice);
         faults(&mut events, &mut dice);
+        overseas::add_minutes(seed, &mut events);
         events.sort_by_key(|(at_ms, _)| *at_ms);
         let steps = (1..).zip(events).map(|(number, (at_ms, event))| Step { number, at_ms, event });
         Self { seed, days: None, steps: steps.collect() }
@@ -178,6 +180,8 @@ fn payments(dice: &mut Dice) -> Vec<PaymentWish> {
             reference: format!("PAY{number}"),
             paid_ms: 0,
             captured: Money::new(minor, *dice.pick(&currencies)),
+            taken: Taken::Captured,
+            rate: None,
             fee_minor: dice.percent(70).then(|| dice.between(0, minor / 20)),
             reserved_minor: dice.percent(70).then(|| if dice.percent(60) { minor / 10 } else { 0 }),
             marketing_minor: if dice.percent(25) { minor / 5 } else { 0 },
@@ -203,6 +207,9 @@ fn wishes_for_refunds(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEv
             reference: payment.reference.clone(),
             minor,
             currency: payment.captured.currency().code(),
+            whole: false,
+            reason: None,
+            batch: None,
         };
         let at_ms = dice.between(10, PLAN_MS * 3 / 4);
         events.push((at_ms, PlannedEvent::Wish(Wish::Refund(request.clone()))));
@@ -210,7 +217,7 @@ fn wishes_for_refunds(payments: &[PaymentWish], events: &mut Vec<(i64, PlannedEv
             let again_ms = if dice.percent(50) { at_ms } else { at_ms + dice.between(1, 60_000) };
             events.push((again_ms, PlannedEvent::Wish(Wish::Refund(request.clone()))));
         }
-        if dice.percent(10) && !request.door.is_antom() {
+        if dice.percent(10) && request.door != Door::Antom {
             // The same number over another channel of the same merchant means the same refund.
             let door = *dice.pick(&[Door::Native, Door::Counter, Door::Platform]);
             events.push((at_ms + dice.between(0, 30_000), PlannedEvent::Wish(Wish::Refund(RefundRequest { door, ..request.clone() }))));

@@ -329,6 +329,9 @@ impl Run {
             .and_then(|()| model.audit_queues(&reader))
             .and_then(|()| if wholly { model.audit_settlements(&reader, self.is_at_end.then_some(stage.clock.now().us())) } else { Ok(()) })
             .and_then(|()| if wholly { model.audit_notifications(&reader) } else { Ok(()) })
+            .and_then(|()| if wholly { model.audit_fixed_reserves(&reader) } else { Ok(()) })
+            .and_then(|()| if wholly { model.audit_freezes(&reader) } else { Ok(()) })
+            .and_then(|()| if wholly { model.audit_authorisations(&reader, self.is_at_end) } else { Ok(()) })
             .and_then(|()| if checks_books { audit_books(&reader).and_then(|()| audit_statements(&reader, &merchants)) } else { Ok(()) });
         drop(model);
         self.unless_dead(looked)

@@ -1,8 +1,11 @@
 //! Carries out what somebody wants, as a caller of the running service would: asks, waits, and asks the same again while there is no clear answer.
 
+mod adjusting;
 mod antom;
+mod authorisations;
 mod disputes;
 mod goods;
+mod oceanpayment;
 mod reviewing;
 mod treasury;
 
@@ -12,7 +15,7 @@ use refundry_dialects::RefundWish;
 use refundry_engine::credential::Holder;
 use refundry_engine::merchant::Terminal;
 use refundry_engine::notification::NotificationState;
-use refundry_engine::payment::{PaymentDetails, PaymentKey, PaymentStatus};
+use refundry_engine::payment::{PaymentDetails, PaymentKey, PaymentStatus, SettlementQuote};
 use refundry_engine::refund::RefundState;
 use refundry_engine::{MerchantId, Mode, Refusal};
 use refundry_ledger::{Currency, Money};
@@ -22,13 +25,13 @@ use refundry_service::payments::NewPayment;
 use refundry_service::permissions::{Permission, Permissions};
 use refundry_service::refunds::{NATIVE, NewRefund};
 use refundry_service::world::Clock as _;
-use refundry_service::{Caller, Service, funds, notifications, payments, refunds, synchronous};
+use refundry_service::{Caller, Service, batches, funds, notifications, payments, refunds, synchronous};
 
 pub use reviewing::review_all_of;
 
 use crate::cast::LINKED;
 use crate::model::Answer;
-use crate::plan::{Door, PaymentWish, RefundRequest, Wish};
+use crate::plan::{Door, PaymentWish, Rate, RefundRequest, Taken, Wish};
 use crate::stage::Stage;
 
 /// Milliseconds before the same is asked a second time; later waits are longer.
@@ -50,14 +53,28 @@ pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wi
     loop {
         let ended = match &wish {
             Wish::Record(payment) => record(&stage, &service, payment).await,
+            Wish::Capture { merchant, reference, minor } => authorisations::capture(&stage, &service, (*merchant, reference), *minor).await,
+            Wish::Void { merchant, reference, is_sale } => authorisations::void(&stage, &service, (*merchant, reference), *is_sale).await,
             Wish::Settle { merchant, reference } => settle(&stage, &service, *merchant, reference).await,
             Wish::Quarrel { quarrel, step } => disputes::tell(&stage, &service, quarrel, *step).await,
             Wish::Tell { merchant, reference, goods } => goods::tell(&stage, &service, (*merchant, reference), *goods).await,
+            Wish::ReleaseReserve { merchant, reference } => treasury::release_reserve(&stage, &service, *merchant, reference).await,
+            Wish::ReleaseFixedReserve { merchant, keep } => treasury::release_fixed(&stage, &service, *merchant, *keep).await,
+            Wish::Adjust(adjustment) => adjusting::adjust(&stage, &service, adjustment).await,
             Wish::TopUp { merchant, number, amount } => top_up(&stage, &service, (*merchant, number), *amount).await,
-            Wish::Refund(request) if request.door.is_antom() => antom::refund(&stage, &service, request).await,
-            Wish::Refund(request) => native_refund(&stage, &service, request).await,
-            Wish::Inquire(request) => antom::inquire(&stage, &service, request).await,
+            Wish::Refund(request) => match request.door {
+                Door::Antom => antom::refund(&stage, &service, request).await,
+                Door::Oceanpayment => oceanpayment::refund(&stage, &service, request).await,
+                Door::Native | Door::Counter | Door::Platform => native_refund(&stage, &service, request).await,
+            },
+            Wish::Inquire(request) => match request.door {
+                Door::Antom => antom::inquire(&stage, &service, request).await,
+                Door::Oceanpayment => oceanpayment::inquire(&stage, &service, request).await,
+                Door::Native | Door::Counter | Door::Platform => Try::Done,
+            },
             Wish::Cancel(request) => cancel(&stage, &service, request).await,
+            Wish::CancelBatch { merchant, batch } => cancel_batch(&stage, &service, *merchant, batch).await,
+            Wish::SendNow(request) => reviewing::send_now(&stage, &service, request).await,
             Wish::PreparePayout { merchant, currency } => treasury::prepare(&stage, &service, *merchant, currency_of(currency)).await,
             Wish::AdvancePayouts { merchant } => treasury::advance(&stage, &service, *merchant).await,
             Wish::Replay { merchant } => replay(&stage, &service, *merchant).await,
@@ -93,6 +110,7 @@ fn terminal<'a>(stage: &'a Stage, request: &RefundRequest) -> Option<&'a Termina
         Door::Antom => &one.antom,
         Door::Native => &one.native,
         Door::Counter => &one.counter,
+        Door::Oceanpayment => &one.oceanpayment,
         Door::Platform => return None,
     };
     Some(terminal)
@@ -126,22 +144,26 @@ fn currency_of(code: &str) -> Currency {
 async fn record(stage: &Stage, service: &Service, wish: &PaymentWish) -> Try {
     let one = &stage.cast.merchants[wish.merchant];
     let currency = wish.captured.currency();
+    let (status, captured) = match wish.taken {
+        Taken::Captured | Taken::AtTheTill => (PaymentStatus::Captured, wish.captured),
+        Taken::NotYet => (PaymentStatus::Authorised, Money::zero(currency)),
+    };
     let new = NewPayment {
         merchant_id: Some(one.merchant.id),
         terminal_id: Some(one.terminals()[wish.terminal].id),
         payment_reference: wish.reference.clone(),
         merchant_reference: format!("order of {}", wish.reference),
         method: "card".to_owned(),
-        status: PaymentStatus::Captured,
+        status,
         paid_at: stage.begin.plus_ms(wish.paid_ms),
         authorised: wish.captured,
-        captured: wish.captured,
+        captured,
         marketing: Some(Money::new(wish.marketing_minor, currency)),
         fee: wish.fee_minor.map(|minor| Money::new(minor, currency)),
         reserved: wish.reserved_minor.map(|minor| Money::new(minor, currency)),
-        quote: None,
+        quote: wish.rate.as_ref().map(quote),
         notify_url: None,
-        details: PaymentDetails::default(),
+        details: PaymentDetails { offline: wish.taken == Taken::AtTheTill, ..PaymentDetails::default() },
     };
     match payments::record(service, &operator(), new).await {
         Ok(_) => {
@@ -149,6 +171,18 @@ async fn record(stage: &Stage, service: &Service, wish: &PaymentWish) -> Try {
             Try::Done
         }
         Err(error) => unless_busy(stage, "record", &error),
+    }
+}
+
+fn quote(rate: &Rate) -> SettlementQuote {
+    SettlementQuote {
+        quote_id: None,
+        settlement_currency: currency_of(rate.currency),
+        price_mantissa: rate.mantissa,
+        price_scale: rate.scale,
+        start_at: None,
+        expiry_at: None,
+        guaranteed: true,
     }
 }
 
@@ -185,6 +219,7 @@ async fn native_refund(stage: &Stage, service: &Service, request: &RefundRequest
     let compared = [("amount", amount.to_string()), ("payment", request.reference.clone())];
     let wish = RefundWish {
         compared: compared.map(|(name, value)| (name.to_owned(), value)).into(),
+        reason: request.reason.map(str::to_owned),
         ..RefundWish::new(request.number.clone(), PaymentKey::Reference(request.reference.clone()), amount)
     };
     let may_ask = request.door != Door::Platform || request.merchant < LINKED;
@@ -192,7 +227,8 @@ async fn native_refund(stage: &Stage, service: &Service, request: &RefundRequest
         stage.model().asks(request);
     }
     let merchant_id = (request.door == Door::Platform).then(|| merchant_id(stage, request.merchant));
-    let new = NewRefund { merchant_id, terminal_id: None, wish, batch: None, dry_run: false, accepts_dispute: None };
+    let new =
+        NewRefund { merchant_id, terminal_id: None, wish, batch: request.batch.map(str::to_owned), dry_run: false, accepts_dispute: None };
     let answer = match synchronous::create_and_wait(service, &shop(stage, request), NATIVE, new).await {
         Ok((accepted, _)) if !may_ask => {
             let what = format!("{} of merchant {}", accepted.refund.number, request.merchant);
@@ -227,6 +263,25 @@ async fn cancel(stage: &Stage, service: &Service, request: &RefundRequest) -> Tr
             Try::Done
         }
         Err(error) => unless_busy(stage, "cancel", &error),
+    }
+}
+
+async fn cancel_batch(stage: &Stage, service: &Service, merchant: usize, batch: &str) -> Try {
+    let mut after = None;
+    loop {
+        match batches::cancel(service, &operator(), Some(merchant_id(stage, merchant)), batch, after).await {
+            Ok(page) => {
+                for refund in &page.cancelled {
+                    stage.trace.line(&format!("{} of {batch} is cancelled", refund.number));
+                    stage.model().cancelled(refund.id);
+                }
+                after = page.next;
+            }
+            Err(error) => return unless_busy(stage, "cancel batch", &error),
+        }
+        if after.is_none() {
+            return Try::Done;
+        }
     }
 }
 

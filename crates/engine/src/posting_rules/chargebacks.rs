@@ -61,7 +61,7 @@ pub fn paid_after_its_end(payment: &mut Payment, refund: &Refund) -> Postings {
 /// A refund counts no longer, so that less is beyond what was captured: what its chargeback could not take is taken now, unless it was paid
 /// before. `owed_before` is what was owed while the refund counted. What had been written off goes to the operator, who had borne it.
 pub fn exposure_covered(payment: &mut Payment, owed_before: i64, covered_minor: i64) -> Postings {
-    let shrunk = payment.settling.claim.shrink(owed_before, covered_minor);
+    let shrunk = payment.settling.claim.shrink(owed_before, covered_minor.max(0));
     let mut postings = available_is_taken(payment, EXPOSURE, shrunk.owed_minor);
     postings.extend(available_is_taken(payment, FEE_INCOME, shrunk.written_off_minor));
     postings

@@ -58,6 +58,12 @@ impl Model {
             must(payment.charged_back.minor() == taken, "a_payment_knows_its_chargebacks", || {
                 format!("{} says {}, they are {taken}", payment.payment_reference, payment.charged_back)
             })?;
+            let open = |kind| disputes.iter().filter(|one| one.payment_id == payment.id && one.kind == kind && one.is_open()).count();
+            let counted = [payment.open_chargebacks, payment.open_retrievals].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+            let there = [open(DisputeKind::Chargeback), open(DisputeKind::Retrieval)];
+            must(counted == there, "a_payment_knows_its_open_disputes", || {
+                format!("{} says {counted:?}, they are {there:?}", payment.payment_reference)
+            })?;
             let of_payment = refunds.iter().filter(|refund| refund.payment_id == payment.id && counts(&refund.state));
             let refunded: i64 = of_payment.map(|refund| refund.amount.minor()).sum();
             sum.exposed += (refunded + taken - payment.captured.minor()).max(0);

@@ -7,6 +7,9 @@ use super::{CastIds, Model, Reader, Violation, must};
 use crate::acquirer::{AcquirerBook, Fate};
 use crate::merchants::Merchants;
 
+/// Times that a push of Oceanpayment is tried, once it is not replayed by hand.
+const PUSHES_MAX: usize = 5;
+
 impl Model {
     /// Compares our end with that of the acquirers and of the merchants, of whom one may be deaf for ever.
     pub fn audit_end(&self, reader: &Reader<'_>, book: &AcquirerBook, merchants: &Merchants, deaf: Option<usize>) -> Result<(), Violation> {
@@ -49,19 +52,25 @@ fn audit_fate(refund: &Refund, book: &AcquirerBook) -> Result<(), Violation> {
 fn audit_deliveries(ids: &CastIds, reader: &Reader<'_>, merchants: &Merchants, is_deaf: bool) -> Result<(), Violation> {
     for notification in reader.notifications(ids.merchant)? {
         must(notification.state != NotificationState::Due, "every_notification_ends", || format!("{} is due", notification.id))?;
-        must(is_deaf || notification.state == NotificationState::Delivered, "whoever_hears_is_told", || {
-            format!("{} is {}", notification.id, notification.state.word())
+        let deliveries = reader.deliveries(ids.merchant, notification.id)?;
+        let is_push = matches!(&notification.recipient, Recipient::Dialect { url, .. } if *url == ids.oceanpayment_url);
+        let gave_up = is_push && deliveries.len() >= PUSHES_MAX;
+        must(is_deaf || gave_up || notification.state == NotificationState::Delivered, "whoever_hears_is_told", || {
+            format!("{} is {} after {} tries", notification.id, notification.state.word(), deliveries.len())
+        })?;
+        must(!is_push || deliveries.len() <= PUSHES_MAX, "a_push_is_tried_five_times", || {
+            format!("{}: {}", notification.id, deliveries.len())
         })?;
         if notification.state != NotificationState::Delivered {
             continue;
         }
-        let deliveries = reader.deliveries(ids.merchant, notification.id)?;
         // A dialect has no word for some events; such a notification ends without being sent.
         if deliveries.iter().all(|attempt| attempt.status.is_none()) {
             continue;
         }
         let name = match (&notification.recipient, notification.refund_id) {
             (Recipient::Endpoint(_), _) => notification.id.to_string(),
+            (Recipient::Dialect { .. }, Some(refund_id)) if is_push => format!("{} {}", ids.oceanpayment_url, refund_id.get()),
             (Recipient::Dialect { .. }, Some(refund_id)) => {
                 let refund = reader.refund(ids.merchant, refund_id)?;
                 format!("{} {}", ids.antom_url, refund.map(|refund| refund.number).unwrap_or_default())

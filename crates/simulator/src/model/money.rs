@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use refundry_engine::payment::PaymentStatus;
 use refundry_engine::refund::RefundState;
 use refundry_ledger::Currency;
 
+use super::adjustments::Adjusted;
 use super::disputes::ChargedBack;
+use super::foreign::CLEARING;
 use super::payouts::PaidOut;
 use super::{Model, Reader, Violation, must};
 
@@ -15,8 +18,8 @@ type Found = BTreeMap<(Currency, &'static str), i64>;
 /// Where payments-in are debited.
 const OPERATORS: &str = "operator_cash";
 
-/// Where the merchant's money stands.
-const OWED: [&str; 4] = ["unsettled", "available", "reserve", "fixed_reserve"];
+/// Where the merchant's money stands. What is between two currencies has left the one and has come to the other: in each of them nothing is lost.
+const OWED: [&str; 5] = ["unsettled", "available", "reserve", "fixed_reserve", CLEARING];
 
 /// What the auditor expects of one book.
 #[derive(Debug, Default)]
@@ -46,17 +49,21 @@ impl Model {
             for (currency, sum) in &sums {
                 must(*sum == 0, "books_sum_to_zero", || format!("merchant {merchant} in {} is off by {sum}", currency.code()))?;
             }
-            let expected = self.expected(merchant, reader)?;
-            let paid_out = self.paid_out(merchant, reader)?;
+            let mut expected = self.expected(merchant, reader)?;
+            for currency in sums.keys() {
+                expected.entry(*currency).or_default();
+            }
+            let (paid_out, adjusted) = (self.paid_out(merchant, reader)?, self.adjusted(merchant, reader)?);
             for (currency, expected) in &expected {
                 let balance = |account| found.get(&(*currency, account)).copied().unwrap_or(0);
                 let PaidOut { set_aside, paid } = paid_out.get(currency).copied().unwrap_or_default();
-                let paid_in = paid - balance(OPERATORS);
+                let Adjusted { given, of_fees } = adjusted.get(currency).copied().unwrap_or_default();
+                let paid_in = paid - (given - of_fees) - balance(OPERATORS);
                 let owed: i64 = OWED.into_iter().map(balance).sum();
                 let checks = [
                     ("refunds_in_flight", expected.in_flight, "money_in_flight_is_that_of_open_refunds"),
                     ("acquirer_receivable", expected.receivable, "the_acquirer_owes_captures_less_refunds"),
-                    ("fee_income", expected.fees, "fees_are_those_of_payments_and_refunds"),
+                    ("fee_income", expected.fees - of_fees, "fees_are_those_of_payments_and_refunds"),
                     ("paid_out", set_aside, "payouts_are_set_aside_until_they_end"),
                     ("chargebacks", expected.charged_back, "open_chargebacks_are_set_aside"),
                     ("exposure", -expected.exposed, "what_is_beyond_a_capture_is_exposure"),
@@ -67,7 +74,7 @@ impl Model {
                         format!("merchant {merchant}, {account} {}: {there}, expected {wanted}", currency.code())
                     })?;
                 }
-                let wanted = expected.owed + paid_in - set_aside - paid;
+                let wanted = expected.owed + paid_in + given - set_aside - paid;
                 must(owed == wanted, "the_merchant_is_owed_captures_less_refunds", || {
                     format!("merchant {merchant} is owed {owed} {}, expected {wanted}: {found:?}", currency.code())
                 })?;
@@ -76,7 +83,7 @@ impl Model {
                     must(minor >= 0, "what_is_held_is_never_below_zero", || format!("merchant {merchant}: {account} is {minor}"))?;
                 }
             }
-            self.audit_top_ups(merchant, &found, &paid_out)?;
+            self.audit_top_ups(merchant, &found, (&paid_out, &adjusted))?;
         }
         Ok(())
     }
@@ -85,13 +92,15 @@ impl Model {
         let merchant_id = self.cast[merchant].merchant;
         let mut expected: BTreeMap<Currency, Expected> = BTreeMap::new();
         let (payments, refunds) = (reader.payments(merchant_id)?, reader.refunds(merchant_id)?);
+        let clearing = reader.balances(merchant_id)?.into_iter().filter(|row| row.account.name() == CLEARING);
+        self.audit_rates(merchant, (&payments, &refunds), &clearing.map(|row| (row.currency, row.minor)).collect())?;
         for (currency, ChargedBack { open, lost, exposed }) in self.charged_back(merchant, reader, (&payments, &refunds))? {
             let book = expected.entry(currency).or_default();
             (book.charged_back, book.exposed) = (open, exposed);
             book.receivable += lost;
             book.owed -= open + lost - exposed;
         }
-        for payment in payments {
+        for payment in payments.into_iter().filter(|payment| payment.status == PaymentStatus::Captured) {
             let book = expected.entry(payment.captured.currency()).or_default();
             book.receivable -= payment.captured.minor() - payment.marketing.minor();
             book.owed += payment.captured.minor() - payment.fee.minor();
@@ -121,8 +130,17 @@ impl Model {
     }
 
     /// Acknowledged payments-in are booked once; of the others nobody knows yet.
-    fn audit_top_ups(&self, merchant: usize, found: &Found, paid_out: &BTreeMap<Currency, PaidOut>) -> Result<(), Violation> {
-        let paid = |currency: &Currency| paid_out.get(currency).map_or(0, |sums| sums.paid);
+    fn audit_top_ups(
+        &self,
+        merchant: usize,
+        found: &Found,
+        (paid_out, adjusted): (&BTreeMap<Currency, PaidOut>, &BTreeMap<Currency, Adjusted>),
+    ) -> Result<(), Violation> {
+        // What the operator's money was used for beside payments-in.
+        let paid = |currency: &Currency| {
+            let credits = adjusted.get(currency).map_or(0, |sums| sums.given - sums.of_fees);
+            paid_out.get(currency).map_or(0, |sums| sums.paid) - credits
+        };
         let mut bounds: BTreeMap<Currency, (i64, i64)> = BTreeMap::new();
         for top_up in self.top_ups.values().filter(|top_up| top_up.merchant == merchant) {
             let (least, most) = bounds.entry(top_up.amount.currency()).or_default();

@@ -76,7 +76,14 @@ impl Queue {
                 }
                 self.waiting.remove(&refund.id);
             }
-            (EventKind::RefundFailed | EventKind::RefundCancelled, _) => drop(self.waiting.remove(&refund.id)),
+            (EventKind::RefundFailed | EventKind::RefundCancelled, _) => {
+                let expired = fact("reason") == Some("funds_expired");
+                let end = end_of_waiting(refund.created_at, rules.get(&refund.terminal_id));
+                must(!expired || event.at >= end, "nobody_gives_up_before_the_end", || {
+                    format!("{} could wait until {end:?}: {event:?}", refund.number)
+                })?;
+                self.waiting.remove(&refund.id);
+            }
             (_, _) => {}
         }
         Ok(())
@@ -92,7 +99,7 @@ impl Queue {
         let mut others = self
             .waiting
             .iter()
-            .filter(|(other, waiting)| **other != refund.id && waiting.currency == refund.amount.currency() && is_before(**other, waiting));
+            .filter(|(other, waiting)| **other != refund.id && waiting.currency == funded_in(refund) && is_before(**other, waiting));
         let overtaken = if takes_available { others.next() } else { None };
         must(overtaken.is_none(), "nobody_who_waits_is_overtaken", || {
             format!("{} of {} got its money at event {}, before {overtaken:?}", refund.number, refund.amount, event.sequence)
@@ -103,8 +110,13 @@ impl Queue {
 impl Waiting {
     fn of(refund: &Refund, rules: &BTreeMap<TerminalId, Policy>, after: i64) -> Self {
         let order = rules.get(&refund.terminal_id).map(|rules| rules.funds_order);
-        Self { currency: refund.amount.currency(), holds_up: order == Some(FundsOrder::Strict), after }
+        Self { currency: funded_in(refund), holds_up: order == Some(FundsOrder::Strict), after }
     }
+}
+
+/// The currency of the money that it waits for.
+fn funded_in(refund: &Refund) -> Currency {
+    refund.quote.as_ref().map_or_else(|| refund.amount.currency(), |quote| quote.settlement_currency)
 }
 
 /// At the end of its time a refund takes what is there or fails. One that may not wait has no such time.

@@ -1,17 +1,18 @@
 //! Reads the store at once: without threads a read is over when it is asked for.
 
 use futures::FutureExt as _;
+use refundry_engine::adjustment::Adjustment;
 use refundry_engine::dispute::Dispute;
 use refundry_engine::event::Event;
 use refundry_engine::notification::{DeliveryAttempt, Notification};
-use refundry_engine::payment::Payment;
+use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::payout::Payout;
 use refundry_engine::refund::Refund;
 use refundry_engine::task::Task;
-use refundry_engine::{MerchantId, NotificationId, RefundId, TaskId};
+use refundry_engine::{MerchantId, NotificationId, PaymentId, RefundId, TaskId};
 use refundry_store::{
-    BalanceRow, BooksReport, DisputeFilter, NotificationFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, PayoutFilter, PayoutLine,
-    Reading, RefundFilter, Store, StoreError,
+    AdjustmentFilter, BalanceRow, BooksReport, DisputeFilter, NotificationFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter,
+    PayoutFilter, PayoutLine, Reading, RefundFilter, Store, StoreError,
 };
 
 use super::{Violation, violation};
@@ -37,6 +38,11 @@ impl Reader<'_> {
     pub fn payments(&self, merchant_id: MerchantId) -> Result<Vec<Payment>, Violation> {
         let filter = PaymentFilter { merchant_id: Some(merchant_id), ..PaymentFilter::default() };
         all(|page| self.0.payments(&filter, page))
+    }
+
+    /// One payment.
+    pub fn payment(&self, merchant_id: MerchantId, payment_id: PaymentId) -> Result<Option<Payment>, Violation> {
+        now(self.0.payment(merchant_id, &PaymentKey::Id(payment_id)))
     }
 
     /// All notifications of a merchant.
@@ -77,6 +83,12 @@ impl Reader<'_> {
     pub fn disputes(&self, merchant_id: MerchantId) -> Result<Vec<Dispute>, Violation> {
         let filter = DisputeFilter { merchant_id: Some(merchant_id), ..DisputeFilter::default() };
         all(|page| self.0.disputes(&filter, page))
+    }
+
+    /// All adjustments of a merchant.
+    pub fn adjustments(&self, merchant_id: MerchantId) -> Result<Vec<Adjustment>, Violation> {
+        let filter = AdjustmentFilter { merchant_id: Some(merchant_id), ..AdjustmentFilter::default() };
+        all(|page| self.0.adjustments(&filter, page))
     }
 
     /// All payouts of a merchant.

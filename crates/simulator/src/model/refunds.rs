@@ -24,7 +24,7 @@ impl Model {
             let merchant_id = self.cast[merchant].merchant;
             let (refunds, payments) = (reader.refunds(merchant_id)?, reader.payments(merchant_id)?);
             for refund in &refunds {
-                let key = Key { merchant, antom: refund.dialect == "antom", number: refund.number.clone() };
+                let key = Key { merchant, dialect: refund.dialect.clone(), number: refund.number.clone() };
                 self.audit_origin(&key, refund)?;
                 self.audit_progress(refund)?;
                 audit_next_step(reader, refund)?;
@@ -86,9 +86,7 @@ impl Model {
     fn audit_payments(&self, merchant: usize, payments: &[Payment], refunds: &[Refund]) -> Result<(), Violation> {
         for ((_, reference), wish) in self.payments.iter().filter(|((owner, _), _)| *owner == merchant) {
             let payment = payments.iter().find(|payment| payment.payment_reference == *reference);
-            must(payment.is_some_and(|payment| payment.captured == wish.captured), "an_acknowledged_payment_is_never_lost", || {
-                format!("{reference} is {:?}", payment.map(|payment| payment.captured))
-            })?;
+            self.must_be_as_told(wish, payment)?;
             let settled = self.settled.contains(&(merchant, reference.clone()));
             must(!settled || payment.is_some_and(|payment| payment.settled), "an_acknowledged_settlement_is_never_lost", || {
                 reference.clone()

@@ -20,7 +20,9 @@ impl Model {
                 format!("attempt {} of {} was sent, the store has {} attempts", sent.attempt, sent.number, refund.attempts)
             })?;
             let merchant = self.cast.iter().position(|ids| ids.merchant == sent.merchant_id);
-            merchant.map_or(Ok(()), |merchant| self.must_be_approved(merchant, &refund))?;
+            if let (Some(merchant), Some(payment)) = (merchant, reader.payment(sent.merchant_id, refund.payment_id)?) {
+                self.must_be_approved(merchant, &refund, &payment, received.at)?;
+            }
             let user_part = refund.amount.minor() - refund.marketing.minor();
             must(sent.amount.minor() == user_part, "the_acquirer_is_sent_the_users_part", || format!("{}: {}", sent.number, sent.amount))?;
             let pays_again = refund.acquirer == ACQUIRERS[1] && earlier.iter().any(|before| before.arrives);

@@ -3,7 +3,8 @@
 
 use refundry_ledger::Money;
 
-use super::{Door, Goods, PaymentWish, Plan, PlannedEvent, PlannedFault, Quarrel, QuarrelStep, RefundRequest, Step, Wish, currency};
+use super::overseas::Overseas;
+use super::{Door, Goods, PaymentWish, Plan, PlannedEvent, PlannedFault, Quarrel, QuarrelStep, RefundRequest, Step, Taken, Wish, currency};
 use crate::cast::{MERCHANTS, TERMINALS};
 use crate::dice::Dice;
 use crate::disk::Loss;
@@ -19,12 +20,14 @@ impl Plan {
     pub fn of_days(seed: u64, days: i64) -> Self {
         let mut dice = Dice::new(seed, "days");
         let (mut events, mut paid) = (Vec::new(), Vec::new());
+        let mut overseas = Overseas::of(seed);
         for day in 0..days {
             for merchant in 0..MERCHANTS {
                 let mut morning = Morning { day, merchant, events: &mut events, dice: &mut dice };
                 morning.sell(&mut paid);
                 morning.refund(&paid);
                 morning.look_after_money();
+                overseas.add_day(day, merchant, &mut events);
             }
             go_wrong(day, &mut events, &mut dice);
         }
@@ -55,6 +58,8 @@ impl Morning<'_> {
                 reference: format!("PAY{}", paid.len()),
                 paid_ms: self.moment(),
                 captured: Money::new(minor, currency(code)),
+                taken: Taken::Captured,
+                rate: None,
                 fee_minor: self.dice.percent(40).then(|| self.dice.between(0, minor / 20)),
                 reserved_minor: self.dice.percent(40).then_some(minor / 10),
                 marketing_minor: if self.dice.percent(15) { minor / 5 } else { 0 },
@@ -98,6 +103,9 @@ impl Morning<'_> {
                 reference: payment.reference.clone(),
                 minor: if self.dice.percent(30) { captured } else { self.dice.between(1, captured / 2) },
                 currency: payment.captured.currency().code(),
+                whole: false,
+                reason: None,
+                batch: None,
             };
             let at_ms = self.moment().max(payment.paid_ms + 1_000);
             self.events.push((at_ms, PlannedEvent::Wish(Wish::Refund(request.clone()))));

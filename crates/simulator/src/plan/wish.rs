@@ -1,5 +1,6 @@
 //! What somebody wants: of the platform, of a merchant, or of a bank.
 
+use refundry_engine::adjustment::AdjustmentKind;
 use refundry_ledger::Money;
 
 use crate::dice::Dice;
@@ -9,6 +10,24 @@ use crate::dice::Dice;
 pub enum Wish {
     /// The payment system records a captured payment.
     Record(PaymentWish),
+    /// A merchant takes the money of an authorisation, or a part of it.
+    Capture {
+        /// Of which merchant.
+        merchant: usize,
+        /// The payment's reference.
+        reference: String,
+        /// How much, in minor units of the payment's currency.
+        minor: i64,
+    },
+    /// A merchant gives an authorisation up, or a sale at a till.
+    Void {
+        /// Of which merchant.
+        merchant: usize,
+        /// The payment's reference.
+        reference: String,
+        /// Whether it is a sale at a till.
+        is_sale: bool,
+    },
     /// The payment's money becomes available.
     Settle {
         /// Of which merchant.
@@ -32,6 +51,22 @@ pub enum Wish {
         /// What.
         goods: Goods,
     },
+    /// A payment's rolling reserve becomes available before its time.
+    ReleaseReserve {
+        /// Of which merchant.
+        merchant: usize,
+        /// The payment's reference.
+        reference: String,
+    },
+    /// The fixed reserve becomes available, but for so much.
+    ReleaseFixedReserve {
+        /// Of which merchant.
+        merchant: usize,
+        /// What is still held afterwards.
+        keep: Money,
+    },
+    /// The operator takes something from a merchant or gives something to it: one person asks, another decides.
+    Adjust(AdjustmentWish),
     /// A merchant pays money in.
     TopUp {
         /// Which.
@@ -47,6 +82,15 @@ pub enum Wish {
     Inquire(RefundRequest),
     /// A merchant takes a refund back.
     Cancel(RefundRequest),
+    /// A merchant takes back what is still pending of a batch.
+    CancelBatch {
+        /// Of which merchant.
+        merchant: usize,
+        /// The batch's name.
+        batch: &'static str,
+    },
+    /// A merchant does not want to wait for the end of the undo window.
+    SendNow(RefundRequest),
     /// A merchant changes what it asks for, while nobody has let it pass.
     Edit {
         /// As it was asked for.
@@ -89,18 +133,24 @@ pub enum Door {
     Native,
     /// Its second native terminal.
     Counter,
+    /// The merchant's Oceanpayment terminal.
+    Oceanpayment,
     /// A platform that acts for some of the merchants, over the native API; the channel is the payment's.
     Platform,
 }
 
 impl Door {
-    /// Whether the bytes are Antom's. All others name their refunds over the native API, and share its numbers.
-    pub const fn is_antom(self) -> bool {
-        matches!(self, Self::Antom)
+    /// The dialect in which refunds are asked for. Those of one dialect share its numbers.
+    pub const fn dialect(self) -> &'static str {
+        match self {
+            Self::Antom => "antom",
+            Self::Oceanpayment => "oceanpayment",
+            Self::Native | Self::Counter | Self::Platform => "native",
+        }
     }
 }
 
-/// A chargeback, or a bank's wish for documents.
+/// A chargeback, a complaint, a bank's wish for documents, or a report of fraud.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarrel {
     /// Whose payment.
@@ -109,8 +159,8 @@ pub struct Quarrel {
     pub reference: String,
     /// The bank's number.
     pub number: String,
-    /// Whether money is taken.
-    pub is_chargeback: bool,
+    /// What it is.
+    pub about: Complaint,
     /// How much, in minor units of the payment's currency.
     pub minor: i64,
     /// The currency's code.
@@ -125,9 +175,36 @@ impl Quarrel {
             merchant: payment.merchant,
             reference: payment.reference.clone(),
             number,
-            is_chargeback: dice.percent(75),
+            about: Complaint::of(dice),
             minor: if dice.percent(70) { captured } else { dice.between(0, captured) },
             currency: payment.captured.currency().code(),
+        }
+    }
+}
+
+/// What a dispute is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Complaint {
+    /// Money is taken, and somebody decides later who was right.
+    Chargeback,
+    /// Money is taken for good.
+    RapidRefund,
+    /// A bank wants documents.
+    Retrieval,
+    /// A shopper complains to the method's provider.
+    Dispute,
+    /// A bank calls the payment fraudulent.
+    Fraud,
+}
+
+impl Complaint {
+    fn of(dice: &mut Dice) -> Self {
+        match dice.below(100) {
+            0..66 => Self::Chargeback,
+            66..75 => Self::RapidRefund,
+            75..86 => Self::Retrieval,
+            86..93 => Self::Dispute,
+            _ => Self::Fraud,
         }
     }
 }
@@ -163,6 +240,43 @@ pub enum Goods {
     Reviewed,
 }
 
+/// An adjustment that somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdjustmentWish {
+    /// Whose money it moves.
+    pub merchant: usize,
+    /// What it is called, within its merchant.
+    pub number: String,
+    /// What for.
+    pub kind: AdjustmentKind,
+    /// How much.
+    pub amount: Money,
+    /// Whether the second person books it.
+    pub books: bool,
+}
+
+/// What has happened to a payment when it is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The money was taken.
+    Captured,
+    /// The money was taken face to face.
+    AtTheTill,
+    /// Nothing was taken yet.
+    NotYet,
+}
+
+/// The rate at which a payment settles in another currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// The other currency's code.
+    pub currency: &'static str,
+    /// Digits of the price of one major unit.
+    pub mantissa: i64,
+    /// Decimal places of it.
+    pub scale: u32,
+}
+
 /// A payment to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentWish {
@@ -174,8 +288,12 @@ pub struct PaymentWish {
     pub reference: String,
     /// When it was paid, in milliseconds after the start.
     pub paid_ms: i64,
-    /// Taken in all.
+    /// Taken in all, or authorised while nothing is taken yet.
     pub captured: Money,
+    /// Which of both.
+    pub taken: Taken,
+    /// In which other currency it settles.
+    pub rate: Option<Rate>,
     /// The operator's fee; left out, the contract counts it.
     pub fee_minor: Option<i64>,
     /// Kept as reserve; left out, the contract counts it.
@@ -199,4 +317,10 @@ pub struct RefundRequest {
     pub minor: i64,
     /// The currency's code.
     pub currency: &'static str,
+    /// Whether the caller says that this is the whole payment, where its dialect asks.
+    pub whole: bool,
+    /// Why.
+    pub reason: Option<&'static str>,
+    /// Together with which others, over the native API.
+    pub batch: Option<&'static str>,
 }

@@ -53,9 +53,6 @@ pub async fn refund(stage: &Stage, service: &Service, request: &RefundRequest) -
 }
 
 pub async fn inquire(stage: &Stage, service: &Service, request: &RefundRequest) -> Try {
-    if !request.door.is_antom() {
-        return Try::Done;
-    }
     let answer = exchange(stage, service, request, INQUIRY, &json!({ "refundRequestId": request.number })).await;
     let (code, status) = result_of(&answer);
     let refund_status = answer["refundStatus"].as_str().unwrap_or_default();

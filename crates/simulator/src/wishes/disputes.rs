@@ -1,7 +1,7 @@
 //! The shoppers' banks: they take money back, ask for documents, and say how it ended, more than once.
 
 use refundry_engine::command::{ChangeDispute, RecordDispute};
-use refundry_engine::dispute::{DisputeChange, DisputeKey, DisputeKind};
+use refundry_engine::dispute::{DisputeCategory, DisputeChange, DisputeKey, DisputeKind};
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::{Act, Command, DisputeId, Mode, Outcome};
 use refundry_ledger::Money;
@@ -9,7 +9,7 @@ use refundry_service::world::Clock as _;
 use refundry_service::{Caller, Service};
 
 use super::{Try, merchant_id};
-use crate::plan::{Quarrel, QuarrelStep};
+use crate::plan::{Complaint, Quarrel, QuarrelStep};
 use crate::stage::Stage;
 
 /// Tells of it, or how it went on. One that nobody told of does not go on.
@@ -35,14 +35,20 @@ pub async fn tell(stage: &Stage, service: &Service, quarrel: &Quarrel, step: Qua
 
 async fn open(stage: &Stage, service: &Service, quarrel: &Quarrel) -> Try {
     let Ok(id) = service.world.ids.one(stage.clock.now()) else { return Try::Again };
-    let kind = if quarrel.is_chargeback { DisputeKind::Chargeback } else { DisputeKind::Retrieval };
+    let (kind, category) = match quarrel.about {
+        Complaint::Chargeback => (DisputeKind::Chargeback, DisputeCategory::Chargeback),
+        Complaint::RapidRefund => (DisputeKind::Chargeback, DisputeCategory::Rdr),
+        Complaint::Retrieval => (DisputeKind::Retrieval, DisputeCategory::Retrieval),
+        Complaint::Dispute => (DisputeKind::Dispute, DisputeCategory::GracePeriod),
+        Complaint::Fraud => (DisputeKind::FraudReport, DisputeCategory::Fraud),
+    };
     let record = RecordDispute {
         dispute_id: DisputeId::new(id),
         merchant_id: merchant_id(stage, quarrel.merchant),
         mode: Mode::Live,
         payment: PaymentKey::Reference(quarrel.reference.clone()),
         kind,
-        category: kind.categories()[0],
+        category,
         amount: Money::new(quarrel.minor, super::currency_of(quarrel.currency)),
         network_reference: quarrel.number.clone(),
         reason_code: "10.4".to_owned(),

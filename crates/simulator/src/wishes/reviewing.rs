@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use refundry_engine::Mode;
+use refundry_engine::merchant::Standing;
+use refundry_engine::person::{Person, Side};
 use refundry_engine::refund::{Refund, RefundState};
+use refundry_engine::{Mode, Refusal, Timestamp};
 use refundry_service::error::ServiceError;
 use refundry_service::reviews::{RefundEdit, Review};
 use refundry_service::world::Clock as _;
@@ -16,6 +18,10 @@ use crate::dice::Dice;
 use crate::plan::{Door, RefundRequest};
 use crate::stage::Stage;
 
+/// The people who decide, by name.
+const FIRST: &str = "reviewer";
+const SECOND: &str = "second reviewer";
+
 /// A person decides about everything of a merchant that waits for review now.
 pub async fn review_all_of(stage: Arc<Stage>, service: Arc<Service>, merchant: usize) {
     while let Try::Again = review_all(&stage, &service, merchant, true).await {
@@ -24,7 +30,7 @@ pub async fn review_all_of(stage: Arc<Stage>, service: Arc<Service>, merchant: u
 }
 
 pub async fn review_all(stage: &Stage, service: &Service, merchant: usize, approve: bool) -> Try {
-    let reviewer = Caller::operator("reviewer", Mode::Live);
+    let [reviewer, second] = [FIRST, SECOND].map(reviewer);
     let filter = RefundFilter { merchant_id: Some(merchant_id(stage, merchant)), ..RefundFilter::default() };
     let page = match refunds::list(service, &reviewer, filter, PageRequest { after: None, limit: 200 }).await {
         Ok(page) => page,
@@ -38,10 +44,17 @@ pub async fn review_all(stage: &Stage, service: &Service, merchant: usize, appro
             _ => Try::Done,
         };
         let hash = refund.content_hash();
+        let seen = (refund.amount.minor(), hash.clone());
         if approve {
-            stage.model().approves(refund.id, refund.amount.minor(), hash.clone());
+            stage.model().approves(refund.id, seen.clone(), FIRST);
         }
-        let decided = reviews::review(service, &reviewer, review_of(refund, approve, hash)).await;
+        let mut decided = reviews::review(service, &reviewer, review_of(refund, approve, hash.clone())).await;
+        // Approved, but by one where two are wanted: the other one looks at the same.
+        let by_one = approve && decided.as_ref().map_or_else(is_refused, is_in_review);
+        if by_one {
+            stage.model().approves(refund.id, seen, SECOND);
+            decided = reviews::review(service, &second, review_of(refund, approve, hash)).await;
+        }
         match (tried, decided) {
             (_, Err(error @ ServiceError::Fault(_))) => return unless_busy(stage, "review", &error),
             (Try::Again, _) => return Try::Again,
@@ -49,6 +62,24 @@ pub async fn review_all(stage: &Stage, service: &Service, merchant: usize, appro
         }
     }
     Try::Done
+}
+
+/// A named person of the operator.
+fn reviewer(name: &'static str) -> Caller {
+    let person = Person {
+        id: super::treasury::person_id(name),
+        side: Side::Operator { mode: Mode::Live },
+        name: name.to_owned(),
+        role: "reviewer".to_owned(),
+        standing: Standing::Active,
+        created_at: Timestamp::from_us(0),
+    };
+    Caller { person: Some(Arc::new(person)), ..Caller::operator(name, Mode::Live) }
+}
+
+/// Whoever approved it before a crash is told so now.
+const fn is_refused(error: &ServiceError) -> bool {
+    matches!(error, ServiceError::Refused(Refusal::ReviewerApprovedAlready))
 }
 
 /// Somebody approves what they did not look at: with the hash of something else.
@@ -60,7 +91,11 @@ async fn approve_unseen(stage: &Stage, service: &Service, refund: &Refund) -> Tr
 
 /// Whoever asked for a refund, or whoever else holds a key of the same shop, is no second person.
 async fn approve_own(stage: &Stage, service: &Service, (merchant, refund): (usize, &Refund)) -> Try {
-    let door = if refund.dialect == "antom" { Door::Antom } else { Door::Native };
+    let door = match refund.dialect.as_str() {
+        "antom" => Door::Antom,
+        "oceanpayment" => Door::Oceanpayment,
+        _ => Door::Native,
+    };
     let request = RefundRequest {
         merchant,
         door,
@@ -68,6 +103,9 @@ async fn approve_own(stage: &Stage, service: &Service, (merchant, refund): (usiz
         reference: refund.payment_reference.clone(),
         minor: refund.amount.minor(),
         currency: "EUR",
+        whole: false,
+        reason: None,
+        batch: None,
     };
     let review = review_of(refund, true, refund.content_hash());
     must_be_refused(stage, "nobody_approves_their_own", reviews::review(service, &shop(stage, &request), review).await)
@@ -99,6 +137,20 @@ pub async fn edit(stage: &Stage, service: &Service, request: &RefundRequest, min
             Try::Done
         }
         Err(error) => unless_busy(stage, "edit", &error),
+    }
+}
+
+/// The merchant does not want to wait for the end of the undo window.
+pub async fn send_now(stage: &Stage, service: &Service, request: &RefundRequest) -> Try {
+    let Some(refund_id) = stage.model().refund_of(request) else { return Try::Done };
+    let named = (request.door == Door::Platform).then(|| merchant_id(stage, request.merchant));
+    stage.model().hurries(refund_id);
+    match reviews::send_now(service, &shop(stage, request), named, refund_id).await {
+        Ok(refund) => {
+            stage.trace.line(&format!("{} is sent now: {}", refund.number, refund.state.name().word()));
+            Try::Done
+        }
+        Err(error) => unless_busy(stage, "send now", &error),
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use refundry_engine::command::{AdvancePayout, PayoutRun, PayoutStep, PreparePayout};
 use refundry_engine::event::EventKind;
+use refundry_engine::payment::PaymentKey;
 use refundry_engine::payout::PayoutKind;
 use refundry_engine::{Act, Actor, Command, MerchantId, Mode, Outcome, PayoutId, PersonId, Principal, PrincipalId};
-use refundry_ledger::Currency;
-use refundry_service::Service;
+use refundry_ledger::{Currency, Money};
 use refundry_service::world::Clock as _;
+use refundry_service::{Service, payments, settlement};
 
-use super::{Try, merchant_id};
+use super::{Try, merchant_id, operator, unless_busy};
 use crate::dice::Dice;
 use crate::stage::Stage;
 
@@ -50,6 +51,32 @@ pub async fn advance(stage: &Stage, service: &Service, merchant: usize) -> Try {
     Try::Done
 }
 
+/// What is left of a payment's rolling reserve becomes available before its time.
+pub async fn release_reserve(stage: &Stage, service: &Service, merchant: usize, reference: &str) -> Try {
+    let (merchant_id, caller) = (merchant_id(stage, merchant), operator());
+    let key = PaymentKey::Reference(reference.to_owned());
+    let payment = match payments::find(service, &caller, Some(merchant_id), &key).await {
+        Ok(payment) => payment,
+        Err(error) => return unless_busy(stage, "release reserve", &error),
+    };
+    stage.model().wants_reserve(merchant, reference);
+    match settlement::release_reserve(service, &caller, Some(merchant_id), payment.id).await {
+        Ok(payment) => {
+            stage.trace.line(&format!("of the reserve of {reference} {} is left", payment.reserve_left));
+            Try::Done
+        }
+        Err(error) => unless_busy(stage, "release reserve", &error),
+    }
+}
+
+/// What is held as fixed reserve becomes available, but for what is kept.
+pub async fn release_fixed(stage: &Stage, service: &Service, merchant: usize, keep: Money) -> Try {
+    match settlement::release_fixed_reserve(service, &operator(), Some(merchant_id(stage, merchant)), keep).await {
+        Ok(_) => Try::Done,
+        Err(error) => unless_busy(stage, "release fixed reserve", &error),
+    }
+}
+
 /// Every payout with the last event that told of it, in the order in which they were prepared.
 async fn under_way(service: &Service, merchant_id: MerchantId) -> Result<Vec<(PayoutId, EventKind)>, ()> {
     let (mut stands, mut read): (BTreeMap<PayoutId, EventKind>, i64) = (BTreeMap::new(), 0);
@@ -65,9 +92,13 @@ async fn under_way(service: &Service, merchant_id: MerchantId) -> Result<Vec<(Pa
 }
 
 /// Somebody of the treasury.
-fn person(name: &str) -> Actor {
-    let number = name.bytes().fold(0, |number, letter| number * 31 + i64::from(letter));
-    Actor::Operator(Principal { name: name.to_owned(), id: Some(PrincipalId::Person(PersonId::new(number))) })
+pub(super) fn person(name: &str) -> Actor {
+    Actor::Operator(Principal { name: name.to_owned(), id: Some(PrincipalId::Person(person_id(name))) })
+}
+
+/// People are told apart by their names here.
+pub(super) fn person_id(name: &str) -> PersonId {
+    PersonId::new(name.bytes().fold(0, |number: i64, letter| (number * 31 + i64::from(letter)) % 1_000_000_007))
 }
 
 async fn decided(stage: &Stage, service: &Service, who: &str, act: Act) -> Try {
