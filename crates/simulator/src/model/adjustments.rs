@@ -1,6 +1,6 @@
 //! Adjustments: only what somebody asked for is booked, by somebody else, once; and what it does to the books.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refundry_engine::AdjustmentId;
 use refundry_engine::adjustment::{Adjustment, AdjustmentKind, AdjustmentState};
@@ -43,8 +43,9 @@ impl Model {
             })?;
         }
         let mut sums: BTreeMap<Currency, Adjusted> = BTreeMap::new();
-        let mut booked = 0;
+        let (mut booked, mut numbers) = (0, BTreeSet::new());
         for adjustment in &adjustments {
+            must(numbers.insert(&adjustment.reason), "a_number_proposes_once", || format!("{adjustment:?}"))?;
             let asked = self.adjustments_asked.get(&(merchant, adjustment.reason.clone()));
             must(asked == Some(&(adjustment.kind, adjustment.amount)), "an_adjustment_is_what_was_asked_for", || {
                 format!("{adjustment:?}")

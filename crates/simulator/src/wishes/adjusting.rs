@@ -1,90 +1,42 @@
 //! Adjustments: one person asks for money to be taken from a merchant or given to it, tries to book that alone, and another person decides.
 
-use refundry_engine::adjustment::{Adjustment, AdjustmentState};
-use refundry_engine::command::{DecideAdjustment, ProposeAdjustment};
-use refundry_engine::{Act, AdjustmentId, Command, Mode, Outcome, Refusal};
+use refundry_engine::adjustment::AdjustmentState;
 use refundry_service::Service;
-use refundry_service::world::Clock as _;
-use refundry_store::{AdjustmentFilter, PAGE_LIMIT_MAX, PageRequest};
+use refundry_service::adjustments::{self, NewAdjustment};
+use refundry_service::error::ServiceError;
 
-use super::treasury::person;
-use super::{Try, merchant_id};
+use super::reviewing::named;
+use super::{Try, merchant_id, unless_busy};
 use crate::plan::AdjustmentWish;
 use crate::stage::Stage;
 
-/// Both steps; whoever was cut off in between goes on with what is there.
+/// Both steps; whoever was cut off in between asks again under the same number.
 pub async fn adjust(stage: &Stage, service: &Service, wish: &AdjustmentWish) -> Try {
-    let filter = AdjustmentFilter { merchant_id: Some(merchant_id(stage, wish.merchant)), ..AdjustmentFilter::default() };
-    let Ok(page) = service.world.store.adjustments(&filter, PageRequest { after: None, limit: PAGE_LIMIT_MAX }).await else {
-        return Try::Again;
+    let [asker, decider] = ["asker", "decider"].map(named);
+    let (merchant_id, number) = (merchant_id(stage, wish.merchant), wish.number.clone());
+    let new = NewAdjustment { merchant_id, kind: wish.kind, amount: wish.amount, reason: number.clone(), payment: None, number };
+    stage.model().wants_to_adjust(wish);
+    let proposed = match adjustments::propose(service, &asker, new).await {
+        Ok(proposed) => proposed,
+        Err(error) => return unless_busy(stage, "adjust", &error),
     };
-    let adjustment = match page.rows.into_iter().find(|known| known.reason == wish.number) {
-        Some(known) => known,
-        None => match propose(stage, service, wish).await {
-            Ok(Some(proposed)) => proposed,
-            Ok(None) => return Try::Done,
-            Err(()) => return Try::Again,
-        },
-    };
-    if adjustment.state != AdjustmentState::Proposed {
+    if proposed.state != AdjustmentState::Proposed {
+        stage.model().adjustment_is(wish.merchant, proposed.id, proposed.state);
         return Try::Done;
     }
-    let alone = decide(stage, service, ("asker", true), &adjustment).await;
-    match alone {
-        Ok(Outcome::Adjustment { adjustment })
-            if adjustment.state == AdjustmentState::Booked && adjustment.decided_by == Some(person("asker")) =>
-        {
+    match adjustments::decide(service, &asker, Some(merchant_id), proposed.id, true).await {
+        Ok(booked) if booked.decided_by == Some(asker.actor()) => {
             stage.model().broke("nobody_books_their_own", format!("{} was booked by who asked for it", wish.number));
         }
-        Ok(_) => {}
-        Err(()) => return Try::Again,
+        Err(error @ ServiceError::Fault(_)) => return unless_busy(stage, "adjust", &error),
+        Ok(_) | Err(ServiceError::Refused(_)) => {}
     }
-    match decide(stage, service, ("decider", wish.books), &adjustment).await {
-        Ok(Outcome::Adjustment { adjustment }) => {
-            stage.trace.line(&format!("{} of {} is {}", wish.number, adjustment.amount, adjustment.state.word()));
-            stage.model().adjustment_is(wish.merchant, adjustment.id, adjustment.state);
+    match adjustments::decide(service, &decider, Some(merchant_id), proposed.id, wish.books).await {
+        Ok(decided) => {
+            stage.trace.line(&format!("{} of {} is {}", wish.number, decided.amount, decided.state.word()));
+            stage.model().adjustment_is(wish.merchant, decided.id, decided.state);
             Try::Done
         }
-        Ok(outcome) => {
-            stage.trace.line(&format!("{}: {outcome:?}", wish.number));
-            Try::Done
-        }
-        Err(()) => Try::Again,
+        Err(error) => unless_busy(stage, "adjust", &error),
     }
-}
-
-async fn propose(stage: &Stage, service: &Service, wish: &AdjustmentWish) -> Result<Option<Adjustment>, ()> {
-    let merchant_id = merchant_id(stage, wish.merchant);
-    let id = service.world.ids.one(stage.clock.now()).map_err(drop)?;
-    let key = IdempotencyKey { merchant_id, dialect: NATIVE.name.to_owned(), scope: "adjustment".to_owned(), number: wish.number.clone() };
-    let act = ProposeAdjustment {
-        adjustment_id: AdjustmentId::new(id),
-        merchant_id,
-        mode: Some(Mode::Live),
-        kind: wish.kind,
-        amount: wish.amount,
-        reason: wish.number.clone(),
-        payment: None,
-        key,
-    };
-    stage.model().wants_to_adjust(wish);
-    match decided(stage, service, "asker", Act::ProposeAdjustment(act)).await? {
-        Outcome::Adjustment { adjustment } => Ok(Some(*adjustment)),
-        Outcome::Refused { refusal: Refusal::AmountNotPositive, .. } => Ok(None),
-        outcome => {
-            stage.trace.line(&format!("{}: {outcome:?}", wish.number));
-            Ok(None)
-        }
-    }
-}
-
-async fn decide(stage: &Stage, service: &Service, (who, book): (&str, bool), adjustment: &Adjustment) -> Result<Outcome, ()> {
-    let Adjustment { merchant_id, id: adjustment_id, .. } = *adjustment;
-    let act = DecideAdjustment { merchant_id, mode: Some(Mode::Live), adjustment_id, book };
-    decided(stage, service, who, Act::DecideAdjustment(act)).await
-}
-
-async fn decided(stage: &Stage, service: &Service, who: &str, act: Act) -> Result<Outcome, ()> {
-    let stamp = service.world.stamp(person(who)).map_err(drop)?;
-    service.world.store.transact(Command { stamp, act }).await.map_err(|error| stage.trace.line(&format!("{who}: {error}")))
 }

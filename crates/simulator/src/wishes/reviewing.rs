@@ -30,7 +30,7 @@ pub async fn review_all_of(stage: Arc<Stage>, service: Arc<Service>, merchant: u
 }
 
 pub async fn review_all(stage: &Stage, service: &Service, merchant: usize, approve: bool) -> Try {
-    let [reviewer, second] = [FIRST, SECOND].map(reviewer);
+    let [reviewer, second] = [FIRST, SECOND].map(named);
     let filter = RefundFilter { merchant_id: Some(merchant_id(stage, merchant)), ..RefundFilter::default() };
     let page = match refunds::list(service, &reviewer, filter, PageRequest { after: None, limit: 200 }).await {
         Ok(page) => page,
@@ -65,7 +65,7 @@ pub async fn review_all(stage: &Stage, service: &Service, merchant: usize, appro
 }
 
 /// A named person of the operator.
-fn reviewer(name: &'static str) -> Caller {
+pub(super) fn named(name: &str) -> Caller {
     let person = Person {
         id: super::treasury::person_id(name),
         side: Side::Operator { mode: Mode::Live },
