@@ -30,6 +30,10 @@ impl Signer for SecureCode {
         Vec::new()
     }
 
+    fn sm2_sign(&self, _message: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
     fn secret_sha256(&self, message: &[u8]) -> Option<[u8; 32]> {
         Some(sha256_of(&[message, SECRET]))
     }
