@@ -50,6 +50,9 @@ pub struct Merchant {
     pub mode: Mode,
     /// What people read.
     pub name: String,
+    /// The number by which dialects name it where it gets a share; no other merchant of its mode has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// Whether it may act.
     pub standing: Standing,
     /// Rules for all its terminals.

@@ -14,6 +14,7 @@ use crate::{AuditId, MerchantId, Outcome, Refusal, Snapshot, Stamp, Verdict, pay
 /// Adds or changes a merchant. Its mode never changes: books of play money stay books of play money.
 pub fn put_merchant(snapshot: &Snapshot, stamp: &Stamp, merchant: &Merchant) -> Verdict {
     let checked = check_text("name", &merchant.name, NAME_LENGTH_MAX)
+        .and_then(|()| merchant.account.as_ref().map_or(Ok(()), |account| check_text("account", account, ACCOUNT_LENGTH_MAX)))
         .and_then(|()| check_policy(&merchant.policy))
         .and_then(|()| payout::schedule::check_terms(merchant));
     if let Err(refusal) = checked {

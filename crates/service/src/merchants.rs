@@ -19,6 +19,8 @@ use crate::service::Edits;
 pub struct NewMerchant {
     /// What people read.
     pub name: String,
+    /// The number by which dialects name it where it gets a share.
+    pub account: Option<String>,
     /// Rules for all its terminals.
     pub policy: PolicyPatch,
 }
@@ -28,6 +30,8 @@ pub struct NewMerchant {
 pub struct MerchantChange {
     /// What people read.
     pub name: Option<String>,
+    /// The number by which dialects name it where it gets a share; empty for none.
+    pub account: Option<String>,
     /// Whether it may act.
     pub standing: Option<Standing>,
     /// Rules for all its terminals, whole.
@@ -38,9 +42,9 @@ pub struct MerchantChange {
 pub async fn create(service: &Service, caller: &Caller, new: NewMerchant) -> Result<Merchant, ServiceError> {
     operator_with(caller, Permission::MerchantsWrite)?;
     let id = MerchantId::new(service.world.ids.one(service.world.now())?);
-    let NewMerchant { name, policy } = new;
-    let merchant =
-        Merchant { id, mode: caller.mode, name, standing: Standing::Active, policy, payout_terms: BTreeMap::new(), endpoints: Vec::new() };
+    let NewMerchant { name, account, policy } = new;
+    let (mode, standing) = (caller.mode, Standing::Active);
+    let merchant = Merchant { id, mode, name, account, standing, policy, payout_terms: BTreeMap::new(), endpoints: Vec::new() };
     service.transact(caller, Act::PutMerchant(Box::new(merchant.clone()))).await?;
     Ok(merchant)
 }
@@ -62,6 +66,7 @@ impl MerchantChange {
     fn applied_to(&self, merchant: Merchant) -> Merchant {
         Merchant {
             name: self.name.clone().unwrap_or(merchant.name),
+            account: self.account.clone().map_or(merchant.account, |account| Some(account).filter(|account| !account.is_empty())),
             standing: self.standing.unwrap_or(merchant.standing),
             policy: self.policy.clone().unwrap_or(merchant.policy),
             ..merchant

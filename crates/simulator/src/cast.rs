@@ -144,6 +144,7 @@ fn merchant(number: usize, seed: u64, dice: &mut Dice) -> CastMerchant {
         id: merchant_id,
         mode: Mode::Live,
         name: format!("Shop {number}"),
+        account: None,
         standing: Standing::Active,
         policy: PolicyPatch::default(),
         payout_terms: [("EUR", payout_terms(dice)), ("JPY", payout_terms(dice))].map(|(code, terms)| (code.to_owned(), terms)).into(),

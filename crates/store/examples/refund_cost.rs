@@ -146,6 +146,7 @@ fn put_merchant(number: u64) -> (u64, Act) {
         standing: Standing::Active,
         policy: PolicyPatch::default(),
         payout_terms: Default::default(),
+        account: None,
         endpoints: Vec::new(),
     };
     (2 * number, Act::PutMerchant(Box::new(merchant)))

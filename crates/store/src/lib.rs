@@ -16,6 +16,7 @@ mod reads;
 mod reviews;
 mod rows;
 mod settlement_reads;
+mod share_reads;
 mod sqlite;
 mod words;
 
@@ -46,6 +47,7 @@ pub use reads::{
 pub use reviews::{LATE_MAX, LateBefore, LateFigures, ReviewFilter, ReviewReads};
 
 pub use settlement_reads::{COMING_RATES_MAX, ComingSettlement, SettlementReads};
+pub use share_reads::{ShareFilter, ShareReads};
 
 pub use postgres::{
     ConnectionFaults, DistributeError, DistributeStep, DistributeWish, Moment, PostgresOptions, PostgresStore, SentStatement,
@@ -89,7 +91,7 @@ pub trait CommitObserver: Send + Sync {
 }
 
 /// Everything that can be asked of storage.
-pub trait Store: Queues + PayoutReads + SettlementReads + DisputeReads + PeopleReads + ReviewReads + Send + Sync {
+pub trait Store: Queues + PayoutReads + SettlementReads + ShareReads + DisputeReads + PeopleReads + ReviewReads + Send + Sync {
     /// Queues a command; the only way to write.
     fn transact(&self, command: Command) -> Ticket;
     /// Takes tasks that are due and free, and leases them; before that, gives tasks back that the claimer did not begin.

@@ -9,6 +9,7 @@ pub mod payment;
 pub mod recent;
 pub mod refund;
 pub mod reviews;
+pub mod share;
 pub mod waiting;
 
 pub use columns::{ReadColumns, json_text, minor_of};

@@ -26,6 +26,7 @@ mod recent;
 mod refund_row;
 mod reviews;
 mod settlements;
+mod shares;
 mod singles;
 mod tasks;
 mod verbs;

@@ -25,6 +25,9 @@ enum What {
         /// What people read.
         #[arg(long)]
         name: String,
+        /// The number by which wire protocols name it where it gets a share of a payment.
+        #[arg(long)]
+        account: Option<String>,
     },
     /// List the merchants of a mode.
     List,
@@ -36,16 +39,17 @@ impl Merchant {
         let Self { desk, what } = self;
         desk.work(async |service, caller| {
             match what {
-                What::Create { name } => {
-                    let merchant = merchants::create(service, caller, NewMerchant { name, policy: PolicyPatch::default() }).await?;
-                    print(&json!({ "merchant_id": merchant.id, "name": merchant.name, "mode": merchant.mode }));
+                What::Create { name, account } => {
+                    let new = NewMerchant { name, account, policy: PolicyPatch::default() };
+                    let merchant = merchants::create(service, caller, new).await?;
+                    print(&json!({ "merchant_id": merchant.id, "name": merchant.name, "account": merchant.account, "mode": merchant.mode }));
                 }
                 What::List => {
                     let mut page = PageRequest { after: None, limit: PAGE_LIMIT_MAX };
                     loop {
                         let read = merchants::list(service, caller, page).await?;
                         for merchant in read.rows {
-                            print(&json!({ "merchant_id": merchant.id, "name": merchant.name, "standing": merchant.standing }));
+                            print(&json!({ "merchant_id": merchant.id, "name": merchant.name, "account": merchant.account, "standing": merchant.standing }));
                         }
                         let Some(next) = read.next else { break };
                         page.after = Some(next);

@@ -20,6 +20,10 @@ pub struct MerchantRequest {
     /// What people read; at most 128 letters.
     #[schema(example = "Acme Trading")]
     pub name: String,
+    /// The number by which wire protocols name it where it gets a share of a payment: at most 32 letters, and no other merchant of the mode has it.
+    #[serde(default)]
+    #[schema(example = "100001")]
+    pub account: Option<String>,
     /// Rules for all its terminals.
     #[serde(default)]
     #[schema(value_type = PolicyView)]
@@ -32,6 +36,8 @@ pub struct MerchantRequest {
 pub struct MerchantChangeRequest {
     /// What people read.
     pub name: Option<String>,
+    /// The number by which wire protocols name it where it gets a share of a payment; empty takes it away.
+    pub account: Option<String>,
     /// Whether it may act.
     pub standing: Option<StandingView>,
     /// Rules for all its terminals, whole.
@@ -50,6 +56,9 @@ pub struct MerchantView {
     pub mode: ModeView,
     /// What people read.
     pub name: String,
+    /// The number by which wire protocols name it where it gets a share of a payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// Whether it may act.
     pub standing: StandingView,
     /// Rules for all its terminals.
@@ -59,23 +68,23 @@ pub struct MerchantView {
 
 impl From<Merchant> for MerchantView {
     fn from(merchant: Merchant) -> Self {
-        let Merchant { id, mode, name, standing, policy, .. } = merchant;
-        Self { merchant_id: id.to_string(), mode: mode.into(), name, standing: standing.into(), policy }
+        let Merchant { id, mode, name, account, standing, policy, .. } = merchant;
+        Self { merchant_id: id.to_string(), mode: mode.into(), name, account, standing: standing.into(), policy }
     }
 }
 
 /// Makes a merchant.
 pub async fn create(call: Call) -> Result<Response, Problem> {
-    let MerchantRequest { name, policy } = call.json()?;
-    let merchant = merchants::create(&call.app.service, &call.caller, NewMerchant { name, policy }).await?;
+    let MerchantRequest { name, account, policy } = call.json()?;
+    let merchant = merchants::create(&call.app.service, &call.caller, NewMerchant { name, account, policy }).await?;
     Ok(created(&MerchantView::from(merchant), true))
 }
 
 /// Changes a merchant.
 pub async fn change(call: Call) -> Result<Response, Problem> {
     let merchant_id = merchant_id(&call)?;
-    let MerchantChangeRequest { name, standing, policy } = call.json()?;
-    let change = MerchantChange { name, standing: standing.map(Into::into), policy };
+    let MerchantChangeRequest { name, account, standing, policy } = call.json()?;
+    let change = MerchantChange { name, account, standing: standing.map(Into::into), policy };
     ok(&MerchantView::from(merchants::change(&call.app.service, &call.caller, merchant_id, change).await?))
 }
 

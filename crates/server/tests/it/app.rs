@@ -181,7 +181,7 @@ impl TestApp {
 
     pub async fn shop_with(&self, mode: Mode, dialect: &str, policy: PolicyPatch) -> Shop {
         let operator = Caller::operator("olga", mode);
-        let new = NewMerchant { name: "Acme".to_owned(), policy: PolicyPatch::default() };
+        let new = NewMerchant { name: "Acme".to_owned(), account: None, policy: PolicyPatch::default() };
         let merchant = merchants::create(&self.service, &operator, new).await.unwrap();
         let new = NewTerminal {
             merchant_id: Some(merchant.id),

@@ -126,7 +126,7 @@ impl House {
 
     pub async fn shop(&self, mode: Mode, dialect: &str, policy: PolicyPatch) -> Shop {
         let (service, operator) = (&self.service, self.operator(mode));
-        let new = NewMerchant { name: "Acme".to_owned(), policy: PolicyPatch::default() };
+        let new = NewMerchant { name: "Acme".to_owned(), account: None, policy: PolicyPatch::default() };
         let merchant = merchants::create(service, &operator, new).await.unwrap();
         let terminal = self.terminal(&merchant, dialect, policy).await;
         let holder = Holder::Merchant { merchant_id: merchant.id };

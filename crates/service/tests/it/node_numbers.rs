@@ -22,7 +22,7 @@ fn process(house: &House) -> (Service, NodeNumber) {
 }
 
 async fn makes_a_merchant(house: &House, service: &Service) -> Result<(), ServiceError> {
-    let new = NewMerchant { name: "Acme".to_owned(), policy: PolicyPatch::default() };
+    let new = NewMerchant { name: "Acme".to_owned(), account: None, policy: PolicyPatch::default() };
     merchants::create(service, &house.operator(Mode::Sandbox), new).await.map(|_| ())
 }
 

@@ -447,7 +447,7 @@ async fn a_terminal_s_own_key_changes_no_settings_and_a_merchant_makes_no_mercha
     assert!(matches!(changed, Err(ServiceError::Refused(Refusal::NotAllowed { .. }))), "the rules are the operator's");
     let change = TerminalChange { name: Some("Till at the door".to_owned()), ..TerminalChange::default() };
     terminals::change(&house.service, &merchant, None, of.terminal_id, change).await.unwrap();
-    let new = NewMerchant { name: "Another".to_owned(), policy: PolicyPatch::default() };
+    let new = NewMerchant { name: "Another".to_owned(), account: None, policy: PolicyPatch::default() };
     let made = merchants::create(&house.service, &with_all(&of.shop.caller), new).await;
     assert!(matches!(made, Err(ServiceError::Refused(Refusal::NotAllowed { .. }))));
 }

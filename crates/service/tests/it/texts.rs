@@ -60,7 +60,7 @@ async fn every_text_is_checked(house: House) {
     let filter = PaymentFilter { merchant_reference: Some(broken()), ..PaymentFilter::default() };
     refused("merchant_reference", payments::list(service, caller, filter, PageRequest::default()).await);
     refused("number", funds::top_up(service, &operator, Some(shop.merchant.id), money("1.00 EUR"), broken()).await);
-    let new = NewMerchant { name: broken(), policy: PolicyPatch::default() };
+    let new = NewMerchant { name: broken(), account: None, policy: PolicyPatch::default() };
     refused("name", merchants::create(service, &operator, new).await);
     let change = TerminalChange { name: Some(broken()), ..TerminalChange::default() };
     refused("name", terminals::change(service, &operator, Some(shop.merchant.id), shop.terminal.id, change).await);

@@ -15,7 +15,7 @@ const TABLES: &[(&str, &str, &str)] = &[
          reserved_minor int8, quote text, notify_url text, details text, created_at int8, settled int2, charged_back_minor int8, \
          open_chargebacks int4, open_retrievals int4, refunded_minor int8, refunded_marketing_minor int8, refund_count int4, \
          fee_given_back_minor int8, unsettled_left_minor int8, reserve_left_minor int8, updated_at int8, refund_ids text, settle_at int8, \
-         reserve_release_at int8, reconciled_at int8, settling text, converted text",
+         reserve_release_at int8, reconciled_at int8, settling text, converted text, sharing text",
         "merchant_id, payment_id",
     ),
     (
@@ -29,7 +29,7 @@ const TABLES: &[(&str, &str, &str)] = &[
         "merchant_id int8, refund_id int8, mode text, state text, currency text, amount_minor int8, payment_id int8, payment_reference text, \
          terminal_id int8, dialect text, number text, marketing_minor int8, refund_fee_minor int8, fee_given_back_minor int8, applicant text, \
          acquirer text, created_at int8, extras text, state_body text, waits_for text, drawn text, acquirer_reference text, attempts int4, \
-         updated_at int8, event_sequences text",
+         updated_at int8, event_sequences text, sharing text",
         "merchant_id, refund_id",
     ),
     (
@@ -37,6 +37,12 @@ const TABLES: &[(&str, &str, &str)] = &[
         "merchant_id int8, dispute_id int8, mode text, kind text, state text, currency text, payment_id int8, opened_at int8, \
          amount_minor int8, network_reference text, reply_by int8, updated_at int8, body text",
         "merchant_id, dispute_id",
+    ),
+    (
+        "shares",
+        "merchant_id int8, share_id int8, mode text, state text, payment_id int8, dialect text, number text, currency text, \
+         amount_minor int8, due_at int8, body text",
+        "merchant_id, share_id",
     ),
     (
         "remembered",
@@ -61,6 +67,7 @@ const TABLES: &[(&str, &str, &str)] = &[
         "merchant_id, task_id",
     ),
     ("merchants", "merchant_id int8, mode text, body text, version int8", "merchant_id"),
+    ("accounts", "merchant_id int8, mode text, account text", "merchant_id"),
     ("terminals", "merchant_id int8, terminal_id int8, body text", "merchant_id, terminal_id"),
     ("people", "merchant_id int8, person_id int8, body text", "merchant_id, person_id"),
     (

@@ -11,7 +11,7 @@ use super::arrays::{Array, Param, Rows};
 use super::load::{AllFacts, LAST_SEQUENCE, WAITING};
 use super::session::Call;
 use super::statements::{SHARD, insert, put, update};
-use super::{disputes, payment_row, people, refund_row};
+use super::{disputes, payment_row, people, refund_row, shares};
 use crate::StoreError;
 use crate::rows::{Names, json_text, merchant_of, money};
 use crate::words::mode_word;
@@ -89,6 +89,7 @@ pub fn calls(changes: &Changes, snapshot: &Snapshot, facts: &AllFacts) -> Result
     payments(changes, facts, &mut calls)?;
     refunds(changes, &mut calls)?;
     disputes::add_to(&mut calls, changes)?;
+    shares::add_to(&mut calls, changes)?;
     remembered(changes, &mut calls)?;
     postings(changes, snapshot, &mut calls)?;
     payouts(changes, &mut calls)?;
@@ -128,6 +129,7 @@ fn settings(changes: &Changes, calls: &mut Calls) -> Result<(), StoreError> {
     }
     calls.add(&PUT_MERCHANTS, merchants);
     calls.add(ADD_LOCKS, locks);
+    shares::add_accounts(calls, changes);
     let mut terminals = Rows::of(3);
     for terminal in changes.terminals.values() {
         terminals.int(terminal.merchant_id.get()).int(terminal.id.get()).text(&json_text(terminal.as_ref())?);

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::apply::{self, Calls};
 use super::arrays::Param;
 use super::connect::{ANSWER_MARGIN, Connector, Use};
-use super::load::{self, AllFacts};
+use super::load::{self, Memory};
 use super::options::Moment;
 use super::session::{Call, Failed, Session};
 use super::settings::Settings;
@@ -40,8 +40,7 @@ pub struct PostgresBackend {
     /// Whether the transaction writes the row of `commits`.
     marked: bool,
     pending: Vec<Call>,
-    settings: Settings,
-    facts: AllFacts,
+    memory: Memory,
     writer: Option<i64>,
     commit_id: i64,
     /// Its number in the store.
@@ -63,8 +62,7 @@ impl PostgresBackend {
             begun: false,
             marked: false,
             pending: Vec::new(),
-            settings: Settings::default(),
-            facts: AllFacts::new(),
+            memory: Memory::default(),
             writer: None,
             commit_id: 0,
             lane,
@@ -117,7 +115,7 @@ impl PostgresBackend {
             self.writer = rows.first().and_then(|rows| rows.first()).map(|row| row.get(0));
         }
         // It may be another server now, which never heard of what was kept, and counts its versions anew.
-        self.settings = Settings::default();
+        self.memory.settings = Settings::default();
         self.session = Some(session);
         Ok(())
     }
@@ -157,7 +155,7 @@ impl PostgresBackend {
 
 impl Backend for PostgresBackend {
     fn begin(&mut self) -> Result<(), StoreError> {
-        self.facts.clear();
+        self.memory.facts.clear();
         self.pending.clear();
         self.marked = false;
         self.connect()
@@ -170,9 +168,8 @@ impl Backend for PostgresBackend {
         let Some(mut session) = self.session.take() else { return Err(StoreError::Closed) };
         self.begun = true;
         let waits = !self.connector.options().lock_timeout.is_zero();
-        let (settings, facts) = (&mut self.settings, &mut self.facts);
         let runtime = self.runtime.as_ref().expect("it is there until the backend is dropped");
-        let loaded = runtime.block_on(load::load(&mut session, settings, facts, (scope, more), waits));
+        let loaded = runtime.block_on(load::load(&mut session, &mut self.memory, (scope, more), waits));
         if !matches!(loaded, Err(Failed::Lost(_))) {
             self.session = Some(session);
         }
@@ -181,7 +178,7 @@ impl Backend for PostgresBackend {
 
     fn apply(&mut self, changes: &Changes, snapshot: &Snapshot, now: Timestamp) -> Result<(), StoreError> {
         let lease_ms = self.connector.options().lease_new_tasks_ms;
-        let mut calls = Calls(apply::calls(changes, snapshot, &self.facts)?);
+        let mut calls = Calls(apply::calls(changes, snapshot, &self.memory.facts)?);
         // Whoever looks for tasks looks in lane 0, also where tables are distributed: see `claims`.
         tasks::add_to(&mut calls, &changes.tasks, now, lease_ms, 0);
         self.commit_id += 1;
@@ -222,7 +219,8 @@ impl Backend for PostgresBackend {
         };
         self.begun = false;
         if committed.is_ok() {
-            self.settings.forget(changes);
+            self.memory.settings.forget(changes);
+            self.memory.receivers.learn_changes(changes);
         }
         committed
     }

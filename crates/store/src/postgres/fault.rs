@@ -14,7 +14,8 @@ pub fn fault(error: Error) -> StoreError {
         return StoreError::Statement(Arc::new(error));
     };
     if *failure.code() == SqlState::UNIQUE_VIOLATION {
-        let guarded = [("credentials_by_lookup", "lookup"), ("payments_by_reference", "payment_reference")];
+        let guarded =
+            [("credentials_by_lookup", "lookup"), ("payments_by_reference", "payment_reference"), ("accounts_by_number", "account")];
         let taken = guarded.into_iter().find(|(index, _)| failure.constraint() == Some(index));
         return taken.map_or_else(|| StoreError::Statement(Arc::new(error)), |(_, field)| StoreError::Taken(field));
     }

@@ -2,6 +2,7 @@
 //! tells is needed, such as the refund behind a repeated request or a terminal that another node changed, is a second trip.
 
 mod read;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -13,6 +14,7 @@ use tokio_postgres::Row;
 
 use super::arrays::{Array, Param, Rows};
 use super::disputes;
+use super::receivers::Receivers;
 use super::session::{Call, Failed, Session};
 use super::settings::Settings;
 use super::{people, recent};
@@ -108,6 +110,17 @@ static PAYMENTS_OF_REFUNDS: LazyLock<String> = LazyLock::new(|| {
 /// What the payments of a batch said when they were loaded.
 pub type AllFacts = BTreeMap<(MerchantId, PaymentId), Facts>;
 
+/// What a lane keeps between its batches, and of the batch that it has loaded.
+#[derive(Default)]
+pub struct Memory {
+    /// Merchants and terminals, parsed.
+    pub settings: Settings,
+    /// Who gets something of which payment.
+    pub receivers: Receivers,
+    /// What the payments of the batch said.
+    pub facts: AllFacts,
+}
+
 /// What is asked, and what becomes of its answer.
 type Asked<'a> = (Call, &'a dyn Fn(&mut Loading, &Row) -> Result<(), StoreError>);
 
@@ -124,34 +137,34 @@ struct Loading {
 /// Begins a transaction, locks what a batch may write, and reads what it needs.
 pub async fn load(
     session: &mut Session,
-    settings: &mut Settings,
-    facts: &mut AllFacts,
+    memory: &mut Memory,
     (mut scope, more): (Scope, &mut More<'_>),
     waits: bool,
 ) -> Result<Snapshot, Failed> {
-    let merchants = scope.all_merchants();
-    let mut loading = Loading::default();
-    let begin = session.begin();
-    loading.ask(session, Some(begin), first_calls(&scope, &merchants, waits)).await?;
-    let known: BTreeSet<MerchantId> = loading.versions.keys().copied().collect();
-    let without_lock: BTreeSet<MerchantId> = known.difference(&loading.locked).copied().collect();
-    if !without_lock.is_empty() {
-        // A merchant of a database that was copied or made by an older program: it gets its row, and everything is read again behind the lock.
-        let add = Call { sql: ADD_LOCKS, params: vec![ids(&without_lock)] };
-        session.send(None, &[add], None).await?;
-        loading = Loading::default();
-        loading.ask(session, None, first_calls(&scope, &merchants, waits)).await?;
+    memory.receivers.add_to(&mut scope);
+    let mut more = Some(more);
+    let mut loading = Loading::behind_locks(session, &mut scope, &mut more, waits).await?;
+    for _ in 0..shared::AGAIN_MAX {
+        let unlocked = loading.receivers_without_lock(&scope);
+        if unlocked.is_empty() {
+            break;
+        }
+        // They are locked in one order with the others, or two givers that are each other's receivers would wait for each other.
+        session.send(Some("ROLLBACK"), &[], None).await?;
+        scope.merchants.extend(unlocked);
+        loading = Loading::behind_locks(session, &mut scope, &mut more, waits).await?;
     }
-    if let Some(beside) = if waits { more(&loading.locked) } else { None } {
-        loading.ask(session, None, keyed_calls(&beside)).await?;
-        scope.extend(beside);
+    if !loading.receivers_without_lock(&scope).is_empty() {
+        return Err(shared::receivers_change());
     }
+    let Memory { settings, receivers, facts } = memory;
     let second = loading.second_calls(settings, &scope);
     if !second.is_empty() {
         loading.ask(session, None, second).await?;
     }
     loading.third_calls(session, settings, &scope).await?;
     let mut snapshot = loading.finish(settings, facts, &scope);
+    receivers.learn(&snapshot);
     recent::load(session, &scope, &mut snapshot).await?;
     Ok(snapshot)
 }
@@ -190,6 +203,7 @@ fn keyed_calls(scope: &Scope) -> Vec<Asked<'static>> {
         calls.push((pairs(NEXT_RELEASES, asked()), &Loading::next_settlement));
     }
     calls.extend(dispute_calls(scope));
+    calls.extend(shared::calls(scope));
     let mut references = Rows::of(2);
     let mut by_id = Vec::new();
     for (merchant_id, key) in &scope.payments {
@@ -241,6 +255,34 @@ fn dispute_calls(scope: &Scope) -> Vec<Asked<'static>> {
 }
 
 impl Loading {
+    /// Begins a transaction, takes the locks, and reads what a scope names by itself. More may join the scope while the locks are waited for, once.
+    async fn behind_locks(
+        session: &mut Session,
+        scope: &mut Scope,
+        more: &mut Option<&mut More<'_>>,
+        waits: bool,
+    ) -> Result<Self, Failed> {
+        let merchants = scope.all_merchants();
+        let mut loading = Self::default();
+        let begin = session.begin();
+        loading.ask(session, Some(begin), first_calls(scope, &merchants, waits)).await?;
+        let known: BTreeSet<MerchantId> = loading.versions.keys().copied().collect();
+        let without_lock: BTreeSet<MerchantId> = known.difference(&loading.locked).copied().collect();
+        if !without_lock.is_empty() {
+            // A merchant of a database that was copied or made by an older program: it gets its row, and everything is read again behind the lock.
+            let add = Call { sql: ADD_LOCKS, params: vec![ids(&without_lock)] };
+            session.send(None, &[add], None).await?;
+            loading = Self::default();
+            loading.ask(session, None, first_calls(scope, &merchants, waits)).await?;
+        }
+        let beside = more.take().filter(|_| waits).and_then(|more| more(&loading.locked));
+        if let Some(beside) = beside {
+            loading.ask(session, None, keyed_calls(&beside)).await?;
+            scope.extend(beside);
+        }
+        Ok(loading)
+    }
+
     async fn ask(&mut self, session: &mut Session, first: Option<&str>, asked: Vec<Asked<'_>>) -> Result<(), Failed> {
         let (calls, readers): (Vec<Call>, Vec<_>) = asked.into_iter().unzip();
         let answers = session.send(first, &calls, None).await?;
@@ -251,8 +293,8 @@ impl Loading {
     }
 
     /// Refunds that repeated requests stand for, with their payments, and merchants that changed since they were kept.
-    fn second_calls(&self, settings: &Settings, scope: &Scope) -> Vec<Asked<'static>> {
-        let mut calls: Vec<Asked<'static>> = Vec::new();
+    fn second_calls(&mut self, settings: &Settings, scope: &Scope) -> Vec<Asked<'static>> {
+        let mut calls = self.shared_calls(scope);
         let repeated = self.snapshot.remembered.values().filter_map(|remembered| match remembered.decision {
             RememberedDecision::Accepted(id) => Some((remembered.key.merchant_id, id)),
             RememberedDecision::ToppedUp

@@ -11,6 +11,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_first_schema", include_str!("../../migrations/postgres/0001_first_schema.sql")),
     ("0002_several_nodes", include_str!("../../migrations/postgres/0002_several_nodes.sql")),
     ("0003_lifecycle_and_funds", include_str!("../../migrations/postgres/0003_lifecycle_and_funds.sql")),
+    ("0004_shares", include_str!("../../migrations/postgres/0004_shares.sql")),
 ];
 
 /// How many migrations this program knows.

@@ -9,6 +9,7 @@ use super::arrays::Rows;
 use super::statements::{insert, update};
 use crate::StoreError;
 use crate::rows::payment::{Facts, converted_text, settling_text};
+use crate::rows::share::sharing_text;
 use crate::rows::{json_text, minor_of};
 use crate::words::{mode_word, status_word};
 
@@ -18,7 +19,7 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
         reserved_minor int8, quote text, notify_url text, details text, created_at int8, settled int8, charged_back_minor int8, \
         open_chargebacks int8, open_retrievals int8, refunded_minor int8, refunded_marketing_minor int8, refund_count int8, \
         fee_given_back_minor int8, unsettled_left_minor int8, reserve_left_minor int8, updated_at int8, settle_at int8, \
-        reserve_release_at int8, reconciled_at int8, settling text, converted text";
+        reserve_release_at int8, reconciled_at int8, settling text, converted text, sharing text";
     insert("payments", columns)
 });
 static UPDATE_FACTS: LazyLock<String> = LazyLock::new(|| {
@@ -30,7 +31,7 @@ static UPDATE_FACTS: LazyLock<String> = LazyLock::new(|| {
 static UPDATE_SUMS: LazyLock<String> = LazyLock::new(|| {
     let columns = "settled int8, charged_back_minor int8, open_chargebacks int8, open_retrievals int8, refunded_minor int8, \
         refunded_marketing_minor int8, refund_count int8, fee_given_back_minor int8, unsettled_left_minor int8, reserve_left_minor int8, \
-        updated_at int8, refund_ids text+";
+        updated_at int8, sharing text, refund_ids text+";
     update("payments", KEY, columns)
 });
 static NAME_REFUNDS: LazyLock<String> = LazyLock::new(|| update("payments", KEY, "refund_ids text+"));
@@ -46,7 +47,7 @@ pub struct Written {
 
 impl Default for Written {
     fn default() -> Self {
-        Self { inserted: Rows::of(35), sums: Rows::of(14), facts: Rows::of(20), updated_of: Vec::new() }
+        Self { inserted: Rows::of(36), sums: Rows::of(15), facts: Rows::of(20), updated_of: Vec::new() }
     }
 }
 
@@ -64,7 +65,9 @@ impl Written {
         row.int(minor(payment.charged_back)?).int(payment.open_chargebacks).int(payment.open_retrievals).int(minor(payment.refunded)?);
         row.int(minor(payment.refunded_marketing)?).int(payment.refund_count).int(minor(payment.fee_given_back)?);
         row.int(minor(payment.unsettled_left)?).int(minor(payment.reserve_left)?).int(payment.updated_at.us());
-        settling(row, payment)
+        settling(row, payment)?;
+        row.text_or_null(sharing_text(payment.sharing.as_deref())?.as_deref());
+        Ok(())
     }
 
     /// What refunds, settlement and disputes change, and, when it is not as it was loaded, what the operator's payment system changed. `named` are
@@ -75,7 +78,8 @@ impl Written {
         row.int(payment.merchant_id.get()).int(payment.id.get()).int(payment.settled).int(minor(payment.charged_back)?);
         row.int(payment.open_chargebacks).int(payment.open_retrievals).int(minor(payment.refunded)?);
         row.int(minor(payment.refunded_marketing)?).int(payment.refund_count).int(minor(payment.fee_given_back)?);
-        row.int(minor(payment.unsettled_left)?).int(minor(payment.reserve_left)?).int(payment.updated_at.us()).text(named);
+        row.int(minor(payment.unsettled_left)?).int(minor(payment.reserve_left)?).int(payment.updated_at.us());
+        row.text_or_null(sharing_text(payment.sharing.as_deref())?.as_deref()).text(named);
         self.updated_of.push(payment.merchant_id);
         if loaded == Some(&Facts::of(payment)) {
             return Ok(());

@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 use super::connect::{Connector, Use};
 use super::statements::in_one_place;
-use super::{PostgresOptions, apply, disputes, load, migrations, payment_row, people, refund_row, tasks};
+use super::{PostgresOptions, apply, disputes, load, migrations, payment_row, people, refund_row, shares, tasks};
 
 /// Rows of one merchant, more than there are in the beginning and much fewer than there will be.
 const FILL: &str = "INSERT INTO payments SELECT 1, n, 'live', 'captured', 'EUR', 'm' || n, 'p' || n, 1, 'card', 0, 1, 1, 0, 0, 0, NULL, NULL, '{}', 0, 0, 0, \
@@ -47,6 +47,7 @@ async fn slow_statements(client: &Client, is_narrow: impl Fn(&str) -> bool) -> V
         refund_row::statements(),
         payment_row::statements(),
         disputes::statements(),
+        shares::statements(),
         people::statements(),
     ];
     for sql in all.concat() {

@@ -9,6 +9,7 @@ use super::arrays::Rows;
 use super::statements::{insert, update};
 use crate::StoreError;
 use crate::rows::refund::{extras_text, state_text, waits_for};
+use crate::rows::share::sharing_text;
 use crate::rows::{json_text, minor_of};
 use crate::words::mode_word;
 
@@ -16,12 +17,12 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = "merchant_id int8, refund_id int8, mode text, state text, currency text, amount_minor int8, payment_id int8, \
         payment_reference text, terminal_id int8, dialect text, number text, marketing_minor int8, refund_fee_minor int8, \
         fee_given_back_minor int8, applicant text, acquirer text, created_at int8, extras text, state_body text, waits_for text, \
-        drawn text, acquirer_reference text, attempts int8, updated_at int8, event_sequences text";
+        drawn text, acquirer_reference text, attempts int8, updated_at int8, sharing text, event_sequences text";
     insert("refunds", columns)
 });
 static UPDATE: LazyLock<String> = LazyLock::new(|| {
     let columns = "state text, state_body text, waits_for text, drawn text, acquirer_reference text, attempts int8, updated_at int8, \
-        fee_given_back_minor int8, refund_fee_minor int8, event_sequences text+";
+        fee_given_back_minor int8, refund_fee_minor int8, sharing text, event_sequences text+";
     update("refunds", KEY, columns)
 });
 /// What only an edit changes.
@@ -40,7 +41,7 @@ pub struct Written {
 
 impl Default for Written {
     fn default() -> Self {
-        Self { inserted: Rows::of(25), updated: Rows::of(12), updated_of: Vec::new(), rewritten: Rows::of(5), rewritten_of: Vec::new() }
+        Self { inserted: Rows::of(26), updated: Rows::of(13), updated_of: Vec::new(), rewritten: Rows::of(5), rewritten_of: Vec::new() }
     }
 }
 
@@ -56,7 +57,8 @@ impl Written {
         row.int(minor_of(refund.fee_given_back, currency)?).text(&refund.applicant.stored()).text(&refund.acquirer);
         row.int(refund.created_at.us()).text_or_null(extras_text(refund)?.as_deref()).text_or_null(state_text(&refund.state)?.as_deref());
         row.text_or_null(waits_for(refund).as_deref()).text_or_null(refund.drawn.as_ref().map(json_text).transpose()?.as_deref());
-        row.text_or_null(refund.acquirer_reference.as_deref()).int(refund.attempts).int(refund.updated_at.us()).text(named);
+        row.text_or_null(refund.acquirer_reference.as_deref()).int(refund.attempts).int(refund.updated_at.us());
+        row.text_or_null(sharing_text(refund.sharing.as_deref())?.as_deref()).text(named);
         Ok(())
     }
 
@@ -68,7 +70,8 @@ impl Written {
         row.text_or_null(state_text(&refund.state)?.as_deref()).text_or_null(waits_for(refund).as_deref());
         row.text_or_null(refund.drawn.as_ref().map(json_text).transpose()?.as_deref());
         row.text_or_null(refund.acquirer_reference.as_deref()).int(refund.attempts).int(refund.updated_at.us());
-        row.int(minor_of(refund.fee_given_back, currency)?).int(minor_of(refund.refund_fee, currency)?).text(named);
+        row.int(minor_of(refund.fee_given_back, currency)?).int(minor_of(refund.refund_fee, currency)?);
+        row.text_or_null(sharing_text(refund.sharing.as_deref())?.as_deref()).text(named);
         self.updated_of.push(refund.merchant_id);
         Ok(())
     }

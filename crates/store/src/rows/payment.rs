@@ -14,7 +14,7 @@ use crate::words::{mode_from, status_from};
 pub const COLUMNS: &str = "merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, terminal_id, method, \
     paid_at, authorised_minor, captured_minor, marketing_minor, fee_minor, reserved_minor, quote, notify_url, details, created_at, settled, \
     charged_back_minor, open_chargebacks, open_retrievals, refunded_minor, refunded_marketing_minor, refund_count, fee_given_back_minor, \
-    unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling, converted";
+    unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling, converted, sharing";
 
 const NO_DETAILS_TEXT: &str = "{}";
 const NOTHING_SAID: &str = "{}";
@@ -95,12 +95,12 @@ pub fn read<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Payment, StoreErro
         reserve_left: columns.money(currency)?,
         updated_at: columns.instant()?,
         settling: read_settling(columns)?,
-        sharing: None,
         converted: columns.json_or_null()?.unwrap_or_default(),
+        sharing: columns.json_or_null()?,
     })
 }
 
-/// The columns of what a payment knows of its settlement, the last of a payment.
+/// The columns of what a payment knows of its settlement.
 fn read_settling<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Settling, StoreError> {
     let instants = [columns.int_or_null()?, columns.int_or_null()?, columns.int_or_null()?];
     let [settle_at, reserve_release_at, reconciled_at] = instants.map(|us| us.map(Timestamp::from_us));

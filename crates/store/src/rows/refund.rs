@@ -13,7 +13,7 @@ use crate::words::mode_from;
 /// The columns of a refund, in the order in which [`read`] wants them; filters read the first seven by place.
 pub const COLUMNS: &str = "merchant_id, refund_id, mode, state, currency, amount_minor, payment_id, payment_reference, terminal_id, dialect, \
     number, marketing_minor, refund_fee_minor, fee_given_back_minor, applicant, acquirer, created_at, extras, state_body, drawn, \
-    acquirer_reference, attempts, updated_at";
+    acquirer_reference, attempts, updated_at, sharing";
 
 /// What waits for a person.
 pub const WAITS_FOR_REVIEW: &str = "review";
@@ -80,7 +80,6 @@ pub fn read<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Refund, StoreError
         marketing,
         refund_fee,
         fee_given_back,
-        sharing: None,
         quote: extras.quote,
         gross_settlement: extras.gross_settlement,
         reason: extras.reason,
@@ -96,6 +95,7 @@ pub fn read<'r>(columns: &mut impl ReadColumns<'r>) -> Result<Refund, StoreError
         acquirer_reference: columns.string_or_null()?,
         attempts: columns.small()?,
         updated_at: columns.instant()?,
+        sharing: columns.json_or_null()?,
     })
 }
 

@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::fault::fault;
 use super::load::{LAST_SEQUENCE, WAITING};
-use super::{disputes, payment_row, people, refund_row};
+use super::{disputes, payment_row, people, refund_row, shares};
 use crate::StoreError;
 use crate::rows::payment::Facts;
 use crate::rows::{self, Names, json_text, merchant_of};
@@ -48,6 +48,7 @@ pub fn apply(
     }
     name_the_rest(connection, refunds_named, events_named)?;
     disputes::apply(connection, changes)?;
+    shares::apply(connection, changes)?;
     changes.forgotten.iter().try_for_each(|key| forget(connection, key))?;
     changes.remembered.iter().try_for_each(|remembered| insert_remembered(connection, remembered))?;
     changes.entries.iter().try_for_each(|booked| insert_postings(connection, booked))?;
@@ -88,6 +89,7 @@ fn put_settings(connection: &Connection, changes: &Changes) -> Result<(), StoreE
             ON CONFLICT (merchant_id) DO UPDATE SET mode = excluded.mode, body = excluded.body, version = version + 1";
         let row = params![merchant.id.get(), mode_word(merchant.mode), json_text(merchant.as_ref())?];
         prepared(connection, sql)?.execute(row).map_err(fault)?;
+        shares::put_account(connection, merchant)?;
     }
     for terminal in changes.terminals.values() {
         let sql = "INSERT INTO terminals (merchant_id, terminal_id, body) VALUES (?1, ?2, ?3) \

@@ -12,7 +12,7 @@ use super::backend::Settings;
 use super::columns::Columns;
 use super::fault::fault;
 use super::payment_row;
-use super::{disputes, other_rows, people, recent, refund_row};
+use super::{disputes, other_rows, people, recent, refund_row, shares};
 use crate::StoreError;
 use crate::rows;
 use crate::rows::ReadColumns as _;
@@ -37,6 +37,8 @@ pub fn load(
     let mut currencies = scope.currencies.clone();
 
     load_keys(connection, &scope.keys, &mut snapshot, &mut refunds)?;
+    shares::load(connection, scope, &mut snapshot)?;
+    payments.extend(snapshot.shares.values().map(|share| (share.merchant_id, share.payment_id)));
     load_refunds(connection, &refunds, &mut snapshot)?;
     for refund in snapshot.refunds.values() {
         payments.insert((refund.merchant_id, refund.payment_id));
@@ -51,7 +53,14 @@ pub fn load(
         currencies.insert((payment.merchant_id, payment.home_currency()));
         facts.insert((payment.merchant_id, payment.id), Facts::of(payment));
     }
-    load_settings(connection, settings, (&scope.merchants, &terminals), &mut snapshot)?;
+    shares::load_open(connection, &mut snapshot)?;
+    shares::count_open_refunds(connection, scope, &mut snapshot)?;
+    let mut merchants = scope.merchants.clone();
+    for (merchant_id, currency) in shares::receivers(&snapshot) {
+        merchants.insert(merchant_id);
+        currencies.insert((merchant_id, currency));
+    }
+    load_settings(connection, settings, (&merchants, &terminals), &mut snapshot)?;
     load_notifications(connection, &scope.notifications, &mut snapshot)?;
     load_credentials(connection, &scope.credentials, &mut snapshot)?;
     load_payouts(connection, scope, &mut snapshot)?;
@@ -59,7 +68,7 @@ pub fn load(
     currencies.extend(snapshot.adjustments.values().map(|adjustment| (adjustment.merchant_id, adjustment.amount.currency())));
     load_tasks(connection, &scope.tasks, &mut snapshot)?;
     people::load(connection, &scope.people, &mut snapshot)?;
-    load_counters(connection, &scope.merchants, &mut snapshot)?;
+    load_counters(connection, &merchants, &mut snapshot)?;
     load_balances(connection, &currencies, &mut snapshot)?;
     load_next_settlements(connection, &scope.settlements, &mut snapshot)?;
     recent::load(connection, scope, &mut snapshot)?;

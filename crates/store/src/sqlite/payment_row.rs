@@ -7,6 +7,7 @@ use super::columns::Columns;
 use super::fault::fault;
 use crate::StoreError;
 use crate::rows::payment::{converted_text, settling_text};
+use crate::rows::share::sharing_text;
 use crate::rows::{json_text, minor_of, payment};
 use crate::words::{mode_word, status_word};
 
@@ -14,9 +15,9 @@ use crate::words::{mode_word, status_word};
 pub const INSERT: &str = "INSERT INTO payments (merchant_id, payment_id, mode, status, currency, merchant_reference, payment_reference, \
     terminal_id, method, paid_at, authorised_minor, captured_minor, marketing_minor, fee_minor, reserved_minor, quote, notify_url, details, \
     created_at, settled, charged_back_minor, open_chargebacks, open_retrievals, refunded_minor, refunded_marketing_minor, refund_count, \
-    fee_given_back_minor, unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling, converted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+    fee_given_back_minor, unsettled_left_minor, reserve_left_minor, updated_at, settle_at, reserve_release_at, reconciled_at, settling, converted, sharing) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
     ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, \
-    ?32, ?33, ?34, ?35)";
+    ?32, ?33, ?34, ?35, ?36)";
 
 /// Writes what the operator's payment system and the settlement changed. References never change, and so no index does.
 pub const UPDATE_FACTS: &str = "UPDATE payments SET status = ?3, terminal_id = ?4, method = ?5, paid_at = ?6, authorised_minor = ?7, \
@@ -26,7 +27,7 @@ pub const UPDATE_FACTS: &str = "UPDATE payments SET status = ?3, terminal_id = ?
 /// Writes what refunds, settlement and disputes change.
 pub const UPDATE_SUMS: &str = "UPDATE payments SET settled = ?3, charged_back_minor = ?4, open_chargebacks = ?5, open_retrievals = ?6, \
     refunded_minor = ?7, refunded_marketing_minor = ?8, refund_count = ?9, fee_given_back_minor = ?10, unsettled_left_minor = ?11, \
-    reserve_left_minor = ?12, updated_at = ?13, refund_ids = refund_ids || ?14 WHERE merchant_id = ?1 AND payment_id = ?2";
+    reserve_left_minor = ?12, updated_at = ?13, refund_ids = refund_ids || ?14, sharing = ?15 WHERE merchant_id = ?1 AND payment_id = ?2";
 
 /// Reads a payment.
 pub fn read(row: &Row<'_>) -> Result<Payment, StoreError> {
@@ -79,6 +80,7 @@ pub fn insert(connection: &Connection, payment: &Payment) -> Result<(), StoreErr
             us(payment.settling.reconciled_at),
             settling_text(&payment.settling)?,
             converted_text(payment)?,
+            sharing_text(payment.sharing.as_deref())?,
         ])
         .map_err(fault)?;
     Ok(())
@@ -131,6 +133,7 @@ pub fn update_sums(connection: &Connection, payment: &Payment, named: &str) -> R
         minor(payment.reserve_left)?,
         payment.updated_at.us(),
         named,
+        sharing_text(payment.sharing.as_deref())?,
     ]);
     changed.map(drop).map_err(fault)
 }

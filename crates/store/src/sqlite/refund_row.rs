@@ -6,19 +6,20 @@ use super::columns::Columns;
 use super::fault::fault;
 use crate::StoreError;
 use crate::rows::refund::{extras_text, state_text, waits_for};
+use crate::rows::share::sharing_text;
 use crate::rows::{self, json_text, minor_of};
 use crate::words::mode_word;
 
 /// Writes a new refund.
 pub const INSERT: &str = "INSERT INTO refunds (merchant_id, refund_id, mode, state, currency, amount_minor, payment_id, payment_reference, \
     terminal_id, dialect, number, marketing_minor, refund_fee_minor, fee_given_back_minor, applicant, acquirer, created_at, extras, \
-    state_body, waits_for, drawn, acquirer_reference, attempts, updated_at, event_sequences) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+    state_body, waits_for, drawn, acquirer_reference, attempts, updated_at, event_sequences, sharing) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
 
 /// Writes what changes after a refund was accepted.
 pub const UPDATE: &str = "UPDATE refunds SET state = ?3, state_body = ?4, waits_for = ?5, drawn = ?6, acquirer_reference = ?7, \
     attempts = ?8, updated_at = ?9, fee_given_back_minor = ?10, refund_fee_minor = ?11, \
-    event_sequences = event_sequences || ?12 WHERE merchant_id = ?1 AND refund_id = ?2";
+    event_sequences = event_sequences || ?12, sharing = ?13 WHERE merchant_id = ?1 AND refund_id = ?2";
 
 /// Writes what only an edit changes.
 pub const REWRITE: &str =
@@ -59,6 +60,7 @@ pub fn insert(connection: &Connection, refund: &Refund, named: &str) -> Result<(
             refund.attempts,
             refund.updated_at.us(),
             named,
+            sharing_text(refund.sharing.as_deref())?,
         ])
         .map_err(fault)?;
     Ok(())
@@ -80,6 +82,7 @@ pub fn update(connection: &Connection, refund: &Refund, named: &str) -> Result<(
         minor_of(refund.fee_given_back, currency)?,
         minor_of(refund.refund_fee, currency)?,
         named,
+        sharing_text(refund.sharing.as_deref())?,
     ]);
     changed.map(drop).map_err(fault)
 }

@@ -302,6 +302,7 @@ pub fn merchant(id: MerchantId) -> Merchant {
         standing: Standing::Active,
         policy: PolicyPatch::default(),
         payout_terms: Default::default(),
+        account: None,
         endpoints: Vec::new(),
     }
 }

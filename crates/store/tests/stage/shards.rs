@@ -14,7 +14,7 @@ use super::{Direct, Stage, postgres_options};
 pub const SHARDS: u16 = 32;
 
 /// Tables of which every worker has the same rows.
-pub const EVERYWHERE: &[&str] = &["credentials", "daily_rates", "meta", "nodes"];
+pub const EVERYWHERE: &[&str] = &["accounts", "credentials", "daily_rates", "meta", "nodes"];
 
 /// Tables whose rows lie with their merchant.
 pub const BY_MERCHANT: &[&str] = &[
@@ -23,6 +23,7 @@ pub const BY_MERCHANT: &[&str] = &[
     "payments",
     "refunds",
     "disputes",
+    "shares",
     "remembered",
     "postings",
     "balances",

@@ -68,6 +68,7 @@ impl Desk {
             standing: Standing::Active,
             policy,
             payout_terms: BTreeMap::new(),
+            account: None,
             endpoints: Vec::new(),
         };
         let terminal = Terminal {

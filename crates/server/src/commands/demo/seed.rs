@@ -117,7 +117,7 @@ async fn plain_merchant(service: &Service, directory: &Directory, operator: &Cal
         method: "card",
     };
     let maker = Maker { service, directory, operator, kind: &kind };
-    let new = NewMerchant { name: kind.name.to_string(), policy: PolicyPatch::default() };
+    let new = NewMerchant { name: kind.name.to_string(), account: None, policy: PolicyPatch::default() };
     let merchant = merchants::create(service, operator, new).await?;
     let api = maker.terminal(merchant.id, "API", native::NAME, PolicyPatch::default()).await?;
     let api_key = token(service, operator, Holder::Merchant { merchant_id: merchant.id }, "demo merchant").await?;
@@ -142,7 +142,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     async fn merchant(&self, place: usize, count: u64, public_key: Option<&str>) -> anyhow::Result<DemoMerchant> {
-        let new = NewMerchant { name: self.kind.name.to_string(), policy: PolicyPatch::default() };
+        let new = NewMerchant { name: self.kind.name.to_string(), account: None, policy: PolicyPatch::default() };
         let merchant = merchants::create(self.service, self.operator, new).await?;
         let waits = PolicyPatch { synchronous_wait_ms: Some(SYNCHRONOUS_WAIT_MS), ..PolicyPatch::default() };
         let answers_at_once = PolicyPatch { synchronous_wait_ms: Some(0), ..PolicyPatch::default() };
