@@ -10,13 +10,14 @@ use refundry_engine::dispute::{Dispute, DisputeKey};
 use refundry_engine::event::Event;
 use refundry_engine::funds::queue::WaitingRefund;
 use refundry_engine::idempotency::{IdempotencyKey, Remembered};
-use refundry_engine::merchant::{Merchant, Terminal};
+use refundry_engine::merchant::{Merchant, Mode, Terminal};
 use refundry_engine::notification::{DeliveryAttempt, Notification};
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::payout::{Payout, Pots};
 use refundry_engine::person::Person;
 use refundry_engine::rate::DailyRate;
 use refundry_engine::refund::Refund;
+use refundry_engine::share::{Share, ShareKey};
 use refundry_engine::task::Task;
 use refundry_engine::verdict::AuditLine;
 use refundry_engine::{
@@ -26,8 +27,8 @@ use refundry_ledger::Currency;
 use refundry_store::{
     AdjustmentFilter, BalanceRow, BooksReport, Claim, ComingSettlement, DisputeFilter, DisputeReads, LateBefore, LateFigures, NodeLease,
     NodeWish, NotificationFilter, OpenDisputes, Page, PageRequest, PaidOut, PaymentFilter, PayoutFilter, PayoutLine, PayoutReads,
-    PeopleReads, Queues, RateFilter, Reading, RefundFilter, ReviewFilter, ReviewReads, SettlementReads, Store, StoreError, TaskFigures,
-    Ticket, WaitingCount, WaitingRefunds,
+    PeopleReads, Queues, RateFilter, Reading, RefundFilter, ReviewFilter, ReviewReads, SettlementReads, ShareFilter, ShareReads, Store,
+    StoreError, TaskFigures, Ticket, WaitingCount, WaitingRefunds,
 };
 
 use crate::ground::SteppedStore;
@@ -114,6 +115,15 @@ impl DisputeReads for Line {
         disputes(filter: &'a DisputeFilter, page: PageRequest) -> Page<Dispute>;
         open_disputes(merchant_id: MerchantId) -> Vec<OpenDisputes>;
         rates(filter: RateFilter) -> Vec<DailyRate>;
+    }
+}
+
+impl ShareReads for Line {
+    pass_on! { 'a;
+        share(merchant_id: MerchantId, key: &'a ShareKey) -> Option<Share>;
+        shares(filter: &'a ShareFilter, page: PageRequest) -> Page<Share>;
+        advances(merchant_id: MerchantId, page: PageRequest) -> Page<Payment>;
+        merchant_by_account(mode: Mode, account: &'a str) -> Option<Merchant>;
     }
 }
 

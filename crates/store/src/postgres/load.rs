@@ -256,12 +256,7 @@ fn dispute_calls(scope: &Scope) -> Vec<Asked<'static>> {
 
 impl Loading {
     /// Begins a transaction, takes the locks, and reads what a scope names by itself. More may join the scope while the locks are waited for, once.
-    async fn behind_locks(
-        session: &mut Session,
-        scope: &mut Scope,
-        more: &mut Option<&mut More<'_>>,
-        waits: bool,
-    ) -> Result<Self, Failed> {
+    async fn behind_locks(session: &mut Session, scope: &mut Scope, more: &mut Option<&mut More<'_>>, waits: bool) -> Result<Self, Failed> {
         let merchants = scope.all_merchants();
         let mut loading = Self::default();
         let begin = session.begin();

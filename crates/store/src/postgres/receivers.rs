@@ -34,8 +34,7 @@ impl Receivers {
         let payments = scope.payments.iter().map(|(merchant_id, key)| Name::Payment(*merchant_id, key.clone()));
         let refunds = scope.refunds.iter().map(|(merchant_id, id)| Name::Refund(*merchant_id, *id));
         let shares = scope.shares.iter().map(|(merchant_id, key)| Name::Share(*merchant_id, key.clone()));
-        let known: Vec<&Arc<BTreeSet<MerchantId>>> =
-            payments.chain(refunds).chain(shares).filter_map(|name| self.0.get(&name)).collect();
+        let known: Vec<&Arc<BTreeSet<MerchantId>>> = payments.chain(refunds).chain(shares).filter_map(|name| self.0.get(&name)).collect();
         scope.merchants.extend(known.into_iter().flat_map(|receivers| receivers.iter().copied()));
     }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use refundry_engine::idempotency::RememberedDecision;
 use refundry_engine::merchant::{Merchant, Mode};
 use refundry_engine::payment::Payment;
 use refundry_engine::share::{Share, ShareKey};
@@ -20,7 +19,7 @@ use super::readers::Reader;
 use super::session::Call;
 use super::singles::{body, payment_row};
 use super::statements::{insert, put, update};
-use crate::rows::share::{COLUMNS, Stored, open_of, read};
+use crate::rows::share::{COLUMNS, Stored, open_of, read, remembered};
 use crate::rows::{self, ReadColumns as _};
 use crate::share_reads::is_advanced;
 use crate::words::mode_word;
@@ -41,8 +40,9 @@ pub static BY_NUMBER: LazyLock<String> = LazyLock::new(|| {
     )
 });
 /// The payments of those that a scope names by id.
-pub static PAYMENTS_BY_ID: LazyLock<String> =
-    LazyLock::new(|| payments_of("UNNEST($1::int8[], $2::int8[]) AS k (km, ki) JOIN shares ON shares.merchant_id = km AND share_id = ki", 3));
+pub static PAYMENTS_BY_ID: LazyLock<String> = LazyLock::new(|| {
+    payments_of("UNNEST($1::int8[], $2::int8[]) AS k (km, ki) JOIN shares ON shares.merchant_id = km AND share_id = ki", 3)
+});
 /// The payments of those that a scope names by number.
 pub static PAYMENTS_BY_NUMBER: LazyLock<String> = LazyLock::new(|| {
     let found = "UNNEST($1::int8[], $2::text[], $3::text[]) AS k (km, kn, kd) JOIN shares ON shares.merchant_id = km AND number = kn \
@@ -132,12 +132,7 @@ pub fn keep_open_refunds(snapshot: &mut Snapshot, row: &Row) -> Result<(), Store
 
 /// What only the first trip tells is needed: shares behind repeated requests, and those that payments have planned and running.
 pub fn missing(snapshot: &Snapshot) -> BTreeSet<(MerchantId, ShareId)> {
-    let repeated = snapshot.remembered.values().filter_map(|remembered| match remembered.decision {
-        RememberedDecision::Shared(id) => Some((remembered.key.merchant_id, id)),
-        RememberedDecision::Accepted(_) | RememberedDecision::ToppedUp | RememberedDecision::Recovered | RememberedDecision::Refused(_) => {
-            None
-        }
-    });
+    let repeated = snapshot.remembered.values().filter_map(remembered);
     let wanted = snapshot.payments.values().flat_map(open_of).chain(repeated);
     wanted.filter(|key| !snapshot.shares.contains_key(key)).collect()
 }
@@ -146,7 +141,8 @@ pub fn missing(snapshot: &Snapshot) -> BTreeSet<(MerchantId, ShareId)> {
 /// Of every other that is asked about it is said that there are none.
 pub fn to_count(scope: &Scope, snapshot: &mut Snapshot) -> Vec<(MerchantId, i64)> {
     let asked = scope.open_refunds.iter().filter_map(|(merchant_id, key)| snapshot.payment(*merchant_id, key));
-    let asked: Vec<_> = asked.map(|payment| (payment.merchant_id, payment.id, payment.sharing.is_none() && payment.refund_count > 0)).collect();
+    let asked: Vec<_> =
+        asked.map(|payment| (payment.merchant_id, payment.id, payment.sharing.is_none() && payment.refund_count > 0)).collect();
     snapshot.open_refunds.extend(asked.iter().map(|(merchant_id, id, _)| ((*merchant_id, *id), 0)));
     asked.into_iter().filter(|(_, _, may_have)| *may_have).map(|(merchant_id, id, _)| (merchant_id, id.get())).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use refundry_engine::idempotency::{Remembered, RememberedDecision};
 use refundry_engine::payment::Payment;
 use refundry_engine::share::Share;
 use refundry_engine::{MerchantId, ShareId, Snapshot};
@@ -53,6 +54,18 @@ impl Stored {
     }
 }
 
+/// The share that a key stands for.
+pub fn remembered(remembered: &Remembered) -> Option<(MerchantId, ShareId)> {
+    match remembered.decision {
+        RememberedDecision::Shared(id) => Some((remembered.key.merchant_id, id)),
+        RememberedDecision::Accepted(_)
+        | RememberedDecision::Proposed(_)
+        | RememberedDecision::ToppedUp
+        | RememberedDecision::Recovered
+        | RememberedDecision::Refused(_) => None,
+    }
+}
+
 /// The shares that a payment brings along: those that are planned or running.
 pub fn open_of(payment: &Payment) -> impl Iterator<Item = (MerchantId, ShareId)> {
     let sharing = payment.sharing.iter();
@@ -75,4 +88,3 @@ pub fn receivers(snapshot: &Snapshot) -> BTreeSet<MerchantId> {
 pub fn sharing_text<T: serde::Serialize>(sharing: Option<&T>) -> Result<Option<String>, StoreError> {
     sharing.map(json_text).transpose()
 }
-

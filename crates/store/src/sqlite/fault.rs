@@ -40,7 +40,6 @@ fn conversion(error: Error) -> StoreError {
 
 /// The field that a unique index guards, from SQLite's text `UNIQUE constraint failed: table.column, …`.
 fn taken(text: &str) -> Option<StoreError> {
-    let guarded =
-        [("credentials.lookup", "lookup"), ("payments.payment_reference", "payment_reference"), ("accounts.account", "account")];
+    let guarded = [("credentials.lookup", "lookup"), ("payments.payment_reference", "payment_reference"), ("accounts.account", "account")];
     guarded.into_iter().find(|(column, _)| text.contains(column)).map(|(_, field)| StoreError::Taken(field))
 }

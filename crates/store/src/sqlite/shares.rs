@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use refundry_engine::idempotency::RememberedDecision;
 use refundry_engine::merchant::{Merchant, Mode};
 use refundry_engine::payment::Payment;
 use refundry_engine::share::{Share, ShareKey};
@@ -19,7 +18,7 @@ use super::lists::{ALL_IDS, has_text};
 use super::load::{body, find};
 use super::pages::Listing;
 use super::payment_row;
-use crate::rows::share::{COLUMNS, Stored, open_of, read};
+use crate::rows::share::{COLUMNS, Stored, open_of, read, remembered};
 use crate::rows::{self, ReadColumns as _};
 use crate::share_reads::is_advanced;
 use crate::words::mode_word;
@@ -52,12 +51,7 @@ impl ShareReads for SqliteStore {
 
 /// Loads the shares that a scope names, and those that its keys stand for; the keys are loaded already.
 pub fn load(connection: &Connection, scope: &Scope, snapshot: &mut Snapshot) -> Result<(), StoreError> {
-    let repeated = snapshot.remembered.values().filter_map(|remembered| match remembered.decision {
-        RememberedDecision::Shared(id) => Some((remembered.key.merchant_id, ShareKey::Id(id))),
-        RememberedDecision::Accepted(_) | RememberedDecision::ToppedUp | RememberedDecision::Recovered | RememberedDecision::Refused(_) => {
-            None
-        }
-    });
+    let repeated = snapshot.remembered.values().filter_map(remembered).map(|(merchant_id, id)| (merchant_id, ShareKey::Id(id)));
     let keys: Vec<(MerchantId, ShareKey)> = scope.shares.iter().cloned().chain(repeated).collect();
     for (merchant_id, key) in keys {
         let found = find_one(connection, merchant_id, &key)?;

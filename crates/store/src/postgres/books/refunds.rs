@@ -128,7 +128,8 @@ async fn check_waiting(client: &Client, mut waiting: Waiting, findings: &mut Fin
 
 /// What was accepted for a key is there, and each refund with a number has a key: what stands for a number is forgotten after a while.
 pub async fn check_keys(client: &Client, findings: &mut Findings) -> Result<(), StoreError> {
-    let sql = "SELECT merchant_id, number, refund_id FROM remembered WHERE refund_id IS NOT NULL AND NOT (dialect = 'native' AND scope = 'adjustment') \
+    let sql = "SELECT merchant_id, number, refund_id FROM remembered WHERE refund_id IS NOT NULL AND scope <> 'share' \
+        AND NOT (dialect = 'native' AND scope = 'adjustment') \
         AND NOT EXISTS \
         (SELECT FROM refunds WHERE refunds.merchant_id = remembered.merchant_id AND refunds.refund_id = remembered.refund_id AND \
         (refunds.number = remembered.number OR remembered.scope = 'stand-in') AND refunds.dialect = remembered.dialect) ORDER BY merchant_id, number, dialect, scope";

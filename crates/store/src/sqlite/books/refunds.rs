@@ -97,7 +97,8 @@ fn check_waiting(connection: &Connection, merchant_id: i64, mut waiting: Waiting
 
 /// What was accepted for a key is there, and each refund with a number has a key: what stands for a number is forgotten after a while.
 pub fn check_keys(connection: &Connection, merchant_id: i64, findings: &mut Findings) -> Result<(), StoreError> {
-    let sql = "SELECT remembered.number, refund_id FROM remembered WHERE merchant_id = ?1 AND refund_id IS NOT NULL AND NOT (dialect = 'native' AND scope = 'adjustment') \
+    let sql = "SELECT remembered.number, refund_id FROM remembered WHERE merchant_id = ?1 AND refund_id IS NOT NULL AND scope <> 'share' \
+        AND NOT (dialect = 'native' AND scope = 'adjustment') \
         AND NOT EXISTS \
         (SELECT 1 FROM refunds WHERE refunds.merchant_id = ?1 AND refunds.refund_id = remembered.refund_id AND \
         (refunds.number = remembered.number OR remembered.scope = 'stand-in') AND refunds.dialect = remembered.dialect) ORDER BY remembered.number, dialect, scope";
