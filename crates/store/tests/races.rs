@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
 use refundry_engine::command::{Act, Command};
+use refundry_engine::ids::IdBlock;
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::task::TaskKind;
 use refundry_engine::{Changes, MerchantId, Outcome, RefundId, Refusal, TaskId};
@@ -161,10 +162,8 @@ fn a_command_that_cannot_be_decided_fails_alone(engine: Engine) {
     let acme = stage.merchant(7);
     let payment = stage.payment(acme, "p1", 10_000);
     let mut commands = asks(&stage, &payment, 9, |index| format!("r{index}"));
-    // A block of ids that is used up makes the decision panic.
-    while commands[4].stamp.ids.left() > 0 {
-        commands[4].stamp.ids.take();
-    }
+    // Behind the last id there is none: the decision panics.
+    commands[4].stamp.ids = IdBlock::new(i64::MAX);
     let tickets: Vec<_> = commands.into_iter().map(|command| stage.store.transact(command)).collect();
     for (index, ticket) in tickets.into_iter().enumerate() {
         let outcome = block_on(ticket);

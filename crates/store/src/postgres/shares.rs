@@ -52,10 +52,10 @@ pub static PAYMENTS_BY_NUMBER: LazyLock<String> = LazyLock::new(|| {
 /// How many refunds of payments are open.
 pub const OPEN_REFUNDS: &str = "SELECT m, p, count(*) FROM UNNEST($1::int8[], $2::int8[]) AS k (m, p) \
     JOIN payments ON payments.merchant_id = m AND payments.payment_id = p \
-    CROSS JOIN LATERAL UNNEST(string_to_array(substr(refund_ids, 2), ',')::int8[]) AS named (one_id) \
-    JOIN refunds ON refunds.merchant_id = m AND refunds.refund_id = one_id \
-    WHERE /* shard */ payments.merchant_id = ANY($3) AND /* shard */ refunds.merchant_id = ANY($3) \
-    AND refunds.state IN ('pending', 'submitted', 'unresolved') GROUP BY m, p";
+    CROSS JOIN LATERAL UNNEST(string_to_array(substr(refund_ids, 2), ',')::int8[]) AS named (one_id) CROSS JOIN LATERAL \
+    (SELECT 1 FROM refunds WHERE refunds.merchant_id = m AND /* shard */ refunds.merchant_id = ANY($3) AND refunds.refund_id = one_id \
+    AND refunds.state IN ('pending', 'submitted', 'unresolved') LIMIT 1) AS open \
+    WHERE /* shard */ payments.merchant_id = ANY($3) GROUP BY m, p";
 static INSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = "merchant_id int8, share_id int8, mode text, state text, payment_id int8, dialect text, number text, currency text, \
         amount_minor int8, due_at int8, body text";
