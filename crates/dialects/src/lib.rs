@@ -96,7 +96,7 @@ pub enum KeyScope {
 }
 
 /// Every dialect that is spoken. A new one is a folder, golden files, a line here, a page of documentation.
-pub static ALL: &[&DialectEntry] = &[&antom::ENTRY, &oceanpayment::ENTRY];
+pub static ALL: &[&DialectEntry] = &[&antom::ENTRY, &baofoo::ENTRY, &oceanpayment::ENTRY];
 
 /// The dialect that answers a path: exact paths first, then prefixes. The query and repeated leading slashes do not count, because clients
 /// that join `https://host/` and `/path` send two.

@@ -1,5 +1,7 @@
 //! Who calls: a merchant's terminal or an agent's, proved by a signature over the bytes of `bizContent` as they were sent.
 
+use refundry_engine::Timestamp;
+
 use super::biz::text_of;
 use super::envelope::{Envelope, wrong};
 use super::lookup;
@@ -22,8 +24,8 @@ pub fn authenticate(request: &WireRequest<'_>, keys: &dyn Keys) -> Result<(), Wi
     let envelope = Envelope::open(request)?;
     envelope.check()?;
     let sent_at = parse_digits(envelope.sent("timestamp"));
-    let near = |seconds: i64| seconds.unsigned_abs() <= TIMESTAMP_SECONDS_MAX.unsigned_abs();
-    if !sent_at.is_some_and(|at| near((at.ms().saturating_sub(keys.now().ms())).div_euclid(1_000))) {
+    let seconds = |at: Timestamp| at.ms().div_euclid(1_000);
+    if !sent_at.is_some_and(|at| seconds(at).abs_diff(seconds(keys.now())) <= TIMESTAMP_SECONDS_MAX.unsigned_abs()) {
         return Err(wrong("timestamp", Flaw::Malformed, "must be yyyyMMddHHmmss of UTC+8, at most ten minutes from now"));
     }
     if keys.is_empty() {

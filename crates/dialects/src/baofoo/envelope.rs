@@ -29,9 +29,6 @@ impl<'a> Envelope<'a> {
         for name in ["merId", "terId"] {
             envelope.filled(name)?;
         }
-        if let Some(name) = envelope.form.repeated() {
-            return Err(wrong(name, Flaw::Malformed, "must be sent once"));
-        }
         Ok(envelope)
     }
 
@@ -65,6 +62,9 @@ impl<'a> Envelope<'a> {
 
     /// Whatever of the envelope is fixed, or has a length.
     pub fn check(&self) -> Result<(), WireError> {
+        if let Some(name) = self.form.repeated() {
+            return Err(wrong(name, Flaw::Malformed, "must be sent once"));
+        }
         for name in ["method", "charset", "version", "format", "timestamp", "signType", "signSn", "ncrptnSn", "signStr", "bizContent"] {
             self.filled(name)?;
         }

@@ -40,6 +40,10 @@ pub fn of_refusal(refusal: &Refusal) -> String {
         Refusal::ExceedsMarketing { refundable } => both("营销退款金额超限，最多可退", "marketing at most", refundable.minor()),
         Refusal::RefundWindowExceeded { until } => too_late("已超过可退款期限", *until),
         Refusal::ShareWindowExceeded { until } => too_late("已超过可分账期限", *until),
+        Refusal::PaymentInconsistent { .. } => "两个原订单号不是同一笔支付 / the two original numbers name different payments".to_owned(),
+        Refusal::PaymentStatusForbids { .. } | Refusal::PaymentCancelled | Refusal::PaymentClosed => {
+            "订单已支付或已关闭 / the order is paid or closed".to_owned()
+        }
         Refusal::ShareRunning => "分账处理中，请分批次执行 / a share of the payment is running".to_owned(),
         Refusal::RefundOpen => "退款处理中，请分批次执行 / a refund of the payment is running".to_owned(),
         Refusal::RepeatInconsistent { field, first, now } => format!("{}：{field} {first} → {now}", code.text),
@@ -60,10 +64,10 @@ pub fn of_failure(reason: &FailReason) -> String {
     let text = codes::of_failure(reason).text;
     cut(&match reason {
         FailReason::DeclinedByAcquirer { code, text: said } => format!("{text}：{code} {said}"),
-        FailReason::RejectedByReviewer { note, .. } => format!("{text}：{note}"),
         FailReason::ChargedBack => "交易已拒付 / charged back".to_owned(),
         FailReason::ReceiverNotEnoughFunds { account } => format!("{text}：{account} / {account} lacks the money"),
-        FailReason::FundsExpired | FailReason::NotEnoughFunds => text.to_owned(),
+        // What a reviewer writes is for the operator's people.
+        FailReason::RejectedByReviewer { .. } | FailReason::FundsExpired | FailReason::NotEnoughFunds => text.to_owned(),
     })
 }
 

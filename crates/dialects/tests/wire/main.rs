@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails to unwrap fails the test, also in the functions beside the tests")]
 
 mod bad_inputs;
+mod baofoo;
 mod cast;
 mod client;
 mod golden;

@@ -83,3 +83,61 @@ fn digests_are_the_published_ones() {
     assert!(constant_time_equal(b"same", b"same"));
     assert!(!constant_time_equal(b"same", b"sane") && !constant_time_equal(b"same", b"sam"));
 }
+
+/// Made by others: a text with its signature by the key of these two coordinates.
+const SM2_X: &str = "5e5d65e7b527abef99c97ef64dc428c56efad4a3e649a0b71efdf110bb5f5b7c";
+const SM2_Y: &str = "970ffc9d53be3b49e361aaabd487b76a0c3a8002944e8e9e642459200e9ae71e";
+const SM2_TEXT: &str = "{\"merId\":\"100000\",\"terId\":\"200000\",\"originOutTradeNo\":\"PAY20250701001\",\"outTradeNo\":\"RF20250701001\",\"refundAmt\":4000,\
+                        \"totalAmt\":4000,\"txnTime\":\"20250701120000\",\"sharingRefundInfo\":[{\"sharingAmt\":1200,\"sharingMerId\":\"100001\"}],\
+                        \"refundReason\":\"商品缺货 & 退款\"}";
+const SM2_SIGNATURE: &str = "3046022100C08D07B37F0FB08EEC3BAB48914294D9CEDA509E4492876A4AC385CAB066FD1102210080B79DA36371E7AB385622E19CAA9AA7160F07A53C9\
+                             558F2CA327F4392506FA2";
+
+#[test]
+fn verifies_sm2_with_the_point_in_every_form() {
+    let signature = hex::decode(SM2_SIGNATURE).unwrap();
+    let parity = if SM2_Y.ends_with('e') { "02" } else { "03" };
+    for point in [format!("04{SM2_X}{SM2_Y}"), format!("{SM2_X}{SM2_Y}\n"), format!("04{SM2_X}{SM2_Y}").to_uppercase(), format!("{parity}{SM2_X}")] {
+        let verifier = Sm2Verifier::parse(&point).unwrap();
+        assert!(verifier.verify(SM2_TEXT.as_bytes(), &signature), "{point}");
+        assert!(!verifier.verify(b"other", &signature));
+        for wrong in [&signature[..signature.len() - 1], &[], &[0; 64], &[0xFF; 64]] {
+            assert!(!verifier.verify(SM2_TEXT.as_bytes(), wrong));
+        }
+    }
+}
+
+#[test]
+fn sm2_keys_are_read_as_digits_and_as_pem() {
+    let private_pem = include_str!("../../tests/keys/sm2.pkcs8.pem");
+    let public_pem = include_str!("../../tests/keys/sm2.spki.pem");
+    let signer = Sm2Signer::parse(private_pem).unwrap();
+    let signature = signer.sign(b"hello");
+    assert_eq!(signature, signer.sign(b"hello"), "nonces come from key and message");
+    for text in [public_pem.to_owned(), signer.public_hex()] {
+        assert!(Sm2Verifier::parse(&text).unwrap().verify(b"hello", &signature));
+    }
+    let one_line: String = public_pem.lines().filter(|line| !line.starts_with('-')).collect();
+    assert!(Sm2Verifier::parse(&one_line).unwrap().verify(b"hello", &signature));
+}
+
+#[test]
+fn a_generated_sm2_pair_fits_together_and_comes_from_the_random_bytes_alone() {
+    let texts = generate_sm2_keys(|bytes| bytes.fill(7));
+    assert_eq!((texts.private_hex.as_str(), texts.public_hex.len()), ("07".repeat(32).as_str(), 130));
+    let signer = Sm2Signer::parse(&texts.private_hex).unwrap();
+    assert_eq!(signer.public_hex(), texts.public_hex);
+    assert!(Sm2Verifier::parse(&texts.public_hex).unwrap().verify(b"message", &signer.sign(b"message")));
+}
+
+#[test]
+fn refuses_what_is_not_an_sm2_key() {
+    let off_the_curve = format!("04{SM2_X}{SM2_X}");
+    for text in ["", "not a key", "00", &"0".repeat(128), &off_the_curve, SPKI, EC_SPKI] {
+        assert!(Sm2Verifier::parse(text).is_err(), "{text}");
+    }
+    for text in ["", "00", &"0".repeat(64), &"f".repeat(64), PKCS8] {
+        assert!(Sm2Signer::parse(text).is_err(), "{text}");
+    }
+    assert!(RsaVerifier::parse(&format!("04{SM2_X}{SM2_Y}")).is_err());
+}
