@@ -97,7 +97,9 @@ const SM2_SIGNATURE: &str = "3046022100C08D07B37F0FB08EEC3BAB48914294D9CEDA509E4
 fn verifies_sm2_with_the_point_in_every_form() {
     let signature = hex::decode(SM2_SIGNATURE).unwrap();
     let parity = if SM2_Y.ends_with('e') { "02" } else { "03" };
-    for point in [format!("04{SM2_X}{SM2_Y}"), format!("{SM2_X}{SM2_Y}\n"), format!("04{SM2_X}{SM2_Y}").to_uppercase(), format!("{parity}{SM2_X}")] {
+    for point in
+        [format!("04{SM2_X}{SM2_Y}"), format!("{SM2_X}{SM2_Y}\n"), format!("04{SM2_X}{SM2_Y}").to_uppercase(), format!("{parity}{SM2_X}")]
+    {
         let verifier = Sm2Verifier::parse(&point).unwrap();
         assert!(verifier.verify(SM2_TEXT.as_bytes(), &signature), "{point}");
         assert!(!verifier.verify(b"other", &signature));

@@ -119,7 +119,9 @@ fn numbers_of_the_merchant_are_letters_digits_and_underscores() {
 
 #[test]
 fn lists_and_objects_are_what_they_are_called() {
-    for list in [json!({}), json!("x"), json!([1]), json!("[1]"), json!(1), json!(vec![json!({ "sharingMerId": "1", "sharingAmt": 1 }); 51])] {
+    for list in
+        [json!({}), json!("x"), json!([1]), json!("[1]"), json!(1), json!(vec![json!({ "sharingMerId": "1", "sharingAmt": 1 }); 51])]
+    {
         assert!(matches!(refund_with("sharingRefundInfo", list.clone()), Err(WireError::Field { .. })), "{list}");
     }
     for object in [json!([]), json!("x"), json!(1)] {

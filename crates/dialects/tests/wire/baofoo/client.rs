@@ -56,12 +56,8 @@ fn what_a_client_signs_is_read_as_it_was_meant() {
 fn an_agent_is_told_apart_from_its_merchant() {
     let (claimed, read) = taken(&Sender { agent: Some(AGENT), ..RSA_SENDER }.refund(&a_refund()).body);
     assert_eq!(claimed.lookup, "900000/900001");
-    let acting_for = ActingFor {
-        account: ACCOUNT.into(),
-        terminal: TERMINAL.into(),
-        agent_account: AGENT.0.into(),
-        agent_terminal: AGENT.1.into(),
-    };
+    let acting_for =
+        ActingFor { account: ACCOUNT.into(), terminal: TERMINAL.into(), agent_account: AGENT.0.into(), agent_terminal: AGENT.1.into() };
     assert_eq!(claimed.acting_for, Some(acting_for));
     assert!(matches!(read, Ok(Incoming::Refund(_))), "{read:?}");
     assert_eq!(taken(&RSA_SENDER.refund(&a_refund()).body).0.acting_for, None);

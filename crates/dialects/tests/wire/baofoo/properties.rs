@@ -41,8 +41,25 @@ fn assert_well_formed(response: &WireResponse) {
 /// JSON of any shape, with members that the methods know.
 fn any_content() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(vec![
-        "originTradeNo", "originOutTradeNo", "outTradeNo", "tradeNo", "refundAmt", "totalAmt", "txnTime", "sharingRefundInfo", "mktRefundInfo",
-        "advanceAmt", "refundReason", "sharingDetails", "txnAmt", "prodType", "payCode", "sharingInfo", "agentMerId", "agentTerId", "merId",
+        "originTradeNo",
+        "originOutTradeNo",
+        "outTradeNo",
+        "tradeNo",
+        "refundAmt",
+        "totalAmt",
+        "txnTime",
+        "sharingRefundInfo",
+        "mktRefundInfo",
+        "advanceAmt",
+        "refundReason",
+        "sharingDetails",
+        "txnAmt",
+        "prodType",
+        "payCode",
+        "sharingInfo",
+        "agentMerId",
+        "agentTerId",
+        "merId",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -53,8 +70,10 @@ fn any_content() -> impl Strategy<Value = Value> {
         Just(json!("[{\"sharingMerId\":\"1\",\"sharingAmt\":1}]")),
     ];
     let any = leaf.prop_recursive(3, 24, 4, |inner| {
-        prop_oneof![prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from), prop::collection::btree_map("[a-zA-Z]{1,12}", inner, 0..4)
-            .prop_map(|members| Value::Object(members.into_iter().collect()))]
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-zA-Z]{1,12}", inner, 0..4).prop_map(|members| Value::Object(members.into_iter().collect()))
+        ]
     });
     prop::collection::btree_map(name, any, 0..8)
         .prop_map(|members| Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
