@@ -25,7 +25,7 @@ pub fn authenticate(request: &WireRequest<'_>, keys: &dyn Keys) -> Result<(), Wi
     envelope.check()?;
     let sent_at = parse_digits(envelope.sent("timestamp"));
     let seconds = |at: Timestamp| at.ms().div_euclid(1_000);
-    if !sent_at.is_some_and(|at| seconds(at).abs_diff(seconds(keys.now())) <= TIMESTAMP_SECONDS_MAX.unsigned_abs()) {
+    if sent_at.is_none_or(|at| seconds(at).abs_diff(seconds(keys.now())) > TIMESTAMP_SECONDS_MAX.unsigned_abs()) {
         return Err(wrong("timestamp", Flaw::Malformed, "must be yyyyMMddHHmmss of UTC+8, at most ten minutes from now"));
     }
     if keys.is_empty() {
