@@ -57,8 +57,9 @@ bench: test-tools ## measure the release server on both engines beside plain way
 	$(CARGO) build --release --locked --bin refundry --bin refundry-bench --bin refundry-by-hand
 	scripts/with-postgres --durable $(TARGET_DIR)/release/refundry-bench --docs docs --stored $(STORED)
 
-conformance: tools ## Oceanpayment's story by a client of its own; then Antom's own SDK against a demo server over TLS on 127.0.42.1:443 (needs root)
+conformance: tools ## Oceanpayment's and Baofoo's stories by clients of their own; then Antom's own SDK over TLS on 127.0.42.1:443 (needs root)
 	scripts/conformance-oceanpayment
+	scripts/conformance-baofoo
 	scripts/conformance-antom
 
 openapi: tools ## write the committed OpenAPI document anew

@@ -1,5 +1,6 @@
 //! The commands of `refundry`, one file each.
 
+pub mod advance;
 mod at_the_desk;
 pub mod backup;
 pub mod copy;
@@ -18,6 +19,7 @@ pub mod queue;
 pub mod refund;
 pub mod serve;
 pub mod settlement;
+pub mod share;
 pub mod terminal;
 
 use std::path::PathBuf;
@@ -85,6 +87,10 @@ pub enum Command {
     Notification(notification::Notification),
     /// Look at the refunds that wait for money.
     Queue(queue::Queue),
+    /// Share payments' money with other merchants.
+    Share(share::Share),
+    /// Take from receivers what was advanced for them.
+    Advance(advance::Advance),
     /// Prepare payouts, and say what became of them.
     Payout(payout::Payout),
     /// Build, sign and send a refund request, as a merchant's client would.
@@ -116,6 +122,8 @@ impl Command {
             Self::Settlement(settlement) => settlement.run(),
             Self::Notification(notification) => notification.run(),
             Self::Queue(queue) => queue.run(),
+            Self::Share(share) => share.run(),
+            Self::Advance(advance) => advance.run(),
             Self::Payout(payout) => payout.run(),
             Self::Refund(refund) => refund.run(),
             Self::Config => {

@@ -3,6 +3,7 @@
 mod disputes;
 mod payouts;
 mod settlement;
+mod shares;
 
 use refundry_service::permissions::Permission as May;
 
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Endpoint> {
         (["Refunds", "退款"], refund_rows()),
         (["Refunds", "退款"], review_rows()),
         (["Payments", "支付"], payment_rows()),
+        (["Shares", "分账"], shares::rows()),
         (["Settlement", "结算"], settlement::rows()),
         (["Payments", "支付"], disputes::authorisation_rows()),
         (["Disputes", "争议"], disputes::dispute_rows()),

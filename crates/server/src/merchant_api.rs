@@ -1,6 +1,7 @@
 //! What merchants, platforms and the operator ask of merchants' own things. The endpoints are dull: in, one call, out.
 
 pub mod adjustments;
+pub mod asked_returns;
 pub mod credentials;
 pub mod dispute_view;
 pub mod disputes;
@@ -25,6 +26,8 @@ pub mod refunds;
 pub mod reviews;
 pub mod settlement;
 pub mod settling_view;
+pub mod share_view;
+pub mod shares;
 pub mod shipments;
 
 use refundry_engine::MerchantId;

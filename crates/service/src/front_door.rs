@@ -4,20 +4,24 @@ use std::sync::Arc;
 
 use refundry_dialects::orders::{AuthorisationWish, OrdersFound, OrdersQuestion, TrackingNote};
 use refundry_dialects::scheme::{API_KEY, SECURE_CODE};
+use refundry_dialects::sharing::OrderBalance;
 use refundry_dialects::{Answer, Claimed, Context, DialectEntry, Incoming, Signer, WireError, WireRequest, WireResponse};
 use refundry_engine::payment::Payment;
 use refundry_engine::refund::Refund;
+use refundry_engine::share::Share;
 use refundry_engine::{Mode, Refusal, Timestamp};
 
 use crate::Service;
+use crate::agents;
 use crate::authorisations;
 use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
 use crate::install::gateway_key;
 use crate::keyring::KnownCredential;
+use crate::ordering::{self, OrderNow};
 use crate::orders;
-use crate::permissions::{Permission, missing};
 use crate::refunds::{self, Accepted, NewRefund};
+use crate::shares;
 use crate::shipments;
 use crate::synchronous;
 use crate::terminals::takes_calls_from;
@@ -29,6 +33,9 @@ enum Said {
     Orders { question: OrdersQuestion, found: OrdersFound },
     Authorisation { wish: AuthorisationWish, payment: Box<Payment> },
     Tracking { note: TrackingNote, payment: Box<Payment> },
+    Share(Box<Share>),
+    Order(OrderNow),
+    Balance(OrderBalance),
     Refused(Refusal),
     Malformed(WireError),
     Fault,
@@ -102,8 +109,12 @@ impl Service {
         if proved.can_sign() {
             far_end.signer = Some(proved.clone());
         }
-        let caller = proved.caller.as_ref().filter(|caller| caller.terminal.is_some());
-        caller.cloned().ok_or(Said::Malformed(WireError::NotAllowed))
+        let caller = proved.caller.clone().filter(|caller| caller.terminal.is_some() || entry.agents);
+        let caller = caller.ok_or(Said::Malformed(WireError::NotAllowed))?;
+        if !entry.agents {
+            return Ok(caller);
+        }
+        agents::acting(self, entry, caller, claimed.acting_for.as_ref()).await.map_err(Said::from)
     }
 
     async fn carry_out(&self, entry: &'static DialectEntry, request: &WireRequest<'_>, caller: &Caller) -> Said {
@@ -137,11 +148,12 @@ impl Service {
                 let payment = shipments::carry_out(self, caller, &note).await;
                 payment.map(|payment| Said::Tracking { note, payment: Box::new(payment) })
             }
-            // No dialect that is spoken asks for these.
-            Incoming::Share(_) | Incoming::ShareInquiry(_) => Err(missing(Permission::SharesWrite).into()),
-            Incoming::Order(_) | Incoming::OrderInquiry(_) | Incoming::OrderClose(_) | Incoming::BalanceInquiry(_) => {
-                Err(missing(Permission::PaymentsWrite).into())
-            }
+            Incoming::Share(wish) => shares::ask(self, caller, entry.into(), *wish).await.map(Said::Share),
+            Incoming::ShareInquiry(inquiry) => shares::inquire(self, caller, entry.into(), inquiry).await.map(Said::Share),
+            Incoming::Order(wish) => ordering::place(self, caller, entry.into(), *wish).await.map(Said::Order),
+            Incoming::OrderInquiry(named) => ordering::find(self, caller, named).await.map(Said::Order),
+            Incoming::OrderClose(named) => ordering::close(self, caller, named).await.map(Said::Order),
+            Incoming::BalanceInquiry(named) => ordering::balance(self, caller, named).await.map(Said::Balance),
         };
         said.unwrap_or_else(Said::from)
     }
@@ -192,6 +204,9 @@ impl Said {
             Self::Orders { question, found } => Answer::Orders { question, found },
             Self::Authorisation { wish, payment } => Answer::Authorisation { wish, payment },
             Self::Tracking { note, payment } => Answer::Tracking { note, payment },
+            Self::Share(share) => Answer::Share { share },
+            Self::Order(OrderNow { payment, refunded }) => Answer::Order { payment, refunded: *refunded },
+            Self::Balance(balance) => Answer::Balance(balance),
             Self::Refused(refusal) => Answer::Refused(refusal),
             Self::Malformed(error) => Answer::Malformed(error),
             Self::Fault => Answer::Fault,

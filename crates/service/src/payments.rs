@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use refundry_engine::command::{LeftToTerms, RecordPayment, SettlePayment};
+use refundry_dialects::sharing::NamedPayment;
+use refundry_engine::command::{LeftToTerms, OrderStep, RecordPayment, SettlePayment};
+use refundry_engine::idempotency::ComparedFields;
 use refundry_engine::ids::EPOCH_MS;
 use refundry_engine::payment::{Converted, Payment, PaymentDetails, PaymentKey, PaymentStatus, SettlementQuote};
 use refundry_engine::settlement::Settling;
-use refundry_engine::{Act, MerchantId, Outcome, PaymentId, Refusal, TerminalId, Timestamp};
+use refundry_engine::share::{FeeMode, PlannedShare, Sharing};
+use refundry_engine::{Act, MerchantId, Mode, Outcome, PaymentId, Refusal, TerminalId, Timestamp};
 use refundry_ledger::Money;
 use refundry_store::{Page, PageRequest, PaymentFilter};
 
@@ -16,6 +19,9 @@ use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
 use crate::outgoing::check_url;
 use crate::permissions::Permission;
+use crate::receivers::{self, NamedLine};
+use crate::refunds::{DialectRules, NATIVE};
+use crate::shares;
 use crate::texts::{check_kept, check_plain};
 
 /// Ids that are proposed for one payment, each a millisecond later than the one before: some systems tell the day of a payment only, and one
@@ -53,8 +59,36 @@ pub struct NewPayment {
     pub quote: Option<SettlementQuote>,
     /// Where its refunds are announced.
     pub notify_url: Option<String>,
+    /// How its money is shared; left out, it is an ordinary payment until somebody shares it.
+    pub sharing: Option<NewSharing>,
     /// What no decision reads.
     pub details: PaymentDetails,
+}
+
+/// How a payment's money is shared, told with the payment.
+#[derive(Clone, Debug)]
+pub struct NewSharing {
+    /// Who the operator's fee is taken from.
+    pub fee_mode: FeeMode,
+    /// Shares that begin by themselves.
+    pub plan: Vec<NewPlan>,
+}
+
+/// A share that begins by itself.
+#[derive(Clone, Debug)]
+pub struct NewPlan {
+    /// The giver's number for it.
+    pub number: String,
+    /// What is compared when the number comes again.
+    pub compared: ComparedFields,
+    /// Who gets how much.
+    pub lines: Vec<NamedLine>,
+    /// When it begins.
+    pub due_at: Timestamp,
+    /// Where its end is announced.
+    pub notify_url: Option<String>,
+    /// When the giver says that it asked, as it was sent.
+    pub asked_at_text: Option<String>,
 }
 
 /// A payment that is stored.
@@ -69,13 +103,31 @@ pub struct RecordedPayment {
 /// Records a payment, or a later status of a known one.
 pub async fn record(service: &Service, caller: &Caller, new: NewPayment) -> Result<RecordedPayment, ServiceError> {
     caller.must(Permission::PaymentsWrite)?;
+    record_as(service, caller, NATIVE, new, None).await
+}
+
+/// Records what was told, or, as a step of an order, what was ordered here.
+pub(crate) async fn record_as(
+    service: &Service,
+    caller: &Caller,
+    rules: DialectRules,
+    mut new: NewPayment,
+    order: Option<OrderStep>,
+) -> Result<RecordedPayment, ServiceError> {
     let left_to_terms = LeftToTerms { fee: new.fee.is_none(), reserved: new.reserved.is_none() };
+    let sharing = new.sharing.take();
     let mut payment = payment_of(service, caller, new)?;
+    payment.sharing = sharing.as_ref().map(|sharing| Box::new(Sharing::new(sharing.fee_mode)));
+    let plan = match sharing {
+        Some(sharing) => planned(service, (rules, payment.merchant_id, payment.mode), sharing.plan).await?,
+        None => Vec::new(),
+    };
     // Ids begin with 2020: what is older is counted from there on, not all of it in one instant.
     let instant = payment.paid_at.max(Timestamp::from_ms(EPOCH_MS));
     for proposal in 0..ID_PROPOSALS_MAX {
         payment.id = PaymentId::new(service.world.ids.at(instant.plus_ms(proposal))?);
-        let act = Act::RecordPayment(Box::new(RecordPayment { payment: payment.clone(), left_to_terms, order: None, plan: Vec::new() }));
+        let act = RecordPayment { payment: payment.clone(), left_to_terms, order: order.clone(), plan: plan.clone() };
+        let act = Act::RecordPayment(Box::new(act));
         match service.transact(caller, act).await? {
             Outcome::Payment { payment, created } => return Ok(RecordedPayment { payment, created }),
             Outcome::IdTaken => {}
@@ -132,6 +184,68 @@ pub(crate) async fn named(
         check_kept("payment_reference", reference)?;
     }
     read(service, caller, caller.merchant_id(merchant_id)?, key).await
+}
+
+/// Planned shares with the merchants that they name.
+pub(crate) async fn planned(
+    service: &Service,
+    (rules, merchant_id, mode): (DialectRules, MerchantId, Mode),
+    plan: Vec<NewPlan>,
+) -> Result<Vec<PlannedShare>, ServiceError> {
+    let mut all = Vec::with_capacity(plan.len());
+    for new in plan {
+        shares::check_number("shares.number", &new.number)?;
+        shares::check_address(new.notify_url.as_deref())?;
+        all.push(PlannedShare {
+            key: shares::key(rules.name, merchant_id, new.number),
+            compared: new.compared,
+            lines: receivers::resolved(service, mode, new.lines).await?,
+            due_at: new.due_at,
+            notify_url: new.notify_url,
+            asked_at_text: new.asked_at_text,
+        });
+    }
+    Ok(all)
+}
+
+/// A payment that a caller named.
+pub(crate) struct NamedKey {
+    /// What it is looked up by.
+    pub key: PaymentKey,
+    /// The number that the merchant was given, when the caller named it by its order number alone: what is compared later names every payment by it.
+    pub reference: Option<String>,
+}
+
+/// The payment that a caller names. An order number names the newest payment that took money, else the newest at all.
+pub(crate) async fn key_of(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    named_payment: NamedPayment,
+) -> Result<NamedKey, ServiceError> {
+    match named_payment {
+        NamedPayment::Key(key) => Ok(NamedKey { key, reference: None }),
+        NamedPayment::Both { key, order_number } => {
+            let payment = named(service, caller, merchant_id, &key).await?;
+            if payment.merchant_reference == order_number {
+                return Ok(NamedKey { key: PaymentKey::Id(payment.id), reference: None });
+            }
+            Err(Refusal::PaymentInconsistent { field: "merchant_reference".to_owned() }.into())
+        }
+        NamedPayment::OrderNumber(number) => {
+            check_kept("merchant_reference", &number)?;
+            let filter = PaymentFilter {
+                merchant_id: Some(caller.merchant_id(merchant_id)?),
+                mode: Some(caller.mode),
+                merchant_reference: Some(number),
+                ..PaymentFilter::default()
+            };
+            let found = service.world.store.payments(&filter, PageRequest::default()).await?.rows;
+            let captured = found.iter().find(|payment| payment.status == PaymentStatus::Captured);
+            let payment = captured.or(found.first()).ok_or(Refusal::UnknownPayment)?;
+            Ok(NamedKey { key: PaymentKey::Id(payment.id), reference: Some(payment.payment_reference.clone()) })
+        }
+    }
 }
 
 async fn read(service: &Service, caller: &Caller, merchant_id: MerchantId, key: &PaymentKey) -> Result<Payment, ServiceError> {

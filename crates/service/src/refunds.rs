@@ -1,12 +1,13 @@
 //! Refunds on request: create, cancel, review, find, list. Each stamps a command and queues it, or reads.
 
-use refundry_dialects::sharing::NamedPayment;
+use refundry_dialects::sharing::{COMPARED_PAYMENT, AskedReturns, AskedShares, NamedPayment};
 use refundry_dialects::{DialectEntry, KeyScope, NumberedBy, RefundInquiry, RefundWish};
 use refundry_engine::command::{CancelRefund, CreateRefund};
 use refundry_engine::event::Event;
 use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX, Remembered, RememberedDecision, STAND_IN_SCOPE};
 use refundry_engine::payment::{PaymentKey, REFERENCE_LENGTH_MAX};
 use refundry_engine::refund::{BATCH_LENGTH_MAX, METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, URL_LENGTH_MAX};
+use refundry_engine::share::{AskedLines, AskedSharing};
 use refundry_engine::task::Task;
 use refundry_engine::{Act, Command, DisputeId, Explanation, MerchantId, Outcome, RefundId, Refusal, TaskId, TerminalId, explain};
 use refundry_ledger::Money;
@@ -17,7 +18,9 @@ use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::merchants;
 use crate::outgoing::check_url;
+use crate::payments;
 use crate::permissions::Permission;
+use crate::receivers::{self, NamedLine};
 use crate::texts::{check_kept, check_plain};
 
 /// What of a dialect decides about idempotency.
@@ -82,7 +85,7 @@ pub struct RefundStory {
 
 /// Asks for a refund and says how it stands right after the decision.
 pub async fn create(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Accepted, ServiceError> {
-    let command = command(service, caller, rules, new)?;
+    let command = command(service, caller, rules, new).await?;
     decided(service, command).await
 }
 
@@ -194,16 +197,17 @@ impl From<&DialectEntry> for DialectRules {
     }
 }
 
-pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Command, ServiceError> {
+pub(crate) async fn command(service: &Service, caller: &Caller, rules: DialectRules, new: NewRefund) -> Result<Command, ServiceError> {
     caller.must(Permission::RefundsWrite)?;
     check_texts(&new.wish)?;
     check_batch(new.batch.as_deref())?;
     let merchant_id = caller.merchant_id(new.merchant_id)?;
     let terminal_id = terminal_id(caller, new.terminal_id)?;
+    let mut wish = new.wish;
+    let payment = payments::key_of(service, caller, new.merchant_id, wish.payment).await?;
+    wish.compared.extend(payment.reference.map(|reference| (COMPARED_PAYMENT.to_owned(), reference)));
+    let sharing = asked_sharing(service, caller, wish.sharing).await?;
     let mut stamp = service.world.stamp(caller.actor())?;
-    let wish = new.wish;
-    // Whoever names a payment otherwise has looked for it before.
-    let NamedPayment::Key(payment) = wish.payment else { return Err(Refusal::UnknownPayment.into()) };
     let (key, key_seconds) = match wish.numbered_by {
         NumberedBy::Merchant => (key(rules, merchant_id, terminal_id, wish.number), None),
         NumberedBy::Proof => (stand_in_key(rules, merchant_id, wish.number), Some(service.stand_in_seconds)),
@@ -217,12 +221,12 @@ pub(crate) fn command(service: &Service, caller: &Caller, rules: DialectRules, n
         key_seconds,
         compared: wish.compared,
         remember_refusals: rules.remembers_refusals,
-        payment,
+        payment: payment.key,
         amount: wish.amount,
         extent: wish.extent,
         order: wish.order,
         marketing: wish.marketing,
-        sharing: None,
+        sharing,
         expected_remaining: wish.expected_remaining,
         merchant_reference: wish.merchant_reference,
         reason: wish.reason,
@@ -262,6 +266,19 @@ fn check_texts(wish: &RefundWish) -> Result<(), Refusal> {
         check_kept("payment_reference", reference)?;
     }
     wish.notify_url.as_deref().map_or(Ok(()), |url| check_url("notify_url", url))
+}
+
+/// What a wish says of shares, with the merchants that it names.
+async fn asked_sharing(service: &Service, caller: &Caller, wish: Option<AskedShares>) -> Result<Option<Box<AskedSharing>>, ServiceError> {
+    let Some(AskedShares { lines, advance }) = wish else { return Ok(None) };
+    let lines = match lines {
+        AskedReturns::ProRata => AskedLines::ProRata,
+        AskedReturns::Named(lines) => {
+            let lines = lines.into_iter().map(|part| NamedLine { receiver: part.account, amount: part.amount }).collect();
+            AskedLines::Named(receivers::resolved(service, caller.mode, lines).await?)
+        }
+    };
+    Ok(Some(Box::new(AskedSharing { lines, advance })))
 }
 
 fn check_batch(batch: Option<&str>) -> Result<(), Refusal> {

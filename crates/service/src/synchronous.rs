@@ -22,7 +22,7 @@ pub async fn create_and_wait(
     rules: DialectRules,
     new: NewRefund,
 ) -> Result<(Accepted, bool), ServiceError> {
-    let command = command(service, caller, rules, new)?;
+    let command = command(service, caller, rules, new).await?;
     let Some(waits) = Waits::of(caller) else { return Ok((decided(service, command).await?, false)) };
     let (now, own_id) = (command.stamp.now, refund_id_of(&command));
     let mut waiter = service.observer.waiting.register(own_id);

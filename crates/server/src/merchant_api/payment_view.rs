@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use refundry_engine::payment::{Payment, PaymentDetails, PaymentStatus, SettlementQuote};
+use refundry_engine::share::FeeMode;
 use refundry_engine::{MerchantId, TerminalId};
 use refundry_ledger::Money;
-use refundry_service::payments::NewPayment;
+use refundry_service::payments::{NewPayment, NewPlan, NewSharing};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::exposure_view::ExposureView;
 use super::refund_view::QuoteView;
 use super::settling_view::SettlingView;
+use super::share_view::{FeeModeView, LineRequest, SharingView};
+use super::shares::compared_lines;
 use crate::problem::Problem;
 use crate::views::{Amount, AmountView, CurrencyCode, ModeView, Rfc3339};
 
@@ -52,10 +55,31 @@ pub struct PaymentRequest {
     pub quote: Option<QuoteRequest>,
     /// Where its refunds are announced.
     pub notify_url: Option<String>,
+    /// Who the fee is taken from. Said of a payment whose money will be shared; left out, it is `from_payment`.
+    pub fee_mode: Option<FeeModeView>,
+    /// Shares that begin by themselves, told with a new payment.
+    #[serde(default)]
+    pub shares: Vec<PlanRequest>,
     /// What no decision reads.
     #[serde(default)]
     #[schema(value_type = PaymentDetailsView)]
     pub details: PaymentDetails,
+}
+
+/// A share that begins by itself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PlannedShareRequest)]
+pub struct PlanRequest {
+    /// Your number for it; names this share for ever.
+    pub number: String,
+    /// Who gets how much; nobody twice.
+    pub lines: Vec<LineRequest>,
+    /// When it begins, unless a refund of the payment comes before.
+    #[schema(value_type = String)]
+    pub due_at: Rfc3339,
+    /// Where its end is announced, in the dialect of the payment's terminal.
+    pub notify_url: Option<String>,
 }
 
 /// A settlement rate.
@@ -155,6 +179,9 @@ pub struct PaymentView {
     /// Where its refunds are announced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
+    /// What it remembers of its shares; left out of ordinary payments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<SharingView>,
     /// What no decision reads.
     #[schema(value_type = PaymentDetailsView)]
     pub details: Arc<PaymentDetails>,
@@ -199,9 +226,10 @@ pub struct PaymentDetailsView {
 
 impl PaymentRequest {
     /// As the service takes it.
-    pub fn into_new(self) -> Result<NewPayment, Problem> {
+    pub fn into_new(mut self) -> Result<NewPayment, Problem> {
         let status = PaymentStatus::from(self.status);
         let authorised = Money::from(self.authorised);
+        let sharing = self.sharing();
         let taken = if status == PaymentStatus::Captured { authorised } else { Money::zero(authorised.currency()) };
         Ok(NewPayment {
             merchant_id: self.merchant_id,
@@ -218,8 +246,32 @@ impl PaymentRequest {
             reserved: self.reserved.map(Money::from),
             quote: self.quote.map(QuoteRequest::into_quote).transpose()?,
             notify_url: self.notify_url,
+            sharing,
             details: self.details,
         })
+    }
+
+    fn sharing(&mut self) -> Option<NewSharing> {
+        if self.fee_mode.is_none() && self.shares.is_empty() {
+            return None;
+        }
+        let fee_mode = self.fee_mode.map_or(FeeMode::FromPayment, FeeMode::from);
+        Some(NewSharing { fee_mode, plan: std::mem::take(&mut self.shares).into_iter().map(PlanRequest::planned).collect() })
+    }
+}
+
+impl PlanRequest {
+    fn planned(self) -> NewPlan {
+        let mut compared = compared_lines("lines", &self.lines);
+        compared.push(("due_at".to_owned(), self.due_at.to_string()));
+        NewPlan {
+            number: self.number,
+            compared,
+            lines: self.lines.into_iter().map(LineRequest::named).collect(),
+            due_at: self.due_at.0,
+            notify_url: self.notify_url,
+            asked_at_text: None,
+        }
     }
 }
 
@@ -259,6 +311,7 @@ impl From<Payment> for PaymentView {
     fn from(payment: Payment) -> Self {
         Self {
             exposure: ExposureView::of(&payment),
+            sharing: SharingView::of(&payment),
             payment_id: payment.id.to_string(),
             merchant_id: payment.merchant_id.to_string(),
             terminal_id: payment.terminal_id.to_string(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::hold_view::{HoldView, holds_of};
+use super::share_view::RefundSharingView;
 use crate::views::{AmountView, ModeView, Rfc3339};
 
 /// A refund as it stands.
@@ -52,6 +53,9 @@ pub struct RefundView {
     /// The amount in the settlement currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gross_settlement_amount: Option<AmountView>,
+    /// What it takes back of the payment's shares; left out of refunds of ordinary payments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<RefundSharingView>,
     /// What is left of the payment after this answer; only where it was read for the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refundable: Option<AmountView>,
@@ -183,8 +187,10 @@ impl From<Refund> for RefundView {
         let is_final = refund.state.is_final();
         let content_hash = refund.content_hash();
         let applicant_id = refund.applicant.principal().and_then(|principal| principal.id).map(|id| id.to_string());
+        let sharing = RefundSharingView::of(&refund);
         let ended = Ended::of(refund.state);
         Self {
+            sharing,
             refund_id: refund.id.to_string(),
             merchant_id: refund.merchant_id.to_string(),
             terminal_id: refund.terminal_id.to_string(),

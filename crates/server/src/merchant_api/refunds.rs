@@ -4,6 +4,7 @@ use axum::response::Response;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 use refundry_dialects::RefundWish;
+use refundry_dialects::sharing::{AskedReturns, AskedShares};
 use refundry_engine::idempotency::{ComparedFields, NUMBER_LENGTH_MAX};
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::{DisputeId, Explanation, MerchantId, PaymentId, RefundId, TerminalId, Text, Who};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::MerchantQuery;
+use super::asked_returns::ReturnsRequest;
 use super::refund_view::{RefundView, StateView};
 use crate::call::{Call, IDEMPOTENCY_KEY, created, json_response, mark_replayed, ok};
 use crate::language::Language;
@@ -33,6 +35,10 @@ pub struct RefundRequest {
     pub amount: Amount,
     /// The marketing part of it.
     pub marketing_amount: Option<Amount>,
+    /// What receivers of the payment's shares give back: a list, or `"pro_rata"` for everybody in proportion to what they have left.
+    pub shares: Option<ReturnsRequest>,
+    /// What you pay in the receivers' place. They owe it to you.
+    pub advance: Option<Amount>,
     /// What you believe is left of the payment. When that is not so any more, nothing is done and the fresh amount comes back.
     pub expected_remaining: Option<Amount>,
     /// A reference of the merchant behind the merchant.
@@ -218,6 +224,13 @@ impl ExplanationView {
 impl RefundRequest {
     fn wish(self, number: String) -> Result<RefundWish, Problem> {
         let compared = self.compared();
+        let sharing = match (self.shares, self.advance) {
+            (None, None) => None,
+            (lines, advance) => Some(AskedShares {
+                lines: lines.map_or_else(|| AskedReturns::Named(Vec::new()), AskedReturns::from),
+                advance: advance.map(Money::from),
+            }),
+        };
         let payment = match (self.payment_id, self.payment_reference) {
             (Some(id), None) => PaymentKey::Id(id),
             (None, Some(reference)) => PaymentKey::Reference(reference),
@@ -226,6 +239,7 @@ impl RefundRequest {
         Ok(RefundWish {
             compared,
             marketing: self.marketing_amount.map(Money::from),
+            sharing,
             expected_remaining: self.expected_remaining.map(Money::from),
             merchant_reference: self.merchant_reference,
             reason: self.reason,
@@ -243,6 +257,7 @@ impl RefundRequest {
             ("payment_reference", self.payment_reference.clone()),
             ("amount", Some(amount(self.amount))),
             ("marketing_amount", self.marketing_amount.map(amount)),
+            ("advance", self.advance.map(amount)),
             ("merchant_reference", self.merchant_reference.clone()),
             ("reason", self.reason.clone()),
             ("metadata", self.metadata.clone()),
@@ -250,7 +265,9 @@ impl RefundRequest {
             ("notify_url", self.notify_url.clone()),
             ("accepts_dispute", self.accepts_dispute.map(|id| id.to_string())),
         ];
-        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+        let mut compared: ComparedFields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        compared.extend(self.shares.iter().flat_map(ReturnsRequest::compared));
+        compared
     }
 }
 

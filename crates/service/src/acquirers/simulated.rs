@@ -97,6 +97,25 @@ pub fn order_rule_for(amount_minor: i64) -> OrderRule {
     ORDER_RULES.iter().find_map(|(known, rule)| (*known == digits).then_some(*rule)).unwrap_or(OrderRule::Pay)
 }
 
+/// What the end of a share's number makes happen with it in the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShareRule {
+    /// Any other number: the receivers get their money.
+    Succeed,
+    /// `_RUNNING`: it runs until somebody ends it by hand.
+    StayRunning,
+    /// `_FAIL`: it fails.
+    Fail,
+}
+
+/// The rules of shares with the ends of their numbers, as the documentation lists them.
+pub const SHARE_RULES: &[(&str, ShareRule)] = &[("_RUNNING", ShareRule::StayRunning), ("_FAIL", ShareRule::Fail)];
+
+/// The rule for a share's number.
+pub fn share_rule_for(number: &str) -> ShareRule {
+    SHARE_RULES.iter().find_map(|(end, rule)| number.ends_with(end).then_some(*rule)).unwrap_or(ShareRule::Succeed)
+}
+
 /// An acquirer of play money.
 pub struct Simulated {
     clock: Arc<dyn Clock>,
@@ -279,6 +298,8 @@ mod tests {
             let orders = page.lines().filter_map(|line| line.strip_prefix("| …")).filter_map(|row| row.split(' ').next());
             let shown: Vec<i64> = orders.filter_map(|digits| digits.parse().ok()).collect();
             assert_eq!(shown, ORDER_RULES.iter().map(|(digits, _)| *digits).collect::<Vec<_>>());
+            let shares: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `…")?.split('`').next()).collect();
+            assert_eq!(shares, SHARE_RULES.iter().map(|(end, _)| *end).collect::<Vec<_>>());
         }
         for (digits, rule) in RULES {
             assert_eq!((rule_for(*digits), rule_for(120_000 + digits)), (*rule, *rule));

@@ -5,12 +5,14 @@ use refundry_dialects::orders::DisputeNote;
 use refundry_dialects::{Announcement, Context, DialectEntry, NotificationRequest, Reach, Subject, native};
 use refundry_engine::command::{Act, RecordDelivery};
 use refundry_engine::dispute::DisputeKey;
+use refundry_engine::event::{Event, EventKind};
 use refundry_engine::merchant::WireSettings;
 use refundry_engine::notification::{DeliveryAttempt, Notification, NotificationState, Recipient};
-use refundry_engine::payment::PaymentKey;
+use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::refund::Refund;
+use refundry_engine::share::{Share, ShareKey};
 use refundry_engine::task::Task;
-use refundry_engine::{Actor, EndpointId, Mode, TerminalId, Timestamp};
+use refundry_engine::{Actor, EndpointId, Mode, ShareId, TerminalId, Timestamp};
 use refundry_store::StoreError;
 
 use super::{WorkerSettings, jittered, transact};
@@ -124,6 +126,8 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
             let subject = match &about {
                 About::Refund(refund) => Subject::Refund(refund),
                 About::Dispute(note, _) => Subject::Dispute(note),
+                About::Share(share) => Subject::Share(share),
+                About::Order(payment) => Subject::Order(payment),
             };
             dialect.notify(&Announcement { event: &event, subject, payment: payment.as_ref(), credential, settings }, &context)
         }
@@ -138,6 +142,8 @@ async fn in_dialect(service: &Service, news: &News, terminal_id: TerminalId, url
 enum About {
     Refund(Box<Refund>),
     Dispute(Box<DisputeNote>, Mode),
+    Share(Box<Share>),
+    Order(Box<Payment>),
 }
 
 impl About {
@@ -145,6 +151,8 @@ impl About {
         match self {
             Self::Refund(refund) => refund.mode,
             Self::Dispute(_, mode) => *mode,
+            Self::Share(share) => share.mode,
+            Self::Order(payment) => payment.mode,
         }
     }
 }
@@ -155,10 +163,24 @@ async fn subject(service: &Service, news: &News) -> Result<Result<About, Unwritt
         let refund = news.refund.clone().map(|refund| About::Refund(Box::new(refund)));
         return Ok(refund.ok_or(Unwritten::Impossible("the refund is not there")));
     }
+    if let Some(share_id) = share_of(&news.event) {
+        let share = service.world.store.share(merchant_id, &ShareKey::Id(share_id)).await?;
+        return Ok(share.map(|share| About::Share(Box::new(share))).ok_or(Unwritten::Impossible("the share is not there")));
+    }
+    if let (EventKind::PaymentRecorded | EventKind::PaymentUpdated, Some(payment_id)) = (news.event.kind, news.event.payment_id) {
+        let payment = service.world.store.payment(merchant_id, &PaymentKey::Id(payment_id)).await?;
+        return Ok(payment.map(|payment| About::Order(Box::new(payment))).ok_or(Unwritten::Impossible("the payment is not there")));
+    }
     let Some(dispute_id) = dispute_notes::dispute_of(&news.event) else { return Ok(Err(Unwritten::NothingToSay)) };
     let dispute = service.world.store.dispute(merchant_id, &DisputeKey::Id(dispute_id)).await?;
     let about = dispute.map(|dispute| About::Dispute(Box::new(dispute_notes::note_after(&dispute, &news.event)), dispute.mode));
     Ok(about.ok_or(Unwritten::Impossible("the dispute is not there")))
+}
+
+/// The share that an event is about.
+fn share_of(event: &Event) -> Option<ShareId> {
+    let (_, share_id) = event.facts.iter().find(|(name, _)| name == "share_id")?;
+    share_id.parse().ok()
 }
 
 async fn native_letter(service: &Service, news: &News, endpoint_id: EndpointId) -> Result<Written, StoreError> {
