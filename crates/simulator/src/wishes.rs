@@ -164,6 +164,7 @@ async fn record(stage: &Stage, service: &Service, wish: &PaymentWish) -> Try {
         quote: wish.rate.as_ref().map(quote),
         notify_url: None,
         details: PaymentDetails { offline: wish.taken == Taken::AtTheTill, ..PaymentDetails::default() },
+        sharing: None,
     };
     match payments::record(service, &operator(), new).await {
         Ok(_) => {

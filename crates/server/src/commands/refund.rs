@@ -2,6 +2,7 @@
 //! answer. The refund's number is made, and said, before anything is sent: whoever gets no answer repeats with the same number.
 
 mod antom;
+mod baofoo;
 mod exchange;
 mod native;
 mod oceanpayment;
@@ -26,6 +27,8 @@ pub struct Refund {
 enum Spoken {
     /// As a client of Antom's API, signed with RSA.
     Antom(antom::AntomRefund),
+    /// As a client of Baofoo's aggregate payments, signed with RSA or SM2.
+    Baofoo(baofoo::BaofooRefund),
     /// As a client of Oceanpayment's API, proved by the terminal's secureCode.
     Oceanpayment(oceanpayment::OceanpaymentRefund),
     /// Over the native API, with an API key.
@@ -63,6 +66,7 @@ impl Refund {
     pub fn run(self) -> anyhow::Result<()> {
         match self.dialect {
             Spoken::Antom(refund) => refund.run(),
+            Spoken::Baofoo(refund) => refund.run(),
             Spoken::Oceanpayment(refund) => refund.run(),
             Spoken::Native(refund) => refund.run(),
         }
@@ -76,7 +80,8 @@ fn number_or_new(given: Option<&str>) -> String {
     }
     let mut bytes = [0; NUMBER_BYTES];
     SystemRandom.fill(&mut bytes);
-    let number = format!("cli-{}", hex::encode(bytes));
+    // Every dialect takes letters, digits and underscores.
+    let number = format!("cli_{}", hex::encode(bytes));
     eprintln!(
         "number / 退款单号: {number}\n\
          If no answer comes, repeat with --number {number}: the same number is never paid twice.\n\

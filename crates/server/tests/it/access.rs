@@ -33,6 +33,7 @@ struct Victim {
     adjustment_id: String,
     person_id: String,
     dispute_id: String,
+    share_id: String,
 }
 
 impl Victim {
@@ -43,6 +44,7 @@ impl Victim {
         let payment = app.paid(&shop, "p1", "100.00 EUR").await;
         let refund = shop.key.refund("r1", euros("p1", 100)).await;
         let operator = app.operator(mode).await;
+        let share_id = planned_share(app, &shop, &operator).await;
         let credentials = operator.get(&format!("/api/v1/credentials?merchant_id={}", shop.merchant.id)).await;
         let person = json!({"merchant_id": shop.merchant.id, "name": "Ann", "role": "reviewer"});
         let person = operator.post("/api/v1/people", person).await;
@@ -58,6 +60,7 @@ impl Victim {
             adjustment_id,
             person_id: person.text("/person_id"),
             dispute_id: dispute.text("/dispute_id"),
+            share_id,
             shop,
         }
     }
@@ -73,6 +76,7 @@ impl Victim {
             "credential_id" => self.credential_id.clone(),
             "person_id" => self.person_id.clone(),
             "dispute_id" => self.dispute_id.clone(),
+            "share_id" => self.share_id.clone(),
             "batch" => "spring".to_owned(),
             "merchant_id" => merchant_id.clone(),
             "terminal_id" => self.shop.terminal.id.to_string(),
@@ -115,6 +119,9 @@ impl Victim {
             "notification-endpoints" => json!({"merchant_id": merchant, "url": "https://thief.example/hook"}),
             "notification-endpoints/{endpoint_id}" => json!({"url": "https://thief.example/hook"}),
             "notifications/replay" => json!({"merchant_id": merchant, "state": "due"}),
+            "payments/{payment_id}/shares" => json!({"lines": [{"receiver": merchant, "amount": amount}]}),
+            "shares/{share_id}/finish" => json!({"succeeds": true}),
+            "payments/{payment_id}/advances/recover" => json!({"receiver": merchant, "amount": amount}),
             "payments/{payment_id}/tracking" => json!({"tracking_numbers": "LX1", "carrier_url": "https://carrier.example/x"}),
             "tracking-numbers" => json!({"merchant_id": merchant, "rows": [
                 {"payment_reference": "p1", "tracking_numbers": "LX1", "carrier_url": "https://carrier.example/x"}
@@ -158,6 +165,7 @@ impl Victim {
             &self.payout_id,
             &self.adjustment_id,
             &self.person_id,
+            &self.share_id,
         ];
         ids.into_iter().chain([&self.shop.merchant.id.to_string()]).any(|id| text.contains(id.as_str()))
     }
@@ -175,6 +183,18 @@ impl Victim {
         }
         all
     }
+}
+
+/// A share of a payment of the shop's that begins tomorrow.
+async fn planned_share(app: &TestApp, shop: &Shop, operator: &Actor) -> String {
+    let receiver = app.shop(shop.merchant.mode, "native").await.merchant.id.to_string();
+    let payment = app.paid(shop, "shared", "10.00 EUR").await;
+    let body = json!({"lines": [{"receiver": receiver, "amount": {"value": 100, "currency": "EUR"}}], "due_at": "2026-01-02T00:00:00Z"});
+    let headers = [("content-type", "application/json"), ("idempotency-key", "planned")];
+    let path = format!("/api/v1/payments/{}/shares?merchant_id={}", payment.id, shop.merchant.id);
+    let planned = operator.send(Method::POST, &path, &headers, Body::from(body.to_string())).await;
+    assert_eq!((planned.status, planned.text("/state").as_str()), (201, "planned"), "{:?}", planned.bytes);
+    planned.text("/share_id")
 }
 
 /// A report of fraud, which freezes nothing.

@@ -312,6 +312,7 @@ fn paid(app: &TestApp, shop: &Shop, reference: &str, amount: &str) -> NewPayment
         reserved: None,
         quote: None,
         notify_url: None,
+        sharing: None,
         details: PaymentDetails::default(),
     }
 }

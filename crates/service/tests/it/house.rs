@@ -248,6 +248,7 @@ pub fn payment(shop: &Shop, reference: &str, amount: &str, paid_at: Timestamp) -
         reserved: None,
         quote: None,
         notify_url: None,
+        sharing: None,
         details: PaymentDetails::default(),
     }
 }

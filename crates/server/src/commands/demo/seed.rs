@@ -314,6 +314,7 @@ impl Maker<'_> {
             reserved: None,
             quote: None,
             notify_url: None,
+            sharing: None,
             details,
         }
     }
