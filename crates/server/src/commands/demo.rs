@@ -1,5 +1,6 @@
 //! `refundry demo`: a data directory with merchants, keys and payments to play with, and a server on it.
 
+mod baofoo;
 mod directory;
 mod seed;
 

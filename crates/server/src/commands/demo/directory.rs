@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::Demo;
+use super::baofoo::DemoMarket;
 
 /// A demo's data directory.
 pub struct Directory {
@@ -21,6 +22,9 @@ pub struct Manifest {
     pub operator_key: String,
     /// The merchants.
     pub merchants: Vec<DemoMerchant>,
+    /// A marketplace that speaks Baofoo.
+    #[serde(default)]
+    pub market: Option<DemoMarket>,
 }
 
 /// A merchant of the demo.
@@ -174,12 +178,34 @@ impl Welcome {
              -H 'Idempotency-Key: {number}' \\\n  \
              -H 'Content-Type: application/json' \\\n  \
              -d '{{\"payment_reference\":\"{newest}\",\"amount\":{{\"value\":400,\"currency\":\"{}\"}},\"reason\":\"damaged 破损\"}}'\n\n\
+             {}\
              Stop with Ctrl-C; what was acknowledged stays. / 按 Ctrl-C 停止，已受理的数据不会丢失。\n",
             addresses.join("  "),
             self.path.display(),
             self.path.display(),
             merchant.api_key,
             payments.currency,
+            self.of_market(url),
+        )
+    }
+
+    /// A refund of a payment that was shared, as a merchant's program for Baofoo asks for it.
+    fn of_market(&self, url: &str) -> String {
+        let Some(market) = &self.manifest.market else { return String::new() };
+        let program = std::env::current_exe().map_or_else(|_| "refundry".to_owned(), |path| path.display().to_string());
+        let key = |file: &str| self.path.join(file).display().to_string();
+        let first = market.receivers.first().map_or("", String::as_str);
+        format!(
+            "A refund of a shared payment over Baofoo / 宝付分账退款:\n\n\
+             {program} refund baofoo --url {url} \\\n  \
+             --account {} --terminal {} --private-key {} \\\n  \
+             --our-public-key {} \\\n  \
+             --payment {} --amount 4000 --share {first}=1200 --number demo_1\n\n",
+            market.account,
+            market.terminal,
+            key(&market.merchant_private_key_file),
+            key(&market.gateway_public_key_file),
+            market.newest_payment,
         )
     }
 }

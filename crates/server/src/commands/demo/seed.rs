@@ -20,6 +20,7 @@ use refundry_service::refunds::{self, NewRefund};
 use refundry_service::terminals::{self, NewTerminal};
 use refundry_service::{Caller, Service};
 
+use super::baofoo;
 use super::directory::{DemoMerchant, DemoPayments, DemoTerminal, Directory, Manifest};
 
 /// Payments of every merchant but the first.
@@ -104,7 +105,8 @@ pub async fn make(service: &Service, directory: &Directory, wanted: &Wanted) -> 
     if wanted.refunds > 0 {
         refund_oldest(service, &operator, made.first().context("a first merchant")?, wanted.refunds).await?;
     }
-    Ok(Manifest { operator_key, merchants: made })
+    let market = Some(baofoo::make(service, directory, &operator).await.context("make the market")?);
+    Ok(Manifest { operator_key, merchants: made, market })
 }
 
 /// A merchant to make figures with: one channel, one key, no signatures.
