@@ -5,7 +5,7 @@ use refundry_engine::command::{CancelShare, CreateShare, FinishShare, RecoverAdv
 use refundry_engine::idempotency::{ComparedFields, IdempotencyKey, NUMBER_LENGTH_MAX};
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::refund::{REASON_LENGTH_MAX, URL_LENGTH_MAX};
-use refundry_engine::share::{SHARE_SCOPE, Share, ShareKey};
+use refundry_engine::share::{ADVANCE_SCOPE, SHARE_SCOPE, Share, ShareKey};
 use refundry_engine::{Act, MerchantId, Mode, Outcome, PaymentId, Refusal, ShareId, Timestamp};
 use refundry_ledger::Money;
 use refundry_store::{Page, PageRequest, ShareFilter};
@@ -19,9 +19,6 @@ use crate::permissions::{Permission, missing};
 use crate::receivers::{self, NamedLine};
 use crate::refunds::DialectRules;
 use crate::texts::{check_kept, check_plain};
-
-/// The scope of the idempotency keys of recoveries.
-pub const RECOVERY_SCOPE: &str = "recovery";
 
 /// A share to be made.
 #[derive(Clone, Debug)]
@@ -198,7 +195,7 @@ pub async fn recover(service: &Service, caller: &Caller, recovery: Recovery) -> 
     let key = IdempotencyKey {
         merchant_id: payment.merchant_id,
         dialect: crate::refunds::NATIVE.name.to_owned(),
-        scope: RECOVERY_SCOPE.to_owned(),
+        scope: ADVANCE_SCOPE.to_owned(),
         number,
     };
     let act = RecoverAdvance { merchant_id: payment.merchant_id, mode: caller.mode, payment_id, receiver_id, amount, key };
