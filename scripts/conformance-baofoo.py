@@ -56,15 +56,14 @@ def equip():
     terminal = operator("/api/v1/terminals", {"merchant_id": merchant, "name": "宝付", "dialect": "baofoo"})["terminal_id"]
     (baofoo_client.write_sm2_keys if ALGORITHM == "SM2" else baofoo_client.write_keys)(str(KEYS))
     public = (KEYS / "merchant.pub").read_text().strip()
-    kind = {"RSA": "public_key", "SM2": "sm2_public_key"}[ALGORITHM]
     wish = {
         "holder": {"kind": "terminal", "merchant_id": merchant, "terminal_id": terminal},
         "dialect": "baofoo",
         "lookup": f"{ACCOUNT}/{TERMINAL}",
         "name": "conformance",
-        kind: public,
+        "key": {"kind": "public_key", "public_key": public},
     }
-    gateway = operator("/api/v1/credentials", wish)["public_key"]
+    gateway = operator("/api/v1/credentials", wish)["our_public_key"]
     if ALGORITHM == "RSA":
         lines = [gateway[at : at + 64] for at in range(0, len(gateway), 64)]
         gateway = "\n".join(["-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", ""])

@@ -22,13 +22,13 @@ pub fn void(snapshot: &Snapshot, stamp: &Stamp, act: &VoidPayment) -> Verdict {
 }
 
 /// Sets when an authorisation ends by itself, or when an order is looked at, and takes the date away from what is neither any more.
-pub(crate) fn follow(draft: &mut Draft<'_>, created: bool, payment: &Payment, order: Option<&OrderStep>) {
-    let look = order.and_then(|order| Some((order.look_at?, &order.note)));
+pub(crate) fn follow(draft: &mut Draft<'_>, created: bool, payment: &Payment, order: Option<OrderStep>) {
+    let look_at = order.and_then(|order| order.look_at);
     if payment.status == PaymentStatus::Authorised {
         let days = i64::from(draft.payment_policy(payment).authorisation_days);
         draft.put_task(Task::void_payment(payment.merchant_id, payment.id, payment.paid_at.plus_days(days).max(draft.now())));
-    } else if let (PaymentStatus::Pending, Some((look_at, note))) = (payment.status, look) {
-        draft.put_task(Task::follow_order(payment.merchant_id, payment.id, look_at, note.clone()));
+    } else if let (PaymentStatus::Pending, Some(look_at)) = (payment.status, look_at) {
+        draft.put_task(Task::follow_order(payment.merchant_id, payment.id, look_at));
     } else if !created {
         draft.remove_task(payment.merchant_id, Task::void_payment(payment.merchant_id, payment.id, draft.now()).id);
     }

@@ -207,8 +207,8 @@ fn write(snapshot: &Snapshot, stamp: &Stamp, (mut payment, act): (Payment, &Reco
         return Verdict::refused(refusal);
     }
     let created = kind == EventKind::PaymentRecorded;
-    authorisation::follow(&mut draft, created, &payment, act.order.as_ref());
-    match (&act.order, payment.status) {
+    authorisation::follow(&mut draft, created, &payment, act.order);
+    match (act.order, payment.status) {
         (None, _) | (Some(_), PaymentStatus::Pending) => draft.tell(kind, about, payment_facts(&payment)),
         (Some(_), _) => draft.tell_of_order(kind, &payment, payment_facts(&payment)),
     }

@@ -176,8 +176,8 @@ impl Task {
     }
 
     /// The next look at an order that is not paid yet. A payment has one task at most, so the number is made as above.
-    pub fn follow_order(merchant_id: MerchantId, payment_id: PaymentId, due_at: Timestamp, note: String) -> Self {
-        Self { kind: TaskKind::FollowOrder, note, ..Self::void_payment(merchant_id, payment_id, due_at) }
+    pub fn follow_order(merchant_id: MerchantId, payment_id: PaymentId, due_at: Timestamp) -> Self {
+        Self { kind: TaskKind::FollowOrder, ..Self::void_payment(merchant_id, payment_id, due_at) }
     }
 
     /// The payment that it is about, for the kinds that are about one.

@@ -19,7 +19,7 @@ use crate::permissions::{Permission, missing};
 use crate::receivers::NamedLine;
 use crate::refunds::DialectRules;
 use crate::signatures::sha256;
-use crate::workers::follow_orders::{LatePlan, unpaid};
+use crate::workers::follow_orders::unpaid;
 
 /// Times that a payment and its refunds are read together before the caller is told that others are at it.
 const READS_MAX: u32 = 20;
@@ -47,7 +47,7 @@ pub(crate) async fn place(service: &Service, caller: &Caller, rules: DialectRule
     }
     let told = told(service, wish.clone(), reference.clone());
     let order = match told.status {
-        PaymentStatus::Pending => Some(later(service, rules, &wish)),
+        PaymentStatus::Pending => Some(later(service, &wish)),
         PaymentStatus::Captured
         | PaymentStatus::Failed
         | PaymentStatus::Authorised
@@ -161,9 +161,8 @@ fn told(service: &Service, wish: OrderWish, reference: String) -> NewPayment {
         OrderRule::Fail => (PaymentStatus::Failed, nothing, nothing),
     };
     let plan = match rule {
-        OrderRule::Pay => plan_of(&wish),
-        // What waits has no money to plan with; the plan is made when it is paid.
-        OrderRule::PayLater | OrderRule::StayWaiting | OrderRule::Fail => Vec::new(),
+        OrderRule::Pay | OrderRule::PayLater | OrderRule::StayWaiting => plan_of(&wish),
+        OrderRule::Fail => Vec::new(),
     };
     NewPayment {
         merchant_id: None,
@@ -185,15 +184,15 @@ fn told(service: &Service, wish: OrderWish, reference: String) -> NewPayment {
     }
 }
 
-/// When the acquirer is asked about an order that waits, and what is planned for when it is paid.
-fn later(service: &Service, rules: DialectRules, wish: &OrderWish) -> OrderStep {
+/// When the acquirer is asked about an order that waits.
+fn later(service: &Service, wish: &OrderWish) -> OrderStep {
     let now = service.world.now();
     let look_at = match order_rule_for(wish.amount.minor() - wish.marketing.minor()) {
         OrderRule::Pay | OrderRule::Fail => now,
         OrderRule::PayLater => now.plus_ms(LATER_MS),
         OrderRule::StayWaiting => now.plus_seconds(i64::from(wish.expires_minutes) * 60),
     };
-    OrderStep { look_at: Some(look_at), note: LatePlan::of(rules.name, plan_of(wish)).text() }
+    OrderStep { look_at: Some(look_at) }
 }
 
 fn plan_of(wish: &OrderWish) -> Vec<NewPlan> {

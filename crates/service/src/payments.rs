@@ -126,7 +126,7 @@ pub(crate) async fn record_as(
     let instant = payment.paid_at.max(Timestamp::from_ms(EPOCH_MS));
     for proposal in 0..ID_PROPOSALS_MAX {
         payment.id = PaymentId::new(service.world.ids.at(instant.plus_ms(proposal))?);
-        let act = RecordPayment { payment: payment.clone(), left_to_terms, order: order.clone(), plan: plan.clone() };
+        let act = RecordPayment { payment: payment.clone(), left_to_terms, order, plan: plan.clone() };
         let act = Act::RecordPayment(Box::new(act));
         match service.transact(caller, act).await? {
             Outcome::Payment { payment, created } => return Ok(RecordedPayment { payment, created }),
@@ -187,7 +187,7 @@ pub(crate) async fn named(
 }
 
 /// Planned shares with the merchants that they name.
-pub(crate) async fn planned(
+async fn planned(
     service: &Service,
     (rules, merchant_id, mode): (DialectRules, MerchantId, Mode),
     plan: Vec<NewPlan>,

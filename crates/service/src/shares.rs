@@ -13,6 +13,7 @@ use refundry_store::{Page, PageRequest, ShareFilter};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
+use crate::merchants;
 use crate::outgoing::check_url;
 use crate::payments;
 use crate::permissions::{Permission, missing};
@@ -179,6 +180,18 @@ pub async fn finish(
     }
     let act = FinishShare { merchant_id, mode: Some(caller.mode), share_id, succeeds, note };
     share_after(service.transact(caller, Act::FinishShare(act)).await?)
+}
+
+/// The payments of whose advances receivers still owe something, newest first.
+pub async fn advances(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    page: PageRequest,
+) -> Result<Page<Payment>, ServiceError> {
+    caller.must(Permission::SharesRead)?;
+    let merchant = merchants::read(service, caller, caller.merchant_id(merchant_id)?).await?;
+    Ok(service.world.store.advances(merchant.id, page).await?)
 }
 
 /// A receiver pays back what was advanced in its place; the operator alone may take it, because it is another merchant's money.

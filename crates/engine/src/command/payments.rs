@@ -21,12 +21,10 @@ pub struct RecordPayment {
 }
 
 /// A payment that was ordered here, in a dialect that has words for that: how it ends is told to the payment's address.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OrderStep {
     /// When the acquirer is asked what became of it, while it is not decided.
     pub look_at: Option<Timestamp>,
-    /// What the one who asks then has to know beside the payment; comes back with the task.
-    pub note: String,
 }
 
 /// What of a payment's amounts the operator's payment system leaves to the settlement terms.

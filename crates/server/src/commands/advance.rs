@@ -5,6 +5,7 @@ use refundry_engine::payment::PaymentKey;
 use refundry_engine::{MerchantId, PaymentId};
 use refundry_service::payments;
 use refundry_service::shares::{self, Recovery};
+use refundry_store::{PAGE_LIMIT_MAX, PageRequest};
 
 use super::at_the_desk::{Desk, print};
 use super::share::line;
@@ -22,6 +23,12 @@ pub struct Advance {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// List the payments of whose advances receivers still owe something, newest first.
+    List {
+        /// Whose payments.
+        #[arg(long)]
+        merchant: MerchantId,
+    },
     /// Take so much from a receiver, and give it to the merchant that advanced it.
     Recover {
         /// Whose payment it is.
@@ -45,6 +52,17 @@ impl Advance {
         let Self { desk, what } = self;
         desk.work(async |service, caller| {
             match what {
+                What::List { merchant } => {
+                    let mut page = PageRequest { after: None, limit: PAGE_LIMIT_MAX };
+                    loop {
+                        let read = shares::advances(service, caller, Some(merchant), page).await?;
+                        for payment in read.rows {
+                            print(&serde_json::to_value(PaymentView::from(payment))?);
+                        }
+                        let Some(next) = read.next else { break };
+                        page.after = Some(next);
+                    }
+                }
                 What::Recover { merchant, payment, line: text, number } => {
                     let key = PaymentKey::Id(payment);
                     let currency = payments::find(service, caller, Some(merchant), &key).await?.currency();

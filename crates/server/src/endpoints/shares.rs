@@ -45,6 +45,13 @@ pub fn rows() -> Vec<Endpoint> {
             .asks::<MerchantQuery>()
             .takes::<ShareFinishRequest>()
             .gives::<ShareView>(200),
+        Endpoint::new(Get, "/api/v1/advances", May::SharesRead, shares::advances)
+            .says(
+                "List the payments of whose advances receivers still owe something, newest first; `sharing.advanced` says how much.",
+                "列出接收方尚欠垫资的支付，最新的在前；`sharing.advanced` 为所欠金额。",
+            )
+            .asks::<ShareQuery>()
+            .gives::<Listed<PaymentView>>(200),
         Endpoint::new(Post, "/api/v1/payments/{payment_id}/advances/recover", May::AdvancesRecover, shares::recover)
             .operator()
             .says(

@@ -121,6 +121,13 @@ pub async fn finish(call: Call) -> Result<Response, Problem> {
     ok(&ShareView::from(shares::finish(&call.app.service, &call.caller, of, succeeds, note).await?))
 }
 
+/// Payments of whose advances receivers still owe something, newest first.
+pub async fn advances(call: Call) -> Result<Response, Problem> {
+    let query: ShareQuery = call.query()?;
+    let page = page_request(query.cursor.as_deref(), query.limit)?;
+    ok(&Listed::of(shares::advances(&call.app.service, &call.caller, query.merchant_id, page).await?, PaymentView::from))
+}
+
 /// A receiver pays back what was advanced in its place.
 pub async fn recover(call: Call) -> Result<Response, Problem> {
     let query: MerchantQuery = call.query()?;

@@ -180,8 +180,17 @@ impl TestApp {
     }
 
     pub async fn shop_with(&self, mode: Mode, dialect: &str, policy: PolicyPatch) -> Shop {
+        self.shop_named(mode, dialect, None, policy).await
+    }
+
+    /// A merchant that dialects know by an account number.
+    pub async fn shop_of(&self, mode: Mode, dialect: &str, account: &str) -> Shop {
+        self.shop_named(mode, dialect, Some(account.to_owned()), PolicyPatch::default()).await
+    }
+
+    async fn shop_named(&self, mode: Mode, dialect: &str, account: Option<String>, policy: PolicyPatch) -> Shop {
         let operator = Caller::operator("olga", mode);
-        let new = NewMerchant { name: "Acme".to_owned(), account: None, policy: PolicyPatch::default() };
+        let new = NewMerchant { name: "Acme".to_owned(), account, policy: PolicyPatch::default() };
         let merchant = merchants::create(&self.service, &operator, new).await.unwrap();
         let new = NewTerminal {
             merchant_id: Some(merchant.id),

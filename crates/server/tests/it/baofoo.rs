@@ -29,7 +29,7 @@ pub struct Client {
     pub mer_id: String,
     pub ter_id: String,
     pub key: Arc<Pair>,
-    now_s: i64,
+    pub now_s: i64,
 }
 
 /// The caller's private key, and our public one.
@@ -62,7 +62,7 @@ impl Own {
     fn public(&self) -> NewKey {
         match self {
             Self::Rsa(keys) => NewKey::PublicKey(keys.public_spki.clone()),
-            Self::Sm2(keys) => NewKey::Sm2PublicKey(keys.public_hex.clone()),
+            Self::Sm2(keys) => NewKey::PublicKey(keys.public_hex.clone()),
         }
     }
 
@@ -264,7 +264,7 @@ pub async fn receiver(app: &TestApp, mode: Mode, account: &str) -> Merchant {
 
 /// A seller with keys of its own.
 pub async fn seller(app: &TestApp, mode: Mode, (account, terminal): (&str, &str), own: &Own) -> Seller {
-    let shop = app.shop_of(mode, "baofoo", Some(account)).await;
+    let shop = app.shop_of(mode, "baofoo", account).await;
     let holder = Holder::Terminal { merchant_id: shop.merchant.id, terminal_id: shop.terminal.id };
     let issued = issue(&app.service, mode, holder, (account, terminal), own).await;
     let client = Client::new(app, (account, terminal), own, &issued);

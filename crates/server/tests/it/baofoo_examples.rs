@@ -4,9 +4,9 @@ use refundry_engine::Mode;
 use serde_json::{Value, json};
 
 use crate::app::{Actor, TestApp};
-use crate::baofoo::{Own, Seller, brief, parts, receiver, result, seller};
+use crate::baofoo::{Own, Seller, parts, receiver, result, seller};
 
-const EXAMPLES: &str = include_str!("../../../engine/tests/worked_examples.json");
+const EXAMPLES: &str = include_str!("../../../engine/tests/fixtures/worked_examples.json");
 /// The receivers of the examples.
 const RECEIVERS: [&str; 4] = ["A", "B", "C", "D"];
 

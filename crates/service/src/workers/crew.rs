@@ -113,7 +113,7 @@ impl Crew {
             TaskKind::PreparePayout => prepare_payouts::run_one(world, &task).await,
             TaskKind::SettleDue => settle_due::run_one(world, &task).await,
             TaskKind::VoidPayment => void_payments::run_one(world, &task).await,
-            TaskKind::FollowOrder => follow_orders::run_one(&self.service, &task).await,
+            TaskKind::FollowOrder => follow_orders::run_one(world, &task).await,
             TaskKind::DeliverNotification => deliver_notifications::run_one(&self.service, &self.settings, &task, news).await,
         };
         match done {
