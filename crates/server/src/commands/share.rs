@@ -20,18 +20,25 @@ use crate::merchant_api::share_view::ShareView;
 pub struct Share {
     #[command(flatten)]
     desk: Desk,
-    /// Whose payment it is.
-    #[arg(long)]
-    merchant: MerchantId,
     /// What to do.
     #[command(subcommand)]
     what: What,
+}
+
+/// Whose payment it is.
+#[derive(Args, Debug)]
+struct Giver {
+    /// Whose payment it is.
+    #[arg(long)]
+    merchant: MerchantId,
 }
 
 #[derive(Debug, Subcommand)]
 enum What {
     /// Share a payment's money, now or at a time.
     Create {
+        #[command(flatten)]
+        giver: Giver,
         /// Of which payment.
         #[arg(long)]
         payment: PaymentId,
@@ -47,22 +54,30 @@ enum What {
     },
     /// List the shares of a payment, newest first.
     List {
+        #[command(flatten)]
+        giver: Giver,
         /// Of which payment.
         #[arg(long)]
         payment: PaymentId,
     },
     /// Read one share.
     Show {
+        #[command(flatten)]
+        giver: Giver,
         /// Which.
         share: ShareId,
     },
     /// Take a planned share back.
     Cancel {
+        #[command(flatten)]
+        giver: Giver,
         /// Which.
         share: ShareId,
     },
     /// End a share of the sandbox whose number asked to be left running.
     Finish {
+        #[command(flatten)]
+        giver: Giver,
         /// Which.
         share: ShareId,
         /// Let it fail, for this reason.
@@ -74,15 +89,15 @@ enum What {
 impl Share {
     /// Does it, and prints JSON lines.
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { desk, merchant, what } = self;
-        desk.work(async |service, caller| what.carry_out(service, caller, merchant).await)
+        let Self { desk, what } = self;
+        desk.work(async |service, caller| what.carry_out(service, caller).await)
     }
 }
 
 impl What {
-    async fn carry_out(self, service: &Service, caller: &Caller, merchant: MerchantId) -> anyhow::Result<()> {
+    async fn carry_out(self, service: &Service, caller: &Caller) -> anyhow::Result<()> {
         let share = match self {
-            Self::Create { payment, number, lines, due_at } => {
+            Self::Create { giver: Giver { merchant }, payment, number, lines, due_at } => {
                 let key = PaymentKey::Id(payment);
                 let currency = payments::find(service, caller, Some(merchant), &key).await?.currency();
                 let named: anyhow::Result<Vec<NamedLine>> = lines.iter().map(|text| line(text, currency)).collect();
@@ -101,10 +116,10 @@ impl What {
                 };
                 *shares::create(service, caller, NATIVE, new).await?.share
             }
-            Self::List { payment } => return list(service, caller, merchant, payment).await,
-            Self::Show { share } => shares::find(service, caller, Some(merchant), &ShareKey::Id(share)).await?,
-            Self::Cancel { share } => shares::cancel(service, caller, Some(merchant), share).await?,
-            Self::Finish { share, fails } => {
+            Self::List { giver: Giver { merchant }, payment } => return list(service, caller, merchant, payment).await,
+            Self::Show { giver: Giver { merchant }, share } => shares::find(service, caller, Some(merchant), &ShareKey::Id(share)).await?,
+            Self::Cancel { giver: Giver { merchant }, share } => shares::cancel(service, caller, Some(merchant), share).await?,
+            Self::Finish { giver: Giver { merchant }, share, fails } => {
                 let succeeds = fails.is_none();
                 shares::finish(service, caller, (Some(merchant), share), succeeds, fails.unwrap_or_default()).await?
             }

@@ -17,6 +17,7 @@ const RULES: &[(&str, &str)] = &[
     ("never changes; create another terminal", "不可更改，请另建终端"),
     ("answers can be forced for sandbox terminals only", "仅沙箱终端可强制应答"),
     ("native or one of: {}", "应为 native 或以下之一：{}"),
+    ("of a share of the sandbox; others are not ended by hand", "应为沙箱中的分账；其他分账不能人工结束"),
     ("one of: {}", "应为以下之一：{}"),
     ("for this dialect: {}", "该协议可用：{}"),
     ("the native API takes tokens that are made here", "原生接口只接受由本系统生成的令牌"),

@@ -305,17 +305,20 @@ async fn every_endpoint_works_for_whoever_may_use_it() {
         }
     }
     // Reached, and refused for what it is about: the refund is not in review; the payout had an end before; the adjustment's second person must be one;
-    // a report of fraud is accepted by a refund alone; the payment is captured; rates, by which real money is booked, come by a live key.
+    // a report of fraud is accepted by a refund alone; nobody shares with itself, and the share was taken back before; the payment is captured; rates, by which real money is booked, come by a live key.
     let expected = [
         "POST /api/v1/adjustments/{adjustment_id}/book: 403 second_person_needed -",
         "POST /api/v1/disputes/{dispute_id}/change: 409 dispute_state_forbids -",
+        "POST /api/v1/payments/{payment_id}/advances/recover: 422 exceeds_advanced amount",
         "POST /api/v1/payments/{payment_id}/capture: 409 payment_status_forbids -",
+        "POST /api/v1/payments/{payment_id}/shares: 422 receiver_is_giver shares",
         "POST /api/v1/payments/{payment_id}/void: 409 payment_status_forbids -",
         "POST /api/v1/payouts/{payout_id}/cancel: 409 payout_state_forbids -",
         "POST /api/v1/payouts: 409 payout_is_prepared -",
         "POST /api/v1/refunds/{refund_id}/edit: 409 refund_state_forbids -",
         "POST /api/v1/refunds/{refund_id}/review: 409 refund_state_forbids -",
         "POST /api/v1/refunds/{refund_id}/send-now: 409 refund_state_forbids -",
+        "POST /api/v1/shares/{share_id}/finish: 409 share_state_forbids -",
         "PUT /api/v1/rates: 403 not_allowed -",
     ];
     assert_eq!(refused.iter().map(String::as_str).collect::<Vec<_>>(), expected);

@@ -85,7 +85,7 @@ async fn bad_heads_paths_and_queries_are_problems_too() {
         (Method::POST, "/api/v1/refunds", vec![("content-type", "text/plain")], "415 media_type content-type"),
         (Method::PATCH, "/api/v1/refunds", vec![], "405 method_not_allowed -"),
         (Method::GET, "/api/v1/nothing", vec![], "404 path_unknown -"),
-        (Method::GET, "/api", vec![], "404 path_unknown -"),
+        (Method::GET, "/api/", vec![], "404 path_unknown -"),
         (Method::GET, "/api/v1/refunds/%ff", vec![], "404 path_unknown -"),
         (Method::POST, "/api/v1/openapi.json", vec![], "405 method_not_allowed -"),
         (Method::GET, "/api/v1/refunds/ref_xyz", vec![], "404 unknown_refund -"),

@@ -52,7 +52,7 @@ fn developers_refund_and_ask_from_the_command_line() {
     let asked = (0..LOOKS_MAX).map(|_| done(&inquire)).find(|asked| asked.contains("\"refundStatus\": \"SUCCESS\""));
     assert!(asked.is_some(), "{}", done(&inquire));
     let made = done(&joined(&antom, &wish));
-    assert!(made.contains("--number cli-"), "a number that was made is said: {made}");
+    assert!(made.contains("--number cli_"), "a number that was made is said: {made}");
     let other = failed(&joined(&antom, &["--payment", &payment, "--amount", "5.00", "--currency", "USD", "--number", "r1"]));
     assert!(other.contains("REPEAT_REQ_INCONSISTENT"), "{other}");
     let digits = failed(&joined(&antom, &["--payment", &payment, "--amount", "4.005", "--currency", "USD"]));
