@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use refundry_engine::share::Sharing;
 use refundry_engine::{MerchantId, chart};
 
 use super::findings::{Findings, Step};
@@ -30,6 +31,13 @@ impl Money {
         let left = self.left.entry((merchant_id, currency.to_owned())).or_default();
         left[0] += unsettled;
         left[1] += reserve;
+    }
+
+    /// What a shared payment says that is unsettled with its receivers, each in its own book.
+    pub fn left_with_receivers(&mut self, currency: &str, sharing: &Sharing) {
+        for (receiver_id, part) in &sharing.receivers {
+            self.left(receiver_id.get(), currency, [i128::from(part.unsettled_minor), 0]);
+        }
     }
 
     /// What payments say is left sums up to what is posted, when all of both was seen.

@@ -105,6 +105,7 @@ fn every_field_of_the_api_has_a_column_and_every_column_is_a_field() {
         "merchant_id" => "mer_0d3m4t2ykw000",
         "terminal_id" => "ter_0d3m4t2ykw000",
         "status" => "captured",
+        "fee_mode" => "from_account",
         "quote.price" => "1.5",
         _ => "x",
     };
@@ -115,7 +116,8 @@ fn every_field_of_the_api_has_a_column_and_every_column_is_a_field() {
         .unwrap();
     let schema = serde_json::to_value(<PaymentRequest as utoipa::PartialSchema>::schema()).unwrap();
     for field in schema["properties"].as_object().unwrap().keys() {
-        assert!(object.contains_key(field), "{field} has no column");
+        // A list fits into no cell: planned shares come by lines of JSON.
+        assert!(object.contains_key(field) || field == "shares", "{field} has no column");
     }
     let page = include_str!("../../../../../docs/operating/import.md");
     for name in names {

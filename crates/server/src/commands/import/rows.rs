@@ -31,6 +31,7 @@ const TEXTS: &[&str] = &[
     "status",
     "paid_at",
     "notify_url",
+    "fee_mode",
     "authorised.currency",
     "captured.currency",
     "marketing.currency",

@@ -33,6 +33,13 @@ pub async fn check(client: &Client, findings: &mut Findings) -> Result<(), Store
         Ok(())
     })
     .await?;
+    each(client, "SELECT currency, sharing FROM payments WHERE sharing IS NOT NULL", |row| {
+        let mut columns = Columns::new(row, "payment");
+        let currency = columns.text()?;
+        money.left_with_receivers(currency, &columns.json()?);
+        Ok(())
+    })
+    .await?;
     money.check_left(findings);
     let mut payouts = Payouts::default();
     let available = i64::from(SPENDABLE.code());

@@ -33,6 +33,12 @@ pub fn check(connection: &Connection, findings: &mut Findings) -> Result<(), Sto
         money.left(merchant_id, currency, [columns.int()?.into(), columns.int()?.into()]);
         Ok(())
     })?;
+    each(connection, "SELECT currency, sharing FROM payments WHERE sharing IS NOT NULL", [], |row| {
+        let mut columns = Columns::new(row, "payment");
+        let currency = columns.text()?;
+        money.left_with_receivers(currency, &columns.json()?);
+        Ok(())
+    })?;
     money.check_left(findings);
     each(connection, "SELECT body FROM payouts ORDER BY merchant_id, payout_id", [], |row| {
         let payout: Payout = Columns::new(row, "payout").json()?;
