@@ -48,11 +48,9 @@ pub(crate) async fn place(service: &Service, caller: &Caller, rules: DialectRule
     let told = told(service, wish.clone(), reference.clone());
     let order = match told.status {
         PaymentStatus::Pending => Some(later(service, &wish)),
-        PaymentStatus::Captured
-        | PaymentStatus::Failed
-        | PaymentStatus::Authorised
-        | PaymentStatus::Cancelled
-        | PaymentStatus::Closed => Some(OrderStep::default()),
+        PaymentStatus::Captured | PaymentStatus::Failed | PaymentStatus::Authorised | PaymentStatus::Cancelled | PaymentStatus::Closed => {
+            Some(OrderStep::default())
+        }
     };
     match payments::record_as(service, caller, rules, told, order).await {
         Ok(recorded) => now(service, *recorded.payment).await,
@@ -142,10 +140,7 @@ async fn refunded(service: &Service, payment: &Payment) -> Result<Money, Service
 
 /// The same number is the same order, whatever time its retry carries: what it costs and how it is paid must be the same.
 fn check_repeat(known: &Payment, wish: &OrderWish) -> Result<(), Refusal> {
-    let fields = [
-        ("total", known.authorised.to_string(), wish.amount.to_string()),
-        ("method", known.method.clone(), wish.method.clone()),
-    ];
+    let fields = [("total", known.authorised.to_string(), wish.amount.to_string()), ("method", known.method.clone(), wish.method.clone())];
     match fields.into_iter().find(|(_, first, now)| first != now) {
         Some((field, first, now)) => Err(Refusal::RepeatInconsistent { field: field.to_owned(), first, now }),
         None => Ok(()),

@@ -1,6 +1,6 @@
 //! Refunds on request: create, cancel, review, find, list. Each stamps a command and queues it, or reads.
 
-use refundry_dialects::sharing::{COMPARED_PAYMENT, AskedReturns, AskedShares, NamedPayment};
+use refundry_dialects::sharing::{AskedReturns, AskedShares, COMPARED_PAYMENT, NamedPayment};
 use refundry_dialects::{DialectEntry, KeyScope, NumberedBy, RefundInquiry, RefundWish};
 use refundry_engine::command::{CancelRefund, CreateRefund};
 use refundry_engine::event::Event;

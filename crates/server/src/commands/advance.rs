@@ -67,8 +67,13 @@ impl Advance {
                     let key = PaymentKey::Id(payment);
                     let currency = payments::find(service, caller, Some(merchant), &key).await?.currency();
                     let named = line(&text, currency)?;
-                    let recovery =
-                        Recovery { merchant_id: Some(merchant), payment_id: payment, receiver: named.receiver, amount: named.amount, number };
+                    let recovery = Recovery {
+                        merchant_id: Some(merchant),
+                        payment_id: payment,
+                        receiver: named.receiver,
+                        amount: named.amount,
+                        number,
+                    };
                     print(&serde_json::to_value(PaymentView::from(shares::recover(service, caller, recovery).await?))?);
                 }
             }

@@ -101,7 +101,8 @@ impl What {
                 let key = PaymentKey::Id(payment);
                 let currency = payments::find(service, caller, Some(merchant), &key).await?.currency();
                 let named: anyhow::Result<Vec<NamedLine>> = lines.iter().map(|text| line(text, currency)).collect();
-                let due_at = due_at.map(|text| text.parse::<jiff::Timestamp>()).transpose().context("--due-at is no time / --due-at 不是时间")?;
+                let due_at =
+                    due_at.map(|text| text.parse::<jiff::Timestamp>()).transpose().context("--due-at is no time / --due-at 不是时间")?;
                 let mut compared = lines.clone();
                 compared.sort_unstable();
                 let new = NewShare {

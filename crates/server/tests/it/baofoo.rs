@@ -13,7 +13,9 @@ use refundry_engine::policy::PolicyPatch;
 use refundry_service::credentials::{self, IssuedCredential, NewCredential, NewKey};
 use refundry_service::merchants::{self, NewMerchant};
 use refundry_service::outgoing::OutgoingRequest;
-use refundry_service::signatures::{RsaKeyTexts, RsaSigner, RsaVerifier, Sm2KeyTexts, Sm2Signer, Sm2Verifier, generate_rsa_keys, generate_sm2_keys};
+use refundry_service::signatures::{
+    RsaKeyTexts, RsaSigner, RsaVerifier, Sm2KeyTexts, Sm2Signer, Sm2Verifier, generate_rsa_keys, generate_sm2_keys,
+};
 use refundry_service::{Caller, Service};
 use serde_json::{Value, json};
 

@@ -122,7 +122,13 @@ impl Story<'_> {
             let found = self.operator.get(&format!("/api/v1/refunds?number={number}&merchant_id={merchant_id}")).await;
             let value = |pointer: &str| found.text(pointer).parse::<i64>().unwrap_or(0);
             let shown = (value("/items/0/sharing/from_unshared/value"), value("/items/0/fee_given_back/value"));
-            assert_eq!(json!([shown.0, shown.1]), json!([expected["unshared"], expected["fee_back"]]), "{}: {asked} {:?}", self.id, found.bytes);
+            assert_eq!(
+                json!([shown.0, shown.1]),
+                json!([expected["unshared"], expected["fee_back"]]),
+                "{}: {asked} {:?}",
+                self.id,
+                found.bytes
+            );
         }
         // What fails later does so when somebody settles it.
         if self.id != "E12" {
@@ -146,7 +152,12 @@ impl Story<'_> {
         let balance = self.seller.client.balance("O1").await;
         let number = |name: &str| balance[name].as_i64().unwrap();
         if let Some(refundable) = asked["refundable"].as_i64() {
-            assert_eq!(number("orderTotalAmt") - number("refundSuccessAmt") - number("refundProcessingAmt"), refundable, "{}: {balance}", self.id);
+            assert_eq!(
+                number("orderTotalAmt") - number("refundSuccessAmt") - number("refundProcessingAmt"),
+                refundable,
+                "{}: {balance}",
+                self.id
+            );
         }
         if let Some(unshared) = asked["share_balance"].as_i64() {
             assert_eq!(number("shareBalanceAmt"), unshared, "{}: {balance}", self.id);
@@ -177,7 +188,8 @@ impl Story<'_> {
     /// The receiver has spent what it got: the payment was settled, and the receiver is paid out.
     async fn spend(&self, account: &str) {
         let merchant_id = self.seller.shop.merchant.id;
-        let settled = self.operator.post(&format!("/api/v1/payments/{}/settle?merchant_id={merchant_id}", self.payment().await), json!({})).await;
+        let settled =
+            self.operator.post(&format!("/api/v1/payments/{}/settle?merchant_id={merchant_id}", self.payment().await), json!({})).await;
         assert_eq!(settled.status, 200, "{:?}", settled.bytes);
         let merchant = self.app.service.world.store.merchant_by_account(Mode::Sandbox, account).await.unwrap().unwrap();
         let body = json!({"merchant_id": merchant.id.to_string(), "kind": "trade", "currency": "CNY"});

@@ -24,7 +24,10 @@ async fn a_shared_payment_is_refunded_and_everybody_is_told_with_either_algorith
         app.work().await;
         let paid = told(&app, &client);
         assert_eq!(paid.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), ["PAYMENT"]);
-        assert_eq!((&paid[0].1["txnState"], &paid[0].1["tradeNo"], &paid[0].1["outTradeNo"]), (&json!("SUCCESS"), &json!(trade_no), &json!("O1")));
+        assert_eq!(
+            (&paid[0].1["txnState"], &paid[0].1["tradeNo"], &paid[0].1["outTradeNo"]),
+            (&json!("SUCCESS"), &json!(trade_no), &json!("O1"))
+        );
 
         let mut share = json!({"originTradeNo": trade_no, "outTradeNo": "S1", "txnTime": client.time(0), "notifyUrl": HOOK});
         share["sharingDetails"] = json!([{"sharingMerId": "100001", "sharingAmt": 3_000}]);
@@ -32,15 +35,22 @@ async fn a_shared_payment_is_refunded_and_everybody_is_told_with_either_algorith
         app.work().await;
         assert_eq!(client.share_state("S1").await, "SUCCESS");
         let shared = told(&app, &client);
-        assert_eq!((shared[0].0.as_str(), &shared[0].1["txnState"], &shared[0].1["succAmt"]), ("SHARING", &json!("SUCCESS"), &json!(3_000)));
+        assert_eq!(
+            (shared[0].0.as_str(), &shared[0].1["txnState"], &shared[0].1["succAmt"]),
+            ("SHARING", &json!("SUCCESS"), &json!(3_000))
+        );
 
         let mut refund = client.refund_of("O1", "R1", 4_000, &[("100001", 1_200)]);
         refund["notifyUrl"] = json!(HOOK);
         refund["reqReserved"] = json!("r & s");
         let accepted = client.refund(refund).await;
-        assert_eq!((result(&accepted).as_str(), &accepted["refundState"], &accepted["reqReserved"]), ("SUCCESS", &json!("REFUND"), &json!("r & s")));
+        assert_eq!(
+            (result(&accepted).as_str(), &accepted["refundState"], &accepted["reqReserved"]),
+            ("SUCCESS", &json!("REFUND"), &json!("r & s"))
+        );
         let balance = client.balance("O1").await;
-        let seen = ["orderTotalAmt", "shareBalanceAmt", "refundSuccessAmt", "refundProcessingAmt"].map(|name| balance[name].as_i64().unwrap());
+        let seen =
+            ["orderTotalAmt", "shareBalanceAmt", "refundSuccessAmt", "refundProcessingAmt"].map(|name| balance[name].as_i64().unwrap());
         assert_eq!(seen, [10_000, 4_200, 0, 4_000]);
         app.work().await;
         assert_eq!(client.refund_state("R1").await, "SUCCESS");
@@ -71,8 +81,7 @@ async fn orders_are_paid_late_fail_wait_or_are_closed_as_their_amount_says() {
     for (number, fen) in [("fails", 9_101), ("waits", 9_102), ("closed", 9_102), ("late", 9_103)] {
         let mut order = client.order_of(number, fen, 100);
         order["notifyUrl"] = json!(HOOK);
-        order["sharingInfo"] =
-            json!({"sharingDetails": [{"sharingMerId": "100001", "sharingAmt": 50}], "sharingTime": client.time(600), "sharingOutTradeNo": format!("S{number}")});
+        order["sharingInfo"] = json!({"sharingDetails": [{"sharingMerId": "100001", "sharingAmt": 50}], "sharingTime": client.time(600), "sharingOutTradeNo": format!("S{number}")});
         let ordered = client.call("unified_order", order.clone()).await;
         assert_eq!(result(&ordered), "SUCCESS", "{ordered}");
         assert_eq!(client.call("unified_order", order.clone()).await["tradeNo"], ordered["tradeNo"], "the same number is the same order");
@@ -158,7 +167,11 @@ async fn nobody_reaches_what_is_anothers_by_any_method() {
             assert!(refused, "{method}: {seen}");
         }
     }
-    assert_eq!(result(&live.call("unified_order", live.order_of("O1", 1_000, 0)).await), "FAIL UNOPENED_PRODUCT", "real money is not paid here");
+    assert_eq!(
+        result(&live.call("unified_order", live.order_of("O1", 1_000, 0)).await),
+        "FAIL UNOPENED_PRODUCT",
+        "real money is not paid here"
+    );
     let after = app.service.world.store.events_after(shop.merchant.id, 0, 1_000).await.unwrap();
     assert_eq!(after, before, "something was changed");
 }
