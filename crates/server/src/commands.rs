@@ -1,10 +1,12 @@
 //! The commands of `refundry`, one file each.
 
+pub mod adjustment;
 pub mod advance;
 mod at_the_desk;
 pub mod backup;
 pub mod copy;
 pub mod demo;
+pub mod dispute;
 pub mod distribute;
 pub mod doctor;
 pub mod import;
@@ -13,9 +15,11 @@ pub mod keys;
 pub mod merchant;
 pub mod migrate;
 pub mod notification;
+pub mod payment;
 pub mod payout;
 pub mod person;
 pub mod queue;
+pub mod rate;
 pub mod refund;
 pub mod serve;
 pub mod settlement;
@@ -91,8 +95,16 @@ pub enum Command {
     Share(share::Share),
     /// Take from receivers what was advanced for them.
     Advance(advance::Advance),
-    /// Prepare payouts, and say what became of them.
+    /// Prepare payouts, and say what became of them; see and put their terms.
     Payout(payout::Payout),
+    /// Propose adjustments of merchants' money, and book or reject what somebody else proposed.
+    Adjustment(adjustment::Adjustment),
+    /// Record chargebacks, disputes, retrievals and reports of fraud, and say what became of them.
+    Dispute(dispute::Dispute),
+    /// Capture and void authorised payments.
+    Payment(payment::Payment),
+    /// Import and list the rates of days, by which amounts are booked.
+    Rate(rate::Rate),
     /// Build, sign and send a refund request, as a merchant's client would.
     Refund(refund::Refund),
     /// Print the configuration file with all keys, their defaults and what they do.
@@ -125,6 +137,10 @@ impl Command {
             Self::Share(share) => share.run(),
             Self::Advance(advance) => advance.run(),
             Self::Payout(payout) => payout.run(),
+            Self::Adjustment(adjustment) => adjustment.run(),
+            Self::Dispute(dispute) => dispute.run(),
+            Self::Payment(payment) => payment.run(),
+            Self::Rate(rate) => rate.run(),
             Self::Refund(refund) => refund.run(),
             Self::Config => {
                 print!("{}", crate::config::default_file());
@@ -136,4 +152,9 @@ impl Command {
             }
         }
     }
+}
+
+/// What is said of a word that is none of those that are known.
+fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    format!("one of / 可选 {}", words.collect::<Vec<_>>().join(", "))
 }

@@ -1,6 +1,6 @@
 //! The two ways in which a request ends without what it asked for: a refusal, which is an answer, and a fault, which is ours.
 
-use refundry_engine::Refusal;
+use refundry_engine::{Language, Refusal};
 use refundry_store::StoreError;
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum ServiceError {
     /// Declined, with facts.
-    #[error("refused: {0:?}")]
+    #[error("{}: {} / {}", .0.code(), .0.text(Language::En), .0.text(Language::Zh))]
     Refused(Refusal),
     /// Something of ours broke or is busy; it is logged already.
     #[error("{0}")]

@@ -1,7 +1,9 @@
 //! `refundry payout …`: prepares payouts and moves them on, on this machine.
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use refundry_engine::command::PayoutStep;
+use refundry_engine::merchant::Merchant;
 use refundry_engine::payout::{Payout as Stored, PayoutKind};
 use refundry_engine::{MerchantId, PayoutId};
 use refundry_ledger::{Currency, Money};
@@ -11,7 +13,8 @@ use refundry_store::{PAGE_LIMIT_MAX, PageRequest, PayoutFilter};
 use serde_json::json;
 
 use super::at_the_desk::{Desk, print};
-use crate::merchant_api::payout_view::PayoutView;
+use crate::merchant_api::payout_terms_view::PayoutTermsView;
+use crate::merchant_api::payout_view::{PayoutView, TermsView};
 
 /// Prepare payouts, and say what became of them.
 #[derive(Args, Debug)]
@@ -69,6 +72,23 @@ enum What {
         #[arg(long)]
         reason: String,
     },
+    /// Print when a merchant is paid out, by currency, with the next time.
+    Terms {
+        /// Whose.
+        #[arg(long)]
+        merchant: MerchantId,
+    },
+    /// Put the terms of one currency, as JSON like that which `terms` prints.
+    PutTerms {
+        /// Whose.
+        #[arg(long)]
+        merchant: MerchantId,
+        /// ISO 4217, such as EUR.
+        #[arg(long)]
+        currency: Currency,
+        /// Such as {"days":{"kind":"weekly","weekdays":[1,4]},"minimum_minor":10000}.
+        terms: String,
+    },
     /// Take one back before it is sent.
     Cancel {
         #[command(flatten)]
@@ -103,6 +123,11 @@ impl Payout {
             What::Send { one, bank_reference } => advance(service, caller, one, PayoutStep::Send { bank_reference }).await,
             What::Confirm(one) => advance(service, caller, one, PayoutStep::Confirm).await,
             What::Fail { one, reason } => advance(service, caller, one, PayoutStep::Fail { reason }).await,
+            What::Terms { merchant } => terms(service, payouts::terms(service, caller, Some(merchant)).await?),
+            What::PutTerms { merchant, currency, terms: text } => {
+                let view: PayoutTermsView = serde_json::from_str(&text).context("the terms / 条款")?;
+                terms(service, payouts::put_terms(service, caller, Some(merchant), currency, view.into()).await?)
+            }
             What::Cancel { one, reason } => advance(service, caller, one, PayoutStep::Cancel { reason }).await,
         })
     }
@@ -129,6 +154,13 @@ async fn list(service: &Service, caller: &Caller, merchant_id: Option<MerchantId
 
 async fn advance(service: &Service, caller: &Caller, one: One, step: PayoutStep) -> anyhow::Result<()> {
     show(payouts::advance(service, caller, Some(one.merchant), one.payout, step).await?)
+}
+
+fn terms(service: &Service, merchant: Merchant) -> anyhow::Result<()> {
+    for terms in TermsView::all(merchant, service.world.now()) {
+        print(&serde_json::to_value(terms)?);
+    }
+    Ok(())
 }
 
 fn show(payout: Stored) -> anyhow::Result<()> {

@@ -1,5 +1,9 @@
 //! The commands of whoever keeps an installation, also while it is served.
 
+use refundry_server::system_clock::SystemClock;
+use refundry_server::views::Rfc3339;
+use refundry_service::world::Clock as _;
+
 use crate::program::{Demo, done, failed, joined, prepared, refundry, said, text};
 
 const PAYMENTS: &str = "\
@@ -122,4 +126,67 @@ fn a_damaged_database_is_refused_at_start_with_its_name() {
     std::fs::write(folder.path().join("master.key"), "nonsense\n").unwrap();
     let said = failed(&["serve", "--config", text(&folder.path().join("refundry.toml"))]);
     assert!(said.contains("master.key"), "{said}");
+}
+
+#[test]
+fn what_the_operator_tells_and_takes_is_told_and_taken_at_the_desk() {
+    let demo = Demo::start();
+    let (config, merchant) = (demo.config(), demo.manifest("/merchants/0/merchant_id"));
+    let terminal = demo.manifest("/merchants/0/terminals/0/terminal_id");
+    let here = ["--config", &config];
+    let of = |line: &str, pointer: &str| {
+        let row: serde_json::Value = serde_json::from_str(line.lines().last().unwrap()).unwrap();
+        row.pointer(pointer).unwrap_or_else(|| panic!("{pointer} in {line}")).as_str().unwrap().to_owned()
+    };
+    let run = |arguments: &[&str]| done(&joined(arguments, &here));
+    let refused = |arguments: &[&str]| failed(&joined(arguments, &here));
+
+    let csv = demo.path("authorised.csv");
+    // Just now: what nobody captures within a week is voided by the server.
+    let now = Rfc3339(SystemClock.now());
+    let head = "payment_reference,merchant_reference,method,status,paid_at,currency,authorised.value";
+    let rows = format!("{head}\nA1,order-1,card,authorised,{now},USD,10000\nA2,order-2,card,authorised,{now},USD,10000\n");
+    std::fs::write(&csv, rows).unwrap();
+    run(&["import", "payments", text(&csv), "--merchant", &merchant, "--terminal", &terminal]);
+    let captured = run(&["payment", "capture", "A1", "--merchant", &merchant, "--amount", "60.00", "--currency", "USD"]);
+    assert_eq!(of(&captured, "/status"), "captured");
+    let why = refused(&["payment", "void", "A1", "--merchant", &merchant]);
+    assert!(why.contains("captured") && why.contains("支付"), "in both languages: {why}");
+    assert_eq!(of(&run(&["payment", "void", "A2", "--merchant", &merchant]), "/status"), "cancelled");
+
+    let told = ["dispute", "open", "--merchant", &merchant, "--payment", "A1", "--amount", "20.00", "--currency", "USD"];
+    let opened = run(&joined(&told, &["--kind", "chargeback", "--network-reference", "CB-1", "--reply-by", "2099-12-31T00:00:00Z"]));
+    assert_eq!((of(&opened, "/state"), of(&opened, "/network_reference")), ("open".to_owned(), "CB-1".to_owned()));
+    let dispute = of(&opened, "/dispute_id");
+    let unknown = refundry(&joined(&joined(&told, &["--kind", "quarrel", "--network-reference", "CB-2"]), &here)).output().unwrap();
+    assert!(!unknown.status.success() && said(&unknown).contains("chargeback, dispute, retrieval"), "{}", said(&unknown));
+    assert!(run(&["dispute", "list", "--merchant", &merchant, "--open"]).contains(&dispute));
+    let lost = run(&["dispute", "change", &dispute, "--merchant", &merchant, "--to", "lose", "--note", "no documents"]);
+    assert_eq!(of(&lost, "/state"), "lost");
+    assert_eq!(run(&["dispute", "list", "--merchant", &merchant, "--open"]), "");
+    assert_eq!(of(&run(&["dispute", "show", &dispute, "--merchant", &merchant]), "/state"), "lost");
+
+    let asked = ["adjustment", "propose", "--merchant", &merchant, "--kind", "deduction", "--amount", "1.50", "--currency", "USD"];
+    let asked = joined(&asked, &["--reason", "a courier", "--number", "adj-1"]);
+    let adjustment = of(&run(&asked), "/adjustment_id");
+    assert_eq!(of(&run(&asked), "/adjustment_id"), adjustment, "the same number proposes once");
+    assert!(run(&["adjustment", "list", "--merchant", &merchant]).contains("proposed"));
+    let own = refused(&["adjustment", "book", &adjustment, "--merchant", &merchant]);
+    assert!(own.contains("person"), "who proposed it does not book it: {own}");
+    assert_eq!(of(&run(&["adjustment", "reject", &adjustment, "--merchant", &merchant]), "/state"), "rejected");
+
+    let rates = demo.path("rates.csv");
+    std::fs::write(&rates, "base,quoted,day,price\nEUR,USD,2026-01-31,1.0834\n").unwrap();
+    assert!(refused(&["rate", "import", text(&rates)]).contains("rates:write"), "rates hold for both modes");
+    assert!(run(&["rate", "import", text(&rates), "--mode", "live"]).contains("1"));
+    assert_eq!(of(&run(&["rate", "list", "--base", "EUR"]), "/price"), "1.0834");
+    std::fs::write(&rates, "base,quoted,day,price\nEUR,USD,2026-02-01,1.08\nEUR,USD,2026-02-30,1.08\n").unwrap();
+    assert!(refused(&["rate", "import", text(&rates), "--mode", "live"]).contains("row 2"));
+    assert!(!run(&["rate", "list"]).contains("2026-02-01"), "a file that is not in order is not imported at all");
+
+    let terms = r#"{"days":{"kind":"weekly","weekdays":[1,4]},"minimum_minor":10000}"#;
+    run(&["payout", "put-terms", "--merchant", &merchant, "--currency", "USD", terms]);
+    let put = run(&["payout", "terms", "--merchant", &merchant]);
+    assert!(put.contains(r#""weekdays":[1,4]"#) && put.contains("next_run_at"), "{put}");
+    assert!(refused(&["payout", "put-terms", "--merchant", &merchant, "--currency", "USD", "{}"]).contains("days"));
 }
