@@ -1,3 +1,4 @@
+use refundry_dialects::{Keys as _, Signer as _};
 use refundry_engine::credential::Holder;
 use refundry_engine::policy::PolicyPatch;
 use refundry_engine::{Mode, Refusal};
@@ -6,10 +7,11 @@ use refundry_service::endpoints::{self, NewEndpoint};
 use refundry_service::install::{GATEWAY_DIALECT, GATEWAY_LOOKUP};
 use refundry_service::master_rotation::{ResealedSecrets, rotate_master};
 use refundry_service::seal::new_master_key_line;
+use refundry_service::signatures::{RsaSigner, Sm2Signer, Sm2Verifier, generate_sm2_keys};
 use refundry_service::tokens::token_digest;
 use refundry_service::{audit, authenticate, install};
 
-use crate::house::{Counting, House, refused};
+use crate::house::{Counting, House, Shop, refused};
 
 #[tokio::test]
 async fn installing_twice_makes_one_gateway_key() {
@@ -164,4 +166,73 @@ async fn after_a_rotation_of_the_master_key_the_old_one_may_go() {
     assert_eq!(endpoints::open_secret(&new.master_keys, &merchant.endpoints[0]).unwrap().len(), 32);
     let old = house.with_master_keys(&house.master_key_lines);
     assert_eq!(rotate_master(&old).await.unwrap(), ResealedSecrets { seen: 3, resealed: 0, lost: 3 });
+}
+
+/// A credential of a Baofoo terminal's, by a key of one kind.
+fn baofoo_wish(shop: &Shop, key: NewKey, lookup: Option<&str>) -> NewCredential {
+    NewCredential {
+        holder: Holder::Terminal { merchant_id: shop.merchant.id, terminal_id: shop.terminal.id },
+        dialect: "baofoo".to_owned(),
+        key,
+        lookup: lookup.map(str::to_owned),
+        permissions: None,
+        name: "till".to_owned(),
+        person_id: None,
+        expires_at: None,
+    }
+}
+
+#[tokio::test]
+async fn a_terminal_may_move_from_rsa_to_sm2_and_keeps_its_numbers() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "baofoo", PolicyPatch::default()).await;
+    let (service, operator) = (&house.service, house.operator(Mode::Sandbox));
+    let first = credentials::issue(service, &operator, baofoo_wish(&shop, NewKey::BothPairs, Some("100000/200000"))).await.unwrap();
+    let own = generate_sm2_keys(|bytes| bytes.fill(9));
+    let key = NewKey::PublicKey(own.public_hex.clone());
+    let second = credentials::rotate(service, &operator, first.credential.id, key, 3_600).await.unwrap().credential;
+    assert_eq!((second.lookup.as_str(), second.scheme.as_str(), second.key_version), ("100000/200000", "sm2", 2));
+    // In the overlap each proves itself by its own scheme, and is answered by the key that belongs to it.
+    let now = service.world.now();
+    let known = service.keyring.by_lookup("baofoo", "100000/200000", now).await.unwrap().expect("it was just made");
+    let keys = known.keys("sm2", now);
+    let signature = Sm2Signer::parse(&own.private_hex).unwrap().sign(b"text");
+    assert!(keys.sm2(b"text", &signature) && !keys.sm2(b"other", &signature));
+    assert!(keys.sm2(b"text", &signature));
+    let answer = keys.proved_by().expect("it is proved").sm2_sign(b"answer").expect("it has a pair of SM2");
+    assert!(Sm2Verifier::parse(&second.public_key).unwrap().verify(b"answer", &answer));
+    let keys = known.keys("rsa", now);
+    let pair = RsaSigner::parse(&first.private_key.expect("shown once")).unwrap();
+    assert!(keys.rsa_sha256(None, b"text", &pair.sign(b"text")) && !keys.sm2(b"text", &signature));
+}
+
+#[tokio::test]
+async fn both_pairs_of_sm2_are_made_here_for_the_sandbox_alone() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "baofoo", PolicyPatch::default()).await;
+    let new = baofoo_wish(&shop, NewKey::BothSm2Pairs, None);
+    let issued = credentials::issue(&house.service, &house.operator(Mode::Sandbox), new).await.unwrap();
+    let private = Sm2Signer::parse(&issued.private_key.expect("shown once")).unwrap();
+    assert_eq!(private.public_hex(), issued.credential.proof);
+    assert_ne!(issued.credential.public_key, issued.credential.proof);
+    assert_eq!(issued.credential.lookup.split('/').map(str::len).collect::<Vec<_>>(), [6, 6]);
+    let live = house.shop(Mode::Live, "baofoo", PolicyPatch::default()).await;
+    let new = baofoo_wish(&live, NewKey::BothSm2Pairs, None);
+    refused(credentials::issue(&house.service, &house.operator(Mode::Live), new).await);
+}
+
+#[tokio::test]
+async fn names_and_kinds_that_a_dialect_does_not_know_are_refused() {
+    let house = House::build().await;
+    let shop = house.shop(Mode::Sandbox, "baofoo", PolicyPatch::default()).await;
+    let operator = house.operator(Mode::Sandbox);
+    for lookup in ["100000", "/", "100000/", "/200000", "100000/200000/1", "12345678901234567/1", "a-b/1"] {
+        refused(credentials::issue(&house.service, &operator, baofoo_wish(&shop, NewKey::BothPairs, Some(lookup))).await);
+    }
+    for key in [NewKey::Token, NewKey::SharedSecret(None)] {
+        refused(credentials::issue(&house.service, &operator, baofoo_wish(&shop, key, None)).await);
+    }
+    let till = house.shop(Mode::Sandbox, "antom", PolicyPatch::default()).await;
+    let antom = house.antom_key(&till, NewKey::BothPairs).await.credential;
+    refused(credentials::rotate(&house.service, &operator, antom.id, NewKey::BothSm2Pairs, 60).await);
 }
