@@ -19,6 +19,8 @@ mod outages;
 #[cfg(test)]
 mod payouts;
 #[cfg(test)]
+mod queue_races;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod recovery;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use refundry_dialects::{Signer, scheme};
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::merchant::{NoticeForm, Standing, Terminal, WireSettings};
-use refundry_engine::policy::{FundsCheck, PolicyPatch, ReviewRule, ReviewTrigger, VelocityOf};
+use refundry_engine::policy::{FeeRule, FundsCheck, PolicyPatch, ReviewRule, ReviewTrigger, VelocityOf};
 use refundry_engine::{CredentialId, MerchantId, Mode, TerminalId, Timestamp};
 use refundry_service::keyring::credential_purpose;
 use refundry_service::signatures::sha256_of;
@@ -78,6 +78,8 @@ fn rules(dice: &mut Dice) -> PolicyPatch {
         review: Some(dice.pick(&[ReviewRule::None, any_of(), any_of(), ReviewRule::Above { minor: 1_500 }]).clone()),
         second_reviewer_above_minor: Some(*dice.pick(&[None, Some(1_000), Some(4_000)])),
         authorisation_days: Some(1),
+        chargeback_fee_minor: Some(*dice.pick(&[0, 35])),
+        chargeback_fee: Some(*dice.pick(&[FeeRule::Keep, FeeRule::GiveBack])),
         ..usual
     }
 }

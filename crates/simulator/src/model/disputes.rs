@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use refundry_engine::dispute::{DisputeKind, DisputeState};
 use refundry_engine::payment::Payment;
+use refundry_engine::policy::FeeRule;
 use refundry_engine::refund::Refund;
 use refundry_ledger::Currency;
 
@@ -17,6 +18,8 @@ pub struct ChargedBack {
     pub open: i64,
     /// Taken for good.
     pub lost: i64,
+    /// The operator's fees for them.
+    pub fees: i64,
     /// What of both, together with refunds, is beyond what was captured.
     pub exposed: i64,
 }
@@ -48,6 +51,7 @@ impl Model {
             let mut taken = 0;
             for dispute in disputes.iter().filter(|dispute| dispute.payment_id == payment.id && dispute.kind == DisputeKind::Chargeback) {
                 let minor = dispute.amount.minor();
+                sum.fees += self.fee(merchant, payment, dispute.state);
                 match dispute.state {
                     DisputeState::Open | DisputeState::Represented => sum.open += minor,
                     DisputeState::Lost | DisputeState::Accepted | DisputeState::Closed => sum.lost += minor,
@@ -69,5 +73,12 @@ impl Model {
             sum.exposed += (refunded + taken - payment.captured.minor()).max(0);
         }
         Ok(sums)
+    }
+
+    /// What a chargeback costs the merchant as it stands, by the rules of the channel that took the payment.
+    fn fee(&self, merchant: usize, payment: &Payment, state: DisputeState) -> i64 {
+        let Some(rules) = self.cast[merchant].rules.get(&payment.terminal_id) else { return 0 };
+        let is_undone = matches!(state, DisputeState::Won | DisputeState::Withdrawn);
+        if is_undone && rules.chargeback_fee == FeeRule::GiveBack { 0 } else { rules.chargeback_fee_minor }
     }
 }

@@ -94,11 +94,12 @@ impl Model {
         let (payments, refunds) = (reader.payments(merchant_id)?, reader.refunds(merchant_id)?);
         let clearing = reader.balances(merchant_id)?.into_iter().filter(|row| row.account.name() == CLEARING);
         self.audit_rates(merchant, (&payments, &refunds), &clearing.map(|row| (row.currency, row.minor)).collect())?;
-        for (currency, ChargedBack { open, lost, exposed }) in self.charged_back(merchant, reader, (&payments, &refunds))? {
+        for (currency, ChargedBack { open, lost, fees, exposed }) in self.charged_back(merchant, reader, (&payments, &refunds))? {
             let book = expected.entry(currency).or_default();
             (book.charged_back, book.exposed) = (open, exposed);
             book.receivable += lost;
-            book.owed -= open + lost - exposed;
+            book.owed -= open + lost - exposed + fees;
+            book.fees += fees;
         }
         for payment in payments.into_iter().filter(|payment| payment.status == PaymentStatus::Captured) {
             let book = expected.entry(payment.captured.currency()).or_default();
