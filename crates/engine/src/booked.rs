@@ -42,6 +42,16 @@ pub enum BookedAt {
     Rate(RateKey),
 }
 
+impl BookedAt {
+    /// The rate that is wanted, if it is one of a day.
+    pub const fn rate_key(self) -> Option<RateKey> {
+        match self {
+            Self::Rate(key) => Some(key),
+            Self::Itself | Self::Quote => None,
+        }
+    }
+}
+
 /// A booked amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booked {

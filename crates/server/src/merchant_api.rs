@@ -2,7 +2,9 @@
 
 pub mod adjustments;
 pub mod asked_returns;
+pub mod booked_view;
 pub mod credentials;
+pub mod csv_file;
 pub mod dispute_view;
 pub mod disputes;
 pub mod endpoints;
@@ -29,6 +31,8 @@ pub mod settling_view;
 pub mod share_view;
 pub mod shares;
 pub mod shipments;
+pub mod trade_files;
+pub mod trade_lines;
 
 use refundry_engine::MerchantId;
 use serde::Deserialize;

@@ -1,14 +1,16 @@
 //! A merchant's money: what the books say, and paying in.
 
 use refundry_engine::command::{RecordAcquirerSettlement, TopUp};
+use refundry_engine::event::{Event, EventKind};
 use refundry_engine::idempotency::{IdempotencyKey, NUMBER_LENGTH_MAX};
-use refundry_engine::{Act, MerchantId, Refusal};
+use refundry_engine::{Act, Actor, MerchantId, Refusal, Timestamp};
 use refundry_ledger::Money;
-use refundry_store::BalanceRow;
+use refundry_store::{BalanceRow, PAGE_LIMIT_MAX, Page, PageRequest};
 
 use crate::Service;
 use crate::caller::Caller;
-use crate::error::ServiceError;
+use crate::error::{Fault, ServiceError};
+use crate::feed_walk::FeedWalk;
 use crate::merchants;
 use crate::payouts::operator_with;
 use crate::permissions::Permission;
@@ -51,6 +53,49 @@ pub async fn record_acquirer_settlement(
     let act = RecordAcquirerSettlement { merchant_id, mode: caller.mode, amount, key };
     service.transact(caller, Act::RecordAcquirerSettlement(act)).await?;
     Ok(service.world.store.balances(merchant_id).await?)
+}
+
+/// Money that the merchant paid in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaidIn {
+    /// When.
+    pub at: Timestamp,
+    /// How much.
+    pub amount: Money,
+    /// The caller's number of it.
+    pub number: String,
+    /// Who did it.
+    pub by: Actor,
+}
+
+/// What a merchant paid in, newest first. A page looks at a limited number of events.
+pub async fn top_ups(
+    service: &Service,
+    caller: &Caller,
+    merchant_id: Option<MerchantId>,
+    between: (Option<Timestamp>, Option<Timestamp>),
+    page: PageRequest,
+) -> Result<Page<PaidIn>, ServiceError> {
+    caller.must(Permission::FundsRead)?;
+    let merchant = merchants::read(service, caller, caller.merchant_id(merchant_id)?).await?;
+    let mut walk = FeedWalk::begin(service, merchant.id, between, page.after).await?;
+    let (limit, (from, to)) = (page.limit.clamp(1, PAGE_LIMIT_MAX) as usize, between);
+    let mut rows = Vec::new();
+    while rows.len() < limit {
+        let Some(event) = walk.next().await? else { break };
+        let in_time = from.is_none_or(|from| event.at >= from) && to.is_none_or(|to| event.at < to);
+        if event.kind == EventKind::ToppedUp && in_time {
+            rows.push(paid_in(event)?);
+        }
+    }
+    Ok(Page { rows, next: walk.cursor() })
+}
+
+fn paid_in(event: Event) -> Result<PaidIn, ServiceError> {
+    let fact = |name: &str| event.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default();
+    let text = fact("amount");
+    let amount = text.split_once(' ').and_then(|(major, code)| Money::parse_major(major, code.parse().ok()?).ok());
+    Ok(PaidIn { at: event.at, amount: amount.ok_or(Fault::Broken)?, number: fact("number"), by: event.actor })
 }
 
 /// A caller's number of an intent.

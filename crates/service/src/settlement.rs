@@ -8,10 +8,11 @@ use refundry_engine::funds::figures::{FundsFigures, figures};
 use refundry_engine::merchant::Merchant;
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::payout::{PayoutKind, Pots};
+use refundry_engine::rate::{DailyRate, Day};
 use refundry_engine::settlement::SettlementTerms;
 use refundry_engine::{Act, MerchantId, PaymentId, Refusal, Timestamp};
 use refundry_ledger::{Balances, Currency, Money};
-use refundry_store::{BalanceRow, ComingSettlement};
+use refundry_store::{BalanceRow, ComingSettlement, RateFilter};
 
 use crate::Service;
 use crate::caller::Caller;
@@ -34,6 +35,19 @@ pub struct FundsOverview {
     pub terms: SettlementTerms,
     /// A line for each currency.
     pub figures: Vec<FundsFigures>,
+    /// All of it in the currency that the merchant is booked in, where its terms name one.
+    pub in_all: Option<FundsInAll>,
+}
+
+/// A merchant's money in the currency that it is booked in.
+#[derive(Clone, Debug)]
+pub struct FundsInAll {
+    /// The sums, without the currencies whose rates are missing.
+    pub figures: FundsFigures,
+    /// The rates that they were converted by: the newest of each currency.
+    pub rates: Vec<DailyRate>,
+    /// Currencies that have no rate.
+    pub missing: Vec<Currency>,
 }
 
 /// Settlement method, cycles, and what of the money is settleable, not settled and paid out, for each currency.
@@ -61,7 +75,36 @@ pub async fn overview(service: &Service, caller: &Caller, merchant_id: Option<Me
         let paid_out = paid_out.get(&currency).copied().unwrap_or_default();
         figures((merchant.id, currency), &balances, pots.get(&currency), &terms, paid_out)
     });
-    Ok(FundsOverview { as_of, figures: figures.collect(), terms, merchant })
+    let figures: Vec<FundsFigures> = figures.collect();
+    let in_all = in_all(service, &terms, &figures, as_of).await?;
+    Ok(FundsOverview { as_of, figures, terms, merchant, in_all })
+}
+
+/// Everything at the newest rates of today or before.
+async fn in_all(
+    service: &Service,
+    terms: &SettlementTerms,
+    figures: &[FundsFigures],
+    as_of: Timestamp,
+) -> Result<Option<FundsInAll>, ServiceError> {
+    let Some(quoted) = terms.accounting_currency.as_ref().and_then(|code| code.parse::<Currency>().ok()) else { return Ok(None) };
+    let mut all = FundsInAll { figures: FundsFigures::none(quoted), rates: Vec::new(), missing: Vec::new() };
+    let today = Day::of(as_of, terms.utc_offset_minutes);
+    for line in figures {
+        if line.currency == quoted {
+            all.figures = all.figures.with(line, None);
+            continue;
+        }
+        let filter = RateFilter { base: Some(line.currency), quoted: Some(quoted), from: None, to: Some(today), limit: 1 };
+        match service.world.store.rates(filter).await?.pop() {
+            Some(rate) => {
+                all.figures = all.figures.with(line, Some(&rate.quote()));
+                all.rates.push(rate);
+            }
+            None => all.missing.push(line.currency),
+        }
+    }
+    Ok(Some(all))
 }
 
 fn books(merchant_id: MerchantId, rows: &[BalanceRow]) -> Balances<MerchantId> {

@@ -1,8 +1,9 @@
 //! A merchant's money of one currency as the merchant reads it, from the books alone.
 
-use refundry_ledger::{Balances, Currency};
+use refundry_ledger::{Balances, Currency, Money};
 
 use crate::MerchantId;
+use crate::payment::SettlementQuote;
 use crate::payout::Pots;
 use crate::posting_rules::{self, Standing};
 use crate::settlement::SettlementTerms;
@@ -37,6 +38,45 @@ pub struct FundsFigures {
     pub fees_minor: i64,
     /// What the merchant owes beyond its balances.
     pub owed_minor: i64,
+}
+
+impl FundsFigures {
+    /// Nothing of a currency.
+    pub fn none(currency: Currency) -> Self {
+        let none = Figures::default();
+        Self {
+            currency,
+            settleable: none,
+            unsettled: none,
+            paid_out_trade_minor: 0,
+            paid_out_reserve_minor: 0,
+            refunds_in_flight_minor: 0,
+            fees_minor: 0,
+            owed_minor: 0,
+        }
+    }
+
+    /// These and others, which a rate converts into this currency when they are of another, each figure for itself.
+    #[must_use]
+    pub fn with(self, other: &Self, rate: Option<&SettlementQuote>) -> Self {
+        let worth = |minor: i64| rate.map_or(minor, |rate| rate.convert(Money::new(minor, other.currency)).map_or(0, Money::minor));
+        let add = |own: i64, minor: i64| own.saturating_add(worth(minor));
+        let add_all = |own: Figures, other: Figures| Figures {
+            trade_minor: add(own.trade_minor, other.trade_minor),
+            after_deductions_minor: add(own.after_deductions_minor, other.after_deductions_minor),
+            reserve_minor: add(own.reserve_minor, other.reserve_minor),
+        };
+        Self {
+            currency: self.currency,
+            settleable: add_all(self.settleable, other.settleable),
+            unsettled: add_all(self.unsettled, other.unsettled),
+            paid_out_trade_minor: add(self.paid_out_trade_minor, other.paid_out_trade_minor),
+            paid_out_reserve_minor: add(self.paid_out_reserve_minor, other.paid_out_reserve_minor),
+            refunds_in_flight_minor: add(self.refunds_in_flight_minor, other.refunds_in_flight_minor),
+            fees_minor: add(self.fees_minor, other.fees_minor),
+            owed_minor: add(self.owed_minor, other.owed_minor),
+        }
+    }
 }
 
 /// The figures of one merchant and currency. Without pots nobody told trade and reserve apart: then all that is available is trade.

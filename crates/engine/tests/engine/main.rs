@@ -1,6 +1,8 @@
 //! The engine from outside: sentences of the domain with what must come of them, and whatever else a merchant may think of.
 
 #[cfg(test)]
+mod booked;
+#[cfg(test)]
 mod desk;
 mod figures;
 #[cfg(test)]

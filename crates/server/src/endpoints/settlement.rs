@@ -3,11 +3,13 @@ use refundry_service::permissions::Permission as May;
 use crate::endpoint::Endpoint;
 use crate::endpoint::Method::{Get, Post};
 use crate::merchant_api::MerchantQuery;
-use crate::merchant_api::funds::{self, AcquirerSettlementRequest, BalanceView};
+use crate::merchant_api::funds::{self, AcquirerSettlementRequest, BalanceView, TopUpQuery, TopUpView};
 use crate::merchant_api::payment_view::PaymentView;
 use crate::merchant_api::refunds::IdempotencyHeader;
 use crate::merchant_api::settlement::{self, CollectRequest, ComingQuery, ComingView, FixedReserveRequest, FundsOverviewView, MarkRequest};
 use crate::merchant_api::shipments::{self, BatchResult, ShipmentStateRequest, TrackingBatchRequest, TrackingRequest};
+use crate::merchant_api::trade_files;
+use crate::merchant_api::trade_lines::{self, TradeLineView, TradeQuery, TradeTotalsView};
 use crate::views::Listed;
 
 /// What happens to a payment behind its capture: goods, settlement, reconciliation.
@@ -52,6 +54,12 @@ pub fn rows() -> Vec<Endpoint> {
             .asks::<MerchantQuery>()
             .takes::<CollectRequest>()
             .gives::<PaymentView>(200),
+    ]
+}
+
+/// The merchant's money as a whole.
+pub fn fund_rows() -> Vec<Endpoint> {
+    vec![
         Endpoint::new(Post, "/api/v1/funds/release-fixed-reserve", May::FundsWrite, settlement::release_fixed_reserve)
             .operator()
             .says("Release the fixed reserve, but for what is kept.", "释放固定保证金，仅保留指定金额。")
@@ -73,9 +81,33 @@ pub fn rows() -> Vec<Endpoint> {
             )
             .asks::<MerchantQuery>()
             .gives::<FundsOverviewView>(200),
+        Endpoint::new(Get, "/api/v1/funds/top-ups", May::FundsRead, funds::top_ups)
+            .says("List what was paid in, newest first.", "列出充值记录，最新的在前。")
+            .asks::<TopUpQuery>()
+            .gives::<Listed<TopUpView>>(200),
         Endpoint::new(Get, "/api/v1/funds/coming", May::FundsRead, settlement::coming)
             .says("Read what becomes available by itself, by day.", "按日查看即将自动转为可用的资金。")
             .asks::<ComingQuery>()
             .gives::<Listed<ComingView>>(200),
+    ]
+}
+
+/// The list of trade.
+pub fn trade_rows() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(Get, "/api/v1/trade-lines", May::FundsRead, trade_lines::list)
+            .says(
+                "List what was sold, what went back and what was disputed, newest first, with what it is booked as and the payout that it came with.",
+                "交易明细：成功、退款、拒付、调单等，最新的在前，含记账金额与所属划款批次。",
+            )
+            .asks::<TradeQuery>()
+            .gives::<Listed<TradeLineView>>(200),
+        Endpoint::new(Get, "/api/v1/trade-lines/totals", May::FundsRead, trade_lines::totals)
+            .says("Sum the list of trade up, by the currencies of payments and by those that they are booked in.", "交易明细金额统计，按交易币种与记账币种。")
+            .asks::<TradeQuery>()
+            .gives::<TradeTotalsView>(200),
+        Endpoint::new(Get, "/api/v1/trade-lines.csv", May::FundsRead, trade_files::lines)
+            .says("Download the list of trade as CSV.", "下载交易明细（CSV）。")
+            .asks::<TradeQuery>(),
     ]
 }

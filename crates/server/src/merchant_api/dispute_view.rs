@@ -1,10 +1,12 @@
 //! How disputes look in JSON.
 
+use refundry_engine::booked::Booked;
 use refundry_engine::dispute::{Dispute, DisputeCategory, DisputeKind, DisputeState};
 use refundry_store::OpenDisputes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::booked_view::BookedView;
 use crate::views::{AmountView, ModeView, Rfc3339};
 
 macro_rules! mirrors {
@@ -122,6 +124,9 @@ pub struct DisputeView {
     pub amount: AmountView,
     /// What the merchant is charged: the amount without what was beyond the payment; nothing for what is no chargeback.
     pub charged: AmountView,
+    /// What is charged, in another currency that it is booked in; only where it is read, not where it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booked: Option<BookedView>,
     /// The operator's fee for it, unless it was given back.
     pub fee: AmountView,
     /// The other side's number of it.
@@ -148,6 +153,13 @@ pub struct DisputeView {
     pub refund_id: Option<String>,
 }
 
+impl DisputeView {
+    /// With what is charged, in the currency that it is booked in.
+    pub fn with_booked((dispute, booked): (Dispute, Option<Booked>)) -> Self {
+        Self { booked: BookedView::of(booked), ..Self::from(dispute) }
+    }
+}
+
 impl From<Dispute> for DisputeView {
     fn from(dispute: Dispute) -> Self {
         let (charged, fee) = (dispute.charged().into(), dispute.fee().into());
@@ -163,6 +175,7 @@ impl From<Dispute> for DisputeView {
             payment_reference: body.payment_reference,
             amount: dispute.amount.into(),
             charged,
+            booked: None,
             fee,
             network_reference: dispute.network_reference,
             reason_code: body.reason_code,

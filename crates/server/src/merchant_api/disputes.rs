@@ -6,9 +6,9 @@ use refundry_engine::dispute::DisputeChange;
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::{MerchantId, PaymentId};
 use refundry_ledger::Money;
-use refundry_service::authorisations;
 use refundry_service::disputes::{self, NewDispute};
-use refundry_store::DisputeFilter;
+use refundry_service::{authorisations, booked};
+use refundry_store::{DisputeFilter, Page};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -173,7 +173,9 @@ pub async fn change(call: Call) -> Result<Response, Problem> {
 pub async fn find(call: Call) -> Result<Response, Problem> {
     let query: MerchantQuery = call.query()?;
     let dispute_id = call.path_id("dispute_id", &kinds::UNKNOWN)?;
-    ok(&DisputeView::from(disputes::find(&call.app.service, &call.caller, query.merchant_id, dispute_id).await?))
+    let dispute = disputes::find(&call.app.service, &call.caller, query.merchant_id, dispute_id).await?;
+    let booked = booked::of_disputes(&call.app.service, std::slice::from_ref(&dispute)).await?;
+    ok(&DisputeView::with_booked((dispute, booked.into_iter().flatten().next())))
 }
 
 /// Disputes, newest first.
@@ -190,7 +192,9 @@ pub async fn list(call: Call) -> Result<Response, Problem> {
         open: query.open,
         payment_id: query.payment_id,
     };
-    ok(&Listed::of(disputes::list(&call.app.service, &call.caller, filter, page).await?, DisputeView::from))
+    let Page { rows, next } = disputes::list(&call.app.service, &call.caller, filter, page).await?;
+    let booked = booked::of_disputes(&call.app.service, &rows).await?;
+    ok(&Listed::of(Page { rows: rows.into_iter().zip(booked).collect(), next }, DisputeView::with_booked))
 }
 
 /// What is to be done.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use refundry_engine::booked::Booked;
 use refundry_engine::payment::{Payment, PaymentDetails, PaymentStatus, SettlementQuote};
 use refundry_engine::share::FeeMode;
 use refundry_engine::{MerchantId, TerminalId};
@@ -10,6 +11,7 @@ use refundry_service::payments::{NewPayment, NewPlan, NewSharing};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::booked_view::BookedView;
 use super::exposure_view::ExposureView;
 use super::refund_view::QuoteView;
 use super::settling_view::SettlingView;
@@ -173,6 +175,9 @@ pub struct PaymentView {
     /// The rate, when it settles in another currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<QuoteView>,
+    /// What it is in another currency that it is booked in; only where it is read, not where it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booked: Option<BookedView>,
     /// What the merchant owes for it beyond what was captured, if it does or did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exposure: Option<ExposureView>,
@@ -307,9 +312,17 @@ fn price(text: &str) -> Result<(i64, u32), Problem> {
     Ok((mantissa, u32::try_from(fraction.len()).map_err(|_| wrong())?))
 }
 
+impl PaymentView {
+    /// With what it is in the currency that it is booked in.
+    pub fn with_booked((payment, booked): (Payment, Option<Booked>)) -> Self {
+        Self { booked: BookedView::of(booked), ..Self::from(payment) }
+    }
+}
+
 impl From<Payment> for PaymentView {
     fn from(payment: Payment) -> Self {
         Self {
+            booked: None,
             exposure: ExposureView::of(&payment),
             sharing: SharingView::of(&payment),
             payment_id: payment.id.to_string(),

@@ -1,10 +1,10 @@
 //! Payments: read by everyone, told of by the operator's payment system.
 
 use axum::response::Response;
-use refundry_engine::payment::PaymentKey;
+use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::{MerchantId, PaymentId};
-use refundry_service::payments;
-use refundry_store::PaymentFilter;
+use refundry_service::{booked, payments};
+use refundry_store::{Page, PaymentFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -56,7 +56,9 @@ pub async fn record(call: Call) -> Result<Response, Problem> {
 pub async fn find(call: Call) -> Result<Response, Problem> {
     let (merchant_id, payment_id) = named(&call)?;
     let key = PaymentKey::Id(payment_id);
-    ok(&PaymentView::from(payments::find(&call.app.service, &call.caller, merchant_id, &key).await?))
+    let payment = payments::find(&call.app.service, &call.caller, merchant_id, &key).await?;
+    let booked = booked::of_payments(&call.app.service, std::slice::from_ref(&payment)).await?;
+    ok(&PaymentView::with_booked((payment, booked.into_iter().flatten().next())))
 }
 
 /// Payments, newest first. A payment reference names at most one.
@@ -65,9 +67,9 @@ pub async fn list(call: Call) -> Result<Response, Problem> {
     if let Some(reference) = query.payment_reference {
         let key = PaymentKey::Reference(reference);
         return match payments::find(&call.app.service, &call.caller, query.merchant_id, &key).await {
-            Ok(payment) => ok(&Listed::whole(vec![payment], PaymentView::from)),
+            Ok(payment) => listed(&call, Page { rows: vec![payment], next: None }).await,
             Err(refundry_service::ServiceError::Refused(refundry_engine::Refusal::UnknownPayment)) => {
-                ok(&Listed::<PaymentView> { items: Vec::new(), next: None })
+                listed(&call, Page { rows: Vec::new(), next: None }).await
             }
             Err(error) => Err(error.into()),
         };
@@ -82,7 +84,12 @@ pub async fn list(call: Call) -> Result<Response, Problem> {
         currency: query.currency.map(|currency| currency.0),
         merchant_reference: query.merchant_reference,
     };
-    ok(&Listed::of(payments::list(&call.app.service, &call.caller, filter, page).await?, PaymentView::from))
+    listed(&call, payments::list(&call.app.service, &call.caller, filter, page).await?).await
+}
+
+async fn listed(call: &Call, Page { rows, next }: Page<Payment>) -> Result<Response, Problem> {
+    let booked = booked::of_payments(&call.app.service, &rows).await?;
+    ok(&Listed::of(Page { rows: rows.into_iter().zip(booked).collect(), next }, PaymentView::with_booked))
 }
 
 /// A payment's unsettled money becomes available.

@@ -3,7 +3,6 @@
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures::stream;
-use http::{HeaderValue, header};
 use refundry_engine::MerchantId;
 use refundry_engine::payout::{Part, Payout};
 use refundry_ledger::Money;
@@ -12,13 +11,11 @@ use refundry_store::{PAGE_LIMIT_MAX, PageRequest, PayoutLine};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::csv_file::{Table, file, inert};
 use super::payouts::payout_id;
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::views::Rfc3339;
-
-/// Tells spreadsheets that the text is UTF-8.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Whose file, and how.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -127,39 +124,4 @@ impl Lines {
             &refund_id,
         ]);
     }
-}
-
-/// Rows of a file in memory.
-struct Table {
-    mark: &'static str,
-    rows: csv::Writer<Vec<u8>>,
-}
-
-impl Table {
-    fn begin(mark: bool) -> Self {
-        Self { mark: if mark { BYTE_ORDER_MARK } else { "" }, rows: csv::Writer::from_writer(Vec::new()) }
-    }
-
-    fn row(&mut self, fields: &[&str]) {
-        self.rows.write_record(fields).expect("memory takes every row, and all rows have the same length");
-    }
-
-    fn text(self) -> Vec<u8> {
-        let rows = self.rows.into_inner().expect("memory takes what was held back");
-        [self.mark.as_bytes(), &rows].concat()
-    }
-}
-
-/// A text that no spreadsheet takes for a formula.
-fn inert(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
-}
-
-fn file(name: &str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("a name of ids is visible ASCII");
-    headers.insert(header::CONTENT_DISPOSITION, disposition);
-    response
 }

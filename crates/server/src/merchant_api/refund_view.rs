@@ -1,11 +1,13 @@
 //! How a refund looks in JSON.
 
+use refundry_engine::booked::Booked;
 use refundry_engine::payment::SettlementQuote;
 use refundry_engine::refund::{ArnState, FailReason, Holds, Refund, RefundState, RefundStateName};
 use refundry_ledger::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::booked_view::BookedView;
 use super::hold_view::{HoldView, holds_of};
 use super::share_view::RefundSharingView;
 use crate::views::{AmountView, ModeView, Rfc3339};
@@ -56,6 +58,9 @@ pub struct RefundView {
     /// What it takes back of the payment's shares; left out of refunds of ordinary payments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sharing: Option<RefundSharingView>,
+    /// What it is in another currency that it is booked in; only where it is read, not where it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booked: Option<BookedView>,
     /// What is left of the payment after this answer; only where it was read for the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refundable: Option<AmountView>,
@@ -181,6 +186,13 @@ impl RefundView {
     }
 }
 
+impl RefundView {
+    /// With what it is in the currency that it is booked in.
+    pub fn with_booked((refund, booked): (Refund, Option<Booked>)) -> Self {
+        Self { booked: BookedView::of(booked), ..Self::from(refund) }
+    }
+}
+
 impl From<Refund> for RefundView {
     fn from(refund: Refund) -> Self {
         let (state, currency) = (StateView::from(refund.state.name()), refund.amount.currency());
@@ -207,6 +219,7 @@ impl From<Refund> for RefundView {
             fee_given_back: unless_zero(refund.fee_given_back),
             quote: refund.quote.map(QuoteView::from),
             gross_settlement_amount: refund.gross_settlement.map(AmountView::from),
+            booked: None,
             refundable: None,
             merchant_reference: refund.merchant_reference,
             reason: refund.reason,

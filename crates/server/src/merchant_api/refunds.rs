@@ -9,8 +9,9 @@ use refundry_engine::idempotency::{ComparedFields, NUMBER_LENGTH_MAX};
 use refundry_engine::payment::PaymentKey;
 use refundry_engine::{DisputeId, Explanation, MerchantId, PaymentId, RefundId, TerminalId, Text, Who};
 use refundry_ledger::Money;
+use refundry_service::booked;
 use refundry_service::refunds::{self, NATIVE, NewRefund};
-use refundry_store::RefundFilter;
+use refundry_store::{Page, RefundFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -168,7 +169,9 @@ pub async fn find(call: Call) -> Result<Response, Problem> {
     let story = refunds::story(&call.app.service, &call.caller, merchant_id, refund_id).await?;
     let timeline = story.timeline.into_iter().map(EventView::from).collect();
     let explanation = ExplanationView::of(story.explanation, call.language);
-    ok(&RefundStory { refund: story.refund.into(), timeline, explanation })
+    let booked = booked::of_refunds(&call.app.service, std::slice::from_ref(&story.refund)).await?;
+    let refund = RefundView::with_booked((story.refund, booked.into_iter().flatten().next()));
+    ok(&RefundStory { refund, timeline, explanation })
 }
 
 /// Refunds, newest first.
@@ -187,7 +190,9 @@ pub async fn list(call: Call) -> Result<Response, Problem> {
         amount_minor_max: query.amount_max,
         number: query.number,
     };
-    ok(&Listed::of(refunds::list(&call.app.service, &call.caller, filter, page).await?, RefundView::from))
+    let Page { rows, next } = refunds::list(&call.app.service, &call.caller, filter, page).await?;
+    let booked = booked::of_refunds(&call.app.service, &rows).await?;
+    ok(&Listed::of(Page { rows: rows.into_iter().zip(booked).collect(), next }, RefundView::with_booked))
 }
 
 /// Takes a refund back while nothing has been sent.

@@ -18,6 +18,7 @@ use super::payment_view::PaymentView;
 use super::shipments::BatchResult;
 use crate::call::{Call, ok};
 use crate::operator_api::policy_view::SettlementTermsView;
+use crate::operator_api::rates::RateView;
 use crate::problem::{Problem, kinds};
 use crate::views::{Amount, AmountView, CurrencyCode, Listed, Rfc3339};
 
@@ -35,6 +36,21 @@ pub struct FundsOverviewView {
     pub terms: SettlementTerms,
     /// A line for each currency.
     pub currencies: Vec<FundsLine>,
+    /// All of it in the currency that the merchant is booked in, where its terms name one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_all: Option<FundsInAllView>,
+}
+
+/// A merchant's money in the currency that it is booked in.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FundsInAll)]
+pub struct FundsInAllView {
+    /// The sums, without the currencies whose rates are missing.
+    pub funds: FundsLine,
+    /// The rates that they were converted by: the newest of each currency.
+    pub rates: Vec<RateView>,
+    /// Currencies that have no rate.
+    pub missing_rates: Vec<&'static str>,
 }
 
 /// A merchant's money of one currency. Every amount may be below zero.
@@ -199,9 +215,14 @@ pub async fn mark(call: Call) -> Result<Response, Problem> {
 }
 
 impl From<FundsOverview> for FundsOverviewView {
-    fn from(FundsOverview { merchant, as_of, terms, figures }: FundsOverview) -> Self {
+    fn from(FundsOverview { merchant, as_of, terms, figures, in_all }: FundsOverview) -> Self {
         let currencies = figures.into_iter().map(FundsLine::from).collect();
-        Self { merchant_id: merchant.id.to_string(), as_of: as_of.into(), real_time: true, terms, currencies }
+        let in_all = in_all.map(|all| FundsInAllView {
+            funds: all.figures.into(),
+            rates: all.rates.into_iter().map(RateView::from).collect(),
+            missing_rates: all.missing.into_iter().map(Currency::code).collect(),
+        });
+        Self { merchant_id: merchant.id.to_string(), as_of: as_of.into(), real_time: true, terms, currencies, in_all }
     }
 }
 

@@ -9,6 +9,7 @@ mod bad_input;
 mod baofoo;
 mod baofoo_examples;
 mod baofoo_stories;
+mod booked;
 mod clock;
 mod copy;
 mod database;
