@@ -163,6 +163,30 @@ pub struct PaymentDetails {
     /// Whatever else the operator wants to find again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What the fee is made of, as far as the operator says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fee_parts: Option<FeeParts>,
+}
+
+/// Parts of a fee that statements show apart, in minor units of the payment's currency; the rest of the fee is the operator's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeeParts {
+    /// To the issuer.
+    pub interchange_minor: i64,
+    /// To the network, for a card of another country.
+    pub cross_border_minor: i64,
+    /// To the network.
+    pub scheme_minor: i64,
+    /// For each payment, whatever its amount.
+    pub fixed_minor: i64,
+}
+
+impl FeeParts {
+    /// All of them.
+    pub const fn all(&self) -> [i64; 4] {
+        [self.interchange_minor, self.cross_border_minor, self.scheme_minor, self.fixed_minor]
+    }
 }
 
 /// One purchase and what is left of it. The running sums are kept on the payment so that a refund is decided without reading the others;

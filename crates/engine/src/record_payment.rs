@@ -85,12 +85,23 @@ fn check_amounts(told: &Payment) -> Result<(), Refusal> {
     if captured && parts > told.captured.minor() {
         return Err(invalid("fee", "fee and reserve together at most the captured amount".to_owned()));
     }
+    check_fee_parts(told)?;
     check_quote(told)?;
     let whole = if captured { told.captured } else { told.authorised };
     if told.marketing.minor() > whole.minor() {
         return Err(invalid("marketing", "at most the captured amount".to_owned()));
     }
     Ok(())
+}
+
+/// What is shown of a fee apart is a part of it.
+fn check_fee_parts(told: &Payment) -> Result<(), Refusal> {
+    let Some(parts) = told.details.fee_parts else { return Ok(()) };
+    let sum = parts.all().into_iter().try_fold(0_i64, i64::checked_add);
+    match parts.all().iter().all(|part| *part >= 0) && sum.is_some_and(|sum| sum <= told.fee.minor()) {
+        true => Ok(()),
+        false => Err(invalid("details.fee_parts", "zero or more each, and together at most the fee that is told".to_owned())),
+    }
 }
 
 /// What is taken must be worth something at the rate, and twice of it must still be kept: a payment's money may cross both ways at once.

@@ -11,6 +11,7 @@ pub mod endpoints;
 pub mod events;
 pub mod exposure_view;
 pub mod funds;
+pub mod gross_view;
 pub mod hold_view;
 pub mod idempotency_keys;
 pub mod import;

@@ -37,6 +37,7 @@ mod ordering;
 pub mod orders;
 pub mod outgoing;
 pub mod payments;
+pub mod payout_gross;
 pub mod payouts;
 pub mod people;
 pub mod permissions;

@@ -3,20 +3,24 @@
 use futures::executor::block_on;
 use refundry_engine::adjustment::{AdjustmentKind, AdjustmentState};
 use refundry_engine::command::{
-    Act, AdvancePayout, DecideAdjustment, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, SettlePayment,
+    Act, AdvancePayout, DecideAdjustment, LeftToTerms, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, RecordPayment,
+    SettlePayment,
 };
 use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::payment::Payment;
 use refundry_engine::payout::{Payout, PayoutKind, PayoutStateName};
-use refundry_engine::{AdjustmentId, MerchantId, Outcome, PayoutId};
+use refundry_engine::rate::{DailyRate, Day};
+use refundry_engine::{AdjustmentId, MerchantId, Outcome, PaymentId, PayoutId};
+use refundry_ledger::Currency;
 use refundry_store::{AdjustmentFilter, PageRequest, PayoutFilter, PayoutLine};
 
 use crate::races::{asks, at_once_on};
-use crate::stage::{Engine, Stage, also_in_shards, euro, on_both, stamp_id};
+use crate::stage::{self, Engine, Stage, also_in_shards, euro, on_both, stamp_id};
 
 on_both! {
     payouts_read_back_with_their_lines
     adjustments_read_back
+    what_comes_is_summed_up_in_the_currency_that_it_becomes
     a_payout_and_refunds_at_once_never_use_money_twice
     a_payout_that_does_not_tie_to_its_postings_is_named
 }
@@ -127,6 +131,32 @@ fn payouts_read_back_with_their_lines(engine: Engine) {
     let paid_out = block_on(stage.store.paid_out(acme)).unwrap();
     assert_eq!(paid_out.iter().map(|sum| (sum.kind, sum.minor, sum.count)).collect::<Vec<_>>(), [(PayoutKind::Trade, 12_000, 1)]);
     assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+fn what_comes_is_summed_up_in_the_currency_that_it_becomes(engine: Engine) {
+    let stage = Stage::new(engine);
+    let acme = stage.merchant(7);
+    let mut terms = stage::merchant(acme);
+    terms.policy.settlement.trade_days = Some(Some(3));
+    terms.policy.settlement.rolling_reserve_bps = Some(1_000);
+    terms.policy.settlement.reserve_days = Some(Some(5));
+    stage.must(Act::PutMerchant(Box::new(terms)));
+    let (euros, dollars): (Currency, Currency) = ("EUR".parse().unwrap(), "USD".parse().unwrap());
+    let price = |price: &str| {
+        let (price_mantissa, price_scale) = DailyRate::parse_price(price).unwrap();
+        DailyRate { base: dollars, quoted: euros, day: Day::new(0), price_mantissa, price_scale }.quote()
+    };
+    let told = [("p1", "EUR", None), ("p2", "EUR", None), ("p3", "USD", Some("0.9")), ("p4", "USD", Some("0.9")), ("p5", "USD", None)];
+    for (reference, currency, quoted) in told {
+        let id = PaymentId::new(stamp_id(&stage.stamp()));
+        let told = Payment { quote: quoted.map(price), ..stage::payment(acme, id, reference, stage::money(10_000, currency)) };
+        let left_to_terms = LeftToTerms { fee: false, reserved: true };
+        stage.must(Act::RecordPayment(Box::new(RecordPayment { left_to_terms, ..told.into() })));
+    }
+    let coming = |currency: Currency| block_on(stage.store.coming_settlements(acme, currency, stage.now().plus_days(30))).unwrap();
+    let sums = |currency| coming(currency).iter().map(|line| (line.settled_minor, line.released_minor, line.payments)).collect::<Vec<_>>();
+    assert_eq!(sums(euros), [(34_200, 0, 4), (0, 3_800, 4)], "two as they are, two at their rate");
+    assert_eq!(sums(dollars), [(9_000, 0, 1), (0, 1_000, 1)]);
 }
 
 fn adjustments_read_back(engine: Engine) {

@@ -6,6 +6,8 @@ mod booked;
 mod desk;
 mod figures;
 #[cfg(test)]
+mod foreign_queue;
+#[cfg(test)]
 mod payout_properties;
 #[cfg(test)]
 mod properties;

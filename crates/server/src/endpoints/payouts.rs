@@ -4,6 +4,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::Method::{Get, Post, Put};
 use crate::merchant_api::MerchantQuery;
 use crate::merchant_api::adjustments::{self, AdjustmentQuery, AdjustmentRequest, AdjustmentView};
+use crate::merchant_api::gross_view::GrossView;
 use crate::merchant_api::payout_files::{self, FileQuery};
 use crate::merchant_api::payout_terms_view::PayoutTermsView;
 use crate::merchant_api::payout_view::{LineView, PaidOutView, PayoutView, TermsView};
@@ -36,6 +37,10 @@ pub fn payout_rows() -> Vec<Endpoint> {
             .says("List the lines of a statement, oldest first.", "列出对账单明细，最早的在前。")
             .asks::<LineQuery>()
             .gives::<Listed<LineView>>(200),
+        Endpoint::new(Get, "/api/v1/payouts/{payout_id}/gross", May::PayoutsRead, payouts::gross)
+            .says("Read what a statement settles before fees, and what the fees are made of.", "查看对账单扣费前的金额及手续费构成。")
+            .asks::<MerchantQuery>()
+            .gives::<GrossView>(200),
         Endpoint::new(Get, "/api/v1/payouts/{payout_id}/summary.csv", May::PayoutsRead, payout_files::summary)
             .says("Download the summary of a statement as CSV.", "下载对账单小结（CSV）。")
             .asks::<FileQuery>(),

@@ -227,6 +227,23 @@ pub struct PaymentDetailsView {
     tracking_number: Option<String>,
     /// Whatever else is to be found again.
     note: Option<String>,
+    /// What the fee is made of, as far as it is told; together at most the fee.
+    fee_parts: Option<FeePartsView>,
+}
+
+/// Parts of a fee that statements show apart, in minor units of the payment's currency.
+#[derive(ToSchema)]
+#[schema(as = FeeParts)]
+#[expect(dead_code, reason = "describes the engine's FeeParts, which knows nothing of OpenAPI")]
+pub struct FeePartsView {
+    /// To the issuer.
+    interchange_minor: Option<i64>,
+    /// To the network, for a card of another country.
+    cross_border_minor: Option<i64>,
+    /// To the network.
+    scheme_minor: Option<i64>,
+    /// For each payment, whatever its amount.
+    fixed_minor: Option<i64>,
 }
 
 impl PaymentRequest {
@@ -402,6 +419,7 @@ mod tests {
             "card_scheme": "x", "card_first6": "x", "card_last4": "x", "issuer_country": "x", "response_code": "x", "response_text": "x",
             "pre_authorised": true, "three_d_secure": true, "shopper_email": "x", "shopper_ip": "x", "site_url": "x",
             "tracking_number": "x", "note": "x",
+            "fee_parts": {"interchange_minor": 1, "cross_border_minor": 2, "scheme_minor": 3, "fixed_minor": 4},
         });
         let details: PaymentDetails = serde_json::from_value(all.clone()).unwrap();
         assert_eq!(serde_json::to_value(&details).unwrap(), all);

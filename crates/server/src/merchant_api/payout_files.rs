@@ -6,12 +6,13 @@ use futures::stream;
 use refundry_engine::MerchantId;
 use refundry_engine::payout::{Part, Payout};
 use refundry_ledger::Money;
-use refundry_service::payouts;
+use refundry_service::{payout_gross, payouts};
 use refundry_store::{PAGE_LIMIT_MAX, PageRequest, PayoutLine};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::csv_file::{Table, file, inert};
+use super::gross_view::file_rows;
 use super::payouts::payout_id;
 use crate::call::Call;
 use crate::problem::Problem;
@@ -59,6 +60,12 @@ pub async fn summary(call: Call) -> Result<Response, Problem> {
     sum(&mut table, "closing", statement.closing_minor);
     sum(&mut table, "payout", payout.amount.minor());
     sum(&mut table, "left", statement.closing_minor.saturating_sub(payout.amount.minor()));
+    let gross = payout_gross::gross(&call.app.service, &call.caller, &payout).await?;
+    for (currency, gross) in &gross.currencies {
+        for (part, minor) in file_rows(gross) {
+            table.row(&[&id, part, "", "", "", "", "", &Money::new(minor, *currency).major(), currency.code()]);
+        }
+    }
     Ok(file(&format!("{id}-summary.csv"), Body::from(table.text())))
 }
 

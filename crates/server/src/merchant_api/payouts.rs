@@ -4,12 +4,14 @@ use axum::response::Response;
 use refundry_engine::command::PayoutStep;
 use refundry_engine::{MerchantId, PayoutId};
 use refundry_ledger::Currency;
+use refundry_service::payout_gross;
 use refundry_service::payouts::{self, NewPayout};
 use refundry_store::PayoutFilter;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::MerchantQuery;
+use super::gross_view::GrossView;
 use super::payout_terms_view::PayoutTermsView;
 use super::payout_view::{LineView, PaidOutView, PayoutKindView, PayoutStateView, PayoutView, TermsView};
 use crate::call::{Call, created, ok};
@@ -159,6 +161,13 @@ pub async fn list(call: Call) -> Result<Response, Problem> {
 pub async fn find(call: Call) -> Result<Response, Problem> {
     let query: MerchantQuery = call.query()?;
     ok(&PayoutView::from(payouts::find(&call.app.service, &call.caller, query.merchant_id, payout_id(&call)?).await?))
+}
+
+/// What a statement settles, before fees.
+pub async fn gross(call: Call) -> Result<Response, Problem> {
+    let query: MerchantQuery = call.query()?;
+    let payout = payouts::find(&call.app.service, &call.caller, query.merchant_id, payout_id(&call)?).await?;
+    ok(&GrossView::from(payout_gross::gross(&call.app.service, &call.caller, &payout).await?))
 }
 
 /// The lines of a statement, oldest first.

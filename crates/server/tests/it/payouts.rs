@@ -238,3 +238,37 @@ async fn what_is_owed_for_a_payment_is_collected_or_written_off() {
     );
     assert_eq!(acme.key.get("/api/v1/funds/overview").await.text("/currencies/0/owed/text"), "0.00 EUR");
 }
+
+/// A statement says what its payments were before fees, and what the fees are made of.
+#[tokio::test]
+async fn a_statement_splits_the_fees_of_its_payments() {
+    let app = TestApp::start().await;
+    let acme = app.shop(Mode::Sandbox, "native").await;
+    let (desk, ann) = (app.operator(Mode::Sandbox).await, operator(&app, "ann").await);
+    let told = |reference: &str, scheme: i64| {
+        json!({"merchant_id": acme.merchant.id, "terminal_id": acme.terminal.id, "payment_reference": reference, "merchant_reference": "o",
+            "method": "card", "status": "captured", "paid_at": "2026-01-01T00:00:00Z", "authorised": {"value": 10_000, "currency": "EUR"},
+            "fee": {"value": 300, "currency": "EUR"},
+            "details": {"fee_parts": {"interchange_minor": 120, "cross_border_minor": 40, "scheme_minor": scheme, "fixed_minor": 20}}})
+    };
+    assert_eq!(desk.post("/api/v1/payments", told("p1", 121)).await.status, 422, "more than the fee");
+    for reference in ["p1", "p2"] {
+        let payment = desk.post("/api/v1/payments", told(reference, 15)).await;
+        assert_eq!(payment.status, 201, "{:?}", payment.bytes);
+        let settle = format!("/api/v1/payments/{}/settle?merchant_id={}", payment.text("/payment_id"), acme.merchant.id);
+        assert_eq!(desk.post(&settle, Value::Null).await.status, 200);
+    }
+    acme.key.refund("r1", euros("p1", 2_500)).await;
+    let prepared = ann.post("/api/v1/payouts", json!({"merchant_id": acme.merchant.id, "kind": "trade", "currency": "EUR"})).await;
+    let path = format!("/api/v1/payouts/{}", prepared.text("/payout_id"));
+    let gross = acme.key.get(&format!("{path}/gross")).await;
+    let figure = |name: &str| gross.text(&format!("/currencies/0/{name}/text"));
+    assert_eq!(
+        ["captured", "fee", "interchange", "cross_border", "scheme", "fixed", "refunded"].map(figure),
+        ["200.00 EUR", "6.00 EUR", "2.40 EUR", "0.80 EUR", "0.30 EUR", "0.40 EUR", "25.00 EUR"]
+    );
+    assert_eq!(gross.json()["is_whole"], true);
+    let summary = acme.key.get(&format!("{path}/summary.csv")).await;
+    let summary = String::from_utf8_lossy(&summary.bytes).into_owned();
+    assert!(summary.lines().any(|line| line.contains(",gross_fee_scheme,") && line.ends_with(",0.30,EUR")), "{summary}");
+}

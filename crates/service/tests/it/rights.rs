@@ -32,6 +32,7 @@ use refundry_service::refunds::{self, NATIVE};
 use refundry_service::reviews::{self, Review};
 use refundry_service::shipments::{self, PaymentNames, TrackingRow};
 use refundry_service::terminals::{self, ForceAnswer, NewTerminal, TerminalChange};
+use refundry_service::trade_lines::{self, TradeFilter};
 use refundry_service::{Service, ServiceError, audit, authenticate, events, funds, payments, payouts, settlement};
 use refundry_store::{
     AdjustmentFilter, DisputeFilter, NotificationFilter, PageRequest, PaymentFilter, PayoutFilter, RateFilter, RefundFilter,
@@ -265,6 +266,15 @@ fn changes<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> 
         let filter = PayoutFilter { merchant_id: merchant, ..PayoutFilter::default() };
         payouts::list(service, caller, filter, PageRequest::default())
     });
+    ask!("trade_lines::list", FundsRead, async {
+        let filter = TradeFilter { merchant_id: merchant, ..TradeFilter::default() };
+        trade_lines::list(service, caller, &filter, PageRequest::default()).await
+    });
+    ask!("trade_lines::totals", FundsRead, async {
+        let filter = TradeFilter { merchant_id: merchant, ..TradeFilter::default() };
+        trade_lines::totals(service, caller, &filter).await
+    });
+    ask!("funds::top_ups", FundsRead, funds::top_ups(service, caller, merchant, (None, None), PageRequest::default()));
     ask!("payouts::totals", PayoutsRead, payouts::totals(service, caller, merchant));
     ask!("payouts::terms", PayoutsRead, payouts::terms(service, caller, merchant));
     ask!("payouts::put_terms", PayoutsWrite, {
