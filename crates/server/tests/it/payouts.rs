@@ -124,6 +124,16 @@ async fn lines_and_files_say_what_the_statement_says() {
     ID,closing,,,,,,130.00,EUR
     ID,payout,,,,,,130.00,EUR
     ID,left,,,,,,0.00,EUR
+    ID,gross_captured,,,,,,150.00,EUR
+    ID,gross_fee,,,,,,0.00,EUR
+    ID,gross_fee_interchange,,,,,,0.00,EUR
+    ID,gross_fee_cross_border,,,,,,0.00,EUR
+    ID,gross_fee_scheme,,,,,,0.00,EUR
+    ID,gross_fee_fixed,,,,,,0.00,EUR
+    ID,gross_reserved,,,,,,0.00,EUR
+    ID,gross_refunded,,,,,,20.00,EUR
+    ID,gross_refund_fee,,,,,,0.00,EUR
+    ID,gross_fee_given_back,,,,,,0.00,EUR
     ");
     let lines = acme.key.get(&format!("/api/v1/payouts/{id}/lines.csv")).await;
     let text = String::from_utf8(lines.bytes.to_vec()).unwrap();
@@ -135,7 +145,7 @@ async fn lines_and_files_say_what_the_statement_says() {
     );
 
     let neighbour = app.shop(Mode::Sandbox, "native").await;
-    for path in ["", "/lines", "/lines.csv", "/summary.csv"] {
+    for path in ["", "/lines", "/gross", "/lines.csv", "/summary.csv"] {
         assert_eq!(neighbour.key.get(&format!("/api/v1/payouts/{id}{path}")).await.brief(), "404 unknown -");
     }
 }

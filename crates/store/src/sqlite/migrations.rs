@@ -14,6 +14,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_several_nodes", include_str!("../../migrations/sqlite/0002_several_nodes.sql")),
     ("0003_lifecycle_and_funds", include_str!("../../migrations/sqlite/0003_lifecycle_and_funds.sql")),
     ("0004_shares", include_str!("../../migrations/sqlite/0004_shares.sql")),
+    ("0005_statement_lines", include_str!("../../migrations/sqlite/0005_statement_lines.sql")),
 ];
 
 /// How many migrations this program knows.

@@ -2,6 +2,7 @@
 
 use refundry_engine::adjustment::Adjustment;
 use refundry_engine::payout::Payout;
+use refundry_engine::posting_rules::SPENDABLE;
 use refundry_engine::{AdjustmentId, MerchantId, PayoutId};
 use rusqlite::{Connection, Row, params};
 
@@ -77,13 +78,23 @@ fn adjustments(connection: &Connection, filter: &AdjustmentFilter, page: PageReq
     listing.page(connection, &merchants(connection, filter.merchant_id, filter.mode)?, page)
 }
 
-/// Postings lie in the order of time, those of all merchants together: a page looks at a limited number of them.
+/// Postings lie in the order of time, those of all merchants together; an index finds those of the merchant that move available money. The account's
+/// code stands in the text so that the index is known to hold them all.
+fn lines_sql() -> String {
+    let code = SPENDABLE.code();
+    format!(
+        "SELECT {LINE_COLUMNS} FROM postings INDEXED BY postings_of_available WHERE postings.merchant_id = ?3 AND entry_id > ?1 AND entry_id < ?2 \
+        AND (debit_account = {code} OR credit_account = {code}) ORDER BY entry_id, line"
+    )
+}
+
+/// A page looks at a limited number of postings.
 fn lines(connection: &Connection, payout: &Payout, page: PageRequest) -> Result<Page<PayoutLine>, StoreError> {
-    let sql = format!("SELECT {LINE_COLUMNS} FROM postings WHERE entry_id > ?1 AND entry_id < ?2 ORDER BY entry_id, merchant_id, line");
+    let sql = lines_sql();
     let of_payment = "SELECT payment_reference, merchant_reference FROM payments WHERE merchant_id = ?1 AND payment_id = ?2";
     let (after, before) = line_range(payout, page);
     let mut statement = prepared(connection, &sql)?;
-    let mut rows = statement.query(params![after, before]).map_err(fault)?;
+    let mut rows = statement.query(params![after, before, payout.merchant_id.get()]).map_err(fault)?;
     let mut picker = LinePicker::new(payout, page);
     while let Some(row) = rows.next().map_err(fault)? {
         match picker.pick(&mut Columns::new(row, "posting"))? {
@@ -116,4 +127,20 @@ fn adjustment(row: &Row<'_>) -> Result<Adjustment, StoreError> {
     columns.int()?;
     columns.int()?;
     columns.json()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_statement_are_found_by_their_merchant() {
+        let connection = Connection::open_in_memory().unwrap();
+        super::super::migrations::migrate(&connection).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", lines_sql())).unwrap();
+        let steps = statement.query_map((0, 0, 0), |row| row.get::<_, String>(3)).unwrap();
+        let plan: Vec<String> = steps.map(Result::unwrap).collect();
+        let search = "SEARCH postings USING INDEX postings_of_available (merchant_id=? AND entry_id>? AND entry_id<?)";
+        assert_eq!(plan, [search], "nothing of other merchants is read, and nothing is sorted");
+    }
 }

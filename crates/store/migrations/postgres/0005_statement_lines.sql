@@ -1,0 +1,1 @@
+-- The lines of a statement are found by their merchant. Here the key of postings begins with it, so there is nothing to do.
