@@ -3,7 +3,7 @@
 use refundry_engine::Timestamp;
 
 use super::biz::text_of;
-use super::envelope::{Envelope, wrong};
+use super::envelope::{Envelope, is_number, wrong};
 use super::lookup;
 use crate::time_text::parse_digits;
 use crate::{ActingFor, Claimed, Flaw, Keys, WireError, WireRequest, hex, scheme};
@@ -52,7 +52,7 @@ fn acting_for(envelope: &Envelope<'_>) -> Option<ActingFor> {
         return None;
     }
     let content = envelope.content()?;
-    let number = |name: &str| text_of(&content, name);
+    let number = |name: &str| text_of(&content, name).filter(|number| is_number(number));
     let agent_account = number("agentMerId")?;
     let acting = ActingFor {
         account: number("merId").unwrap_or_else(|| envelope.sent("merId").to_owned()),

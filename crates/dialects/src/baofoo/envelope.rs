@@ -27,7 +27,10 @@ impl<'a> Envelope<'a> {
         let form = form.ok_or_else(|| wrong("body", Flaw::Malformed, "must be a form in UTF-8 of at most 64 fields"))?;
         let envelope = Self { form };
         for name in ["merId", "terId"] {
-            envelope.filled(name)?;
+            let number = envelope.filled(name)?;
+            if !is_number(number) {
+                return Err(wrong(name, Flaw::Malformed, "must be at most 16 letters and digits"));
+            }
         }
         Ok(envelope)
     }
@@ -68,9 +71,6 @@ impl<'a> Envelope<'a> {
         for name in ["method", "charset", "version", "format", "timestamp", "signType", "signSn", "ncrptnSn", "signStr", "bizContent"] {
             self.filled(name)?;
         }
-        for name in ["merId", "terId"] {
-            self.short(name, NUMBER_LENGTH_MAX)?;
-        }
         for name in ["signSn", "ncrptnSn"] {
             self.short(name, SERIAL_LENGTH_MAX)?;
         }
@@ -95,6 +95,11 @@ impl<'a> Envelope<'a> {
         let long = self.sent(name).chars().nth(length_max).is_some();
         if long { Err(wrong(name, Flaw::TooLong, &format!("is longer than {length_max} characters"))) } else { Ok(()) }
     }
+}
+
+/// Whether a text may be the number of a merchant or a terminal: nothing else is looked up.
+pub fn is_number(text: &str) -> bool {
+    text.len() <= NUMBER_LENGTH_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A field that is not what it should be.

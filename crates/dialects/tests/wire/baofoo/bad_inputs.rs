@@ -145,6 +145,21 @@ fn what_was_signed_for_one_method_does_not_do_for_another() {
 }
 
 #[test]
+fn only_numbers_are_looked_up() {
+    let headers: Vec<(String, String)> = Vec::new();
+    let identify = |body: &str| {
+        let request = WireRequest { method: "POST", path: "/api", headers: &headers, body: body.as_bytes(), peer: None };
+        ENTRY.dialect.identify(&request)
+    };
+    assert_eq!(identify("merId=100000&terId=abcdefghij123456").unwrap().lookup, "100000/abcdefghij123456");
+    for number in ["%00", "1%2F2", "12345678901234567", "%E5%95%86", "1%202"] {
+        assert!(matches!(identify(&format!("merId={number}&terId=1")), Err(WireError::Field { .. })), "{number}");
+        let agent = format!("merId=1&terId=1&bizContent={{\"agentMerId\":\"{number}\",\"agentTerId\":\"1\"}}");
+        assert_eq!(identify(&agent).unwrap().acting_for, None, "{number}");
+    }
+}
+
+#[test]
 fn the_dialect_answers_its_one_path() {
     for path in ["/api", "//api", "/api?x=1"] {
         assert!(std::ptr::eq(find(path).unwrap(), &raw const ENTRY), "{path}");
