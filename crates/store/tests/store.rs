@@ -27,6 +27,8 @@ mod recovery;
 #[cfg(test)]
 mod reviews;
 #[cfg(test)]
+mod shares;
+#[cfg(test)]
 mod silences;
 #[cfg(test)]
 mod stage;

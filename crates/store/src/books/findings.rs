@@ -12,6 +12,10 @@ pub enum Step {
     Soundness,
     /// Each payment with its refunds.
     Payments,
+    /// Each payment with its disputes.
+    Disputed,
+    /// What each payment remembers of its shares, and of what went through its rate.
+    Sharing,
     /// Whether payments name all refunds.
     RefundsNamed,
     /// Each refund with what belongs to it.
@@ -26,6 +30,10 @@ pub enum Step {
     Keys,
     /// Each refund with its key.
     KeysOfRefunds,
+    /// Each share with what belongs to it.
+    Shares,
+    /// Each key with its share.
+    KeysOfShares,
     /// Each task with its subject.
     Tasks,
     /// Each event of the feed.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use refundry_engine::share::Sharing;
+use refundry_engine::share::{RefundSharing, Sharing};
 use refundry_engine::{MerchantId, chart};
 
 use super::findings::{Findings, Step};
@@ -15,7 +15,7 @@ pub struct Money {
     folded: BTreeMap<(i64, String, i64), i128>,
     books: BTreeMap<(i64, String), i128>,
     shares_due: BTreeMap<String, i128>,
-    left: BTreeMap<(i64, String), [i128; 2]>,
+    left: BTreeMap<(i64, String), [i128; 3]>,
 }
 
 impl Money {
@@ -33,17 +33,28 @@ impl Money {
         left[1] += reserve;
     }
 
-    /// What a shared payment says that is unsettled with its receivers, each in its own book.
-    pub fn left_with_receivers(&mut self, currency: &str, sharing: &Sharing) {
+    /// What a payment says that its receivers have unsettled of it, and what its giver advanced for them.
+    pub fn shared(&mut self, giver_id: i64, currency: &str, sharing: &Sharing) {
         for (receiver_id, part) in &sharing.receivers {
-            self.left(receiver_id.get(), currency, [i128::from(part.unsettled_minor), 0]);
+            self.left(receiver_id.get(), currency, [part.unsettled_minor.into(), 0]);
         }
+        // It is owed to the giver, so it stands on the other side.
+        self.left.entry((giver_id, currency.to_owned())).or_default()[2] -= i128::from(sharing.advanced_minor);
+    }
+
+    /// A refund that counts and whose money is not drawn yet: its advance is promised and not paid.
+    pub fn promised(&mut self, giver_id: i64, currency: &str, of_shares: &RefundSharing) {
+        self.left.entry((giver_id, currency.to_owned())).or_default()[2] += i128::from(of_shares.advance_minor);
     }
 
     /// What payments say is left sums up to what is posted, when all of both was seen.
     pub fn check_left(&mut self, findings: &mut Findings) {
         findings.turn_to(BEHIND_ALL, Step::Balances, 0);
-        let rules = [("unsettled_is_sum_of_payments", chart::UNSETTLED), ("reserve_is_sum_of_payments", chart::RESERVE)];
+        let rules = [
+            ("unsettled_is_sum_of_payments", chart::UNSETTLED),
+            ("reserve_is_sum_of_payments", chart::RESERVE),
+            ("advances_is_sum_of_payments", chart::ADVANCES),
+        ];
         let posted = self.folded.keys().map(|(merchant_id, currency, _)| (*merchant_id, currency.clone()));
         let books: std::collections::BTreeSet<(i64, String)> = posted.chain(self.left.keys().cloned()).collect();
         for (merchant_id, currency) in books {

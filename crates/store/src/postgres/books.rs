@@ -5,6 +5,7 @@
 mod feeds;
 mod money;
 mod refunds;
+mod shares;
 
 use futures::TryStreamExt as _;
 use tokio_postgres::types::ToSql;
@@ -23,7 +24,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL 
     SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off; SET LOCAL enable_seqscan = on";
 
 /// Tables whose rows belong to merchants. Rows without a merchant are checked too, as they would be lost otherwise.
-const TABLES: [&str; 9] = ["merchants", "payments", "refunds", "events", "tasks", "balances", "counters", "remembered", "notifications"];
+const TABLES: [&str; 10] =
+    ["merchants", "payments", "refunds", "shares", "events", "tasks", "balances", "counters", "remembered", "notifications"];
 
 /// Checks everything. Shards, where there are some, have no snapshot in common: then nobody may write meanwhile.
 pub async fn check(client: Client, placement: &Placement) -> Result<BooksReport, StoreError> {
@@ -34,6 +36,7 @@ pub async fn check(client: Client, placement: &Placement) -> Result<BooksReport,
     refunds::check_payments(&client, &mut findings).await?;
     refunds::check_refunds(&client, &mut findings).await?;
     refunds::check_keys(&client, &mut findings).await?;
+    shares::check(&client, &mut findings).await?;
     feeds::check_tasks(&client, &mut findings).await?;
     feeds::check_events(&client, &merchants, &mut findings).await?;
     feeds::check_notifications(&client, &mut findings).await?;

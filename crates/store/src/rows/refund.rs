@@ -44,6 +44,13 @@ struct Extras {
     edits: Option<u32>,
 }
 
+/// What a refund was worth in the settlement currency, from what is stored of its rare attributes; nothing without a rate.
+pub fn gross_minor(extras: Option<&str>) -> Result<i64, StoreError> {
+    let unreadable = |error: serde_json::Error| StoreError::Unreadable { what: "refund", why: error.to_string() };
+    let extras: Extras = extras.map(serde_json::from_str).transpose().map_err(unreadable)?.unwrap_or_default();
+    Ok(extras.gross_settlement.map_or(0, Money::minor))
+}
+
 /// What a refund waits for when it is pending for want of money of a currency.
 pub fn waits_for_funds(currency: refundry_ledger::Currency) -> String {
     format!("funds:{currency}")

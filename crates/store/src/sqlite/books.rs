@@ -4,6 +4,7 @@
 mod feeds;
 mod money;
 mod refunds;
+mod shares;
 mod steps;
 
 use rusqlite::{Connection, Params, Row};
@@ -17,7 +18,8 @@ use crate::{BooksReport, StoreError};
 const FILE_FAULTS_MAX: u32 = 10;
 
 /// Tables whose rows belong to merchants. Rows without a merchant are checked too, as they would be lost otherwise.
-const TABLES: [&str; 9] = ["merchants", "payments", "refunds", "events", "tasks", "balances", "counters", "remembered", "notifications"];
+const TABLES: [&str; 10] =
+    ["merchants", "payments", "refunds", "shares", "events", "tasks", "balances", "counters", "remembered", "notifications"];
 
 /// Checks everything.
 pub fn check(connection: &Connection) -> Result<BooksReport, StoreError> {
@@ -37,6 +39,7 @@ fn check_merchant(connection: &Connection, merchant_id: i64, findings: &mut Find
     refunds::check_payments(connection, merchant_id, findings)?;
     refunds::check_refunds(connection, merchant_id, findings)?;
     refunds::check_keys(connection, merchant_id, findings)?;
+    shares::check(connection, merchant_id, findings)?;
     steps::check_tasks(connection, merchant_id, findings)?;
     feeds::check_events(connection, merchant_id, findings)?;
     feeds::check_notifications(connection, merchant_id, findings)

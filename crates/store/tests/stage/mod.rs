@@ -3,6 +3,7 @@
 mod direct;
 mod line;
 pub mod shards;
+pub mod sharing;
 
 use std::path::PathBuf;
 use std::sync::Arc;

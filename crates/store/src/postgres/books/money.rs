@@ -2,7 +2,7 @@ use refundry_engine::payout::Payout;
 use refundry_engine::posting_rules::SPENDABLE;
 use tokio_postgres::Client;
 
-use super::each;
+use super::{each, shares};
 use crate::StoreError;
 use crate::books::{Findings, Money, Payouts};
 use crate::postgres::columns::Columns;
@@ -33,13 +33,7 @@ pub async fn check(client: &Client, findings: &mut Findings) -> Result<(), Store
         Ok(())
     })
     .await?;
-    each(client, "SELECT currency, sharing FROM payments WHERE sharing IS NOT NULL", |row| {
-        let mut columns = Columns::new(row, "payment");
-        let currency = columns.text()?;
-        money.left_with_receivers(currency, &columns.json()?);
-        Ok(())
-    })
-    .await?;
+    shares::add_to(client, &mut money).await?;
     money.check_left(findings);
     let mut payouts = Payouts::default();
     let available = i64::from(SPENDABLE.code());

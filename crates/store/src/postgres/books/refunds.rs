@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use refundry_engine::refund::RefundStateName;
 use tokio_postgres::Client;
 
-use super::each;
+use super::{each, shares};
 use crate::StoreError;
 use crate::books::{self, Findings, RefundBeside, Sums, Waiting};
 use crate::postgres::columns::Columns;
@@ -15,6 +15,7 @@ use crate::rows::ReadColumns as _;
 pub async fn check_payments(client: &Client, findings: &mut Findings) -> Result<(), StoreError> {
     // Figures by merchant: refunds that payments name, and refunds that there are.
     let mut named: BTreeMap<i64, (i128, i64)> = BTreeMap::new();
+    let disputed = shares::disputed(client).await?;
     let sql = format!(
         "SELECT {}, refund_ids, coalesce(named, 0), sum_refunded, sum_marketing, coalesce(counting, 0), sum_given_back \
         FROM payments LEFT JOIN ({}) AS sums USING (merchant_id, payment_id)",
@@ -34,6 +35,7 @@ pub async fn check_payments(client: &Client, findings: &mut Findings) -> Result<
         };
         named.entry(payment.merchant_id.get()).or_default().0 += sums.named;
         sums.check(findings, &payment, refund_ids);
+        disputed.check(findings, &payment);
         Ok(())
     })
     .await?;

@@ -2,7 +2,7 @@ use refundry_engine::payout::Payout;
 use refundry_engine::posting_rules::SPENDABLE;
 use rusqlite::Connection;
 
-use super::each;
+use super::{each, shares};
 use crate::StoreError;
 use crate::books::{Findings, Money, Payouts};
 use crate::rows::ReadColumns as _;
@@ -33,12 +33,7 @@ pub fn check(connection: &Connection, findings: &mut Findings) -> Result<(), Sto
         money.left(merchant_id, currency, [columns.int()?.into(), columns.int()?.into()]);
         Ok(())
     })?;
-    each(connection, "SELECT currency, sharing FROM payments WHERE sharing IS NOT NULL", [], |row| {
-        let mut columns = Columns::new(row, "payment");
-        let currency = columns.text()?;
-        money.left_with_receivers(currency, &columns.json()?);
-        Ok(())
-    })?;
+    shares::add_to(connection, &mut money)?;
     money.check_left(findings);
     each(connection, "SELECT body FROM payouts ORDER BY merchant_id, payout_id", [], |row| {
         let payout: Payout = Columns::new(row, "payout").json()?;

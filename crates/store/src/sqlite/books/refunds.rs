@@ -1,7 +1,7 @@
 use refundry_engine::payment::Payment;
 use rusqlite::Connection;
 
-use super::each;
+use super::{each, shares};
 use crate::StoreError;
 use crate::books::{self, Findings, RefundBeside, Sums, Waiting};
 use crate::rows;
@@ -14,6 +14,7 @@ use crate::sqlite::{payment_row, refund_row};
 /// Each payment with its refunds.
 pub fn check_payments(connection: &Connection, merchant_id: i64, findings: &mut Findings) -> Result<(), StoreError> {
     let mut named = 0;
+    let disputed = shares::disputed(connection, merchant_id)?;
     let sql = format!("SELECT {}, refund_ids FROM payments WHERE merchant_id = ?1", rows::payment::COLUMNS);
     let place = rows::payment::COLUMNS.split(',').count();
     each(connection, &sql, [merchant_id], |row| {
@@ -22,6 +23,8 @@ pub fn check_payments(connection: &Connection, merchant_id: i64, findings: &mut 
         let sums = sums_of(connection, &payment, &refund_ids)?;
         named += sums.named;
         sums.check(findings, &payment, &refund_ids);
+        disputed.check(findings, &payment);
+        shares::check_payment(connection, &payment, &refund_ids, findings)?;
         Ok(())
     })?;
     each(connection, "SELECT count(*) FROM refunds WHERE merchant_id = ?1", [merchant_id], |row| {
