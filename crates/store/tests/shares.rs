@@ -72,7 +72,7 @@ fn a_share_is_read_back_by_id_and_number_and_listed(engine: Engine) {
         block_on(stage.store.shares(&filter, PageRequest { after: None, limit: 2 })).unwrap()
     };
     assert_eq!(list(Some(&payment), None).rows, [planned.clone(), shared.clone()], "newest first");
-    assert_eq!(list(None, Some(ShareStateName::Running)).rows, [elsewhere.clone()]);
+    assert_eq!(list(None, Some(ShareStateName::Running)).rows, std::slice::from_ref(&elsewhere));
     let page = list(None, None);
     assert_eq!((page.rows, page.next), (vec![elsewhere, planned.clone()], Some(planned.id.get())));
     let again = stage.must(Act::CreateShare(Box::new(stage.asked_share(&payment, "s1", &[(first, 3_000), (second, 2_000)], None))));
