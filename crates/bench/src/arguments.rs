@@ -15,7 +15,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1_000_000)]
     pub stored: u64,
     /// What is measured beside the native API on SQLite, which all else is compared with.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Antom, Part::Single, Part::Postgres, Part::Nodes, Part::End, Part::Waiting, Part::Large])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Antom, Part::Single, Part::Postgres, Part::Nodes, Part::End, Part::Waiting, Part::Shared, Part::Large])]
     pub parts: Vec<Part>,
     /// Where the report goes, in Markdown.
     #[arg(long, default_value = "bench-results/report.md")]
@@ -42,6 +42,8 @@ pub enum Part {
     End,
     /// Refunds that wait for one credit.
     Waiting,
+    /// Refunds of one payment that is shared.
+    Shared,
     /// One transaction per refund.
     Single,
     /// PostgreSQL, beside services that are written by hand.

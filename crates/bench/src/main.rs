@@ -7,6 +7,7 @@ mod native;
 mod nodes;
 mod postgres;
 mod rows;
+mod shared;
 mod the_end;
 mod waiting;
 mod wire;
@@ -89,6 +90,9 @@ fn measure(arguments: &Arguments, binary: &Path, cluster: Option<&Cluster>, repo
     }
     if arguments.wants(Part::Waiting) {
         waiting::released(arguments, binary, cluster, report)?;
+    }
+    if arguments.wants(Part::Shared) {
+        shared::refunded(arguments, binary, cluster, report)?;
     }
     if arguments.wants(Part::Large) && arguments.stored > 0 {
         let large = Stored { payments: arguments.stored, refunds: arguments.stored, merchants: 4 };
