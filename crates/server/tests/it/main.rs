@@ -33,4 +33,5 @@ mod platform;
 mod program;
 mod refunds;
 mod rolling_restart;
+mod shares;
 mod waiting_for_money;
