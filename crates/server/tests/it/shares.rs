@@ -104,7 +104,10 @@ async fn what_is_advanced_is_owed_listed_and_taken_back_once_by_the_operator_alo
     let states: Vec<&str> = refund["sharing"]["lines"].as_array().unwrap().iter().map(|line| line["state"].as_str().unwrap()).collect();
     assert_eq!((refund["state"].as_str(), states), (Some("succeeded"), vec!["returned", "advanced"]), "{refund}");
     let owed = market.key.get("/api/v1/advances").await;
-    assert_eq!((owed.text("/items/0/payment_id"), owed.text("/items/0/sharing/advanced/value")), (market.payment.clone(), "3333".to_owned()));
+    assert_eq!(
+        (owed.text("/items/0/payment_id"), owed.text("/items/0/sharing/advanced/value")),
+        (market.payment.clone(), "3333".to_owned())
+    );
 
     let settled = format!("/api/v1/payments/{}/settle?merchant_id={}", market.payment, market.shop.merchant.id);
     assert_eq!(market.operator.post(&settled, json!({})).await.status, 200);
