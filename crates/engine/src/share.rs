@@ -291,7 +291,7 @@ pub struct AskedLine {
 }
 
 /// What a refund takes back of its payment's shares. With the fee that it gives back and the marketing part, its parts sum to its amount as the
-/// formula of `share/lines.rs` says.
+/// formula of `docs/concepts/shares.md` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RefundSharing {
