@@ -16,6 +16,7 @@ mod queue;
 mod reader;
 mod refunds;
 mod settling;
+mod shares;
 mod submissions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,6 +132,7 @@ pub struct Model {
     queues: BTreeMap<usize, queue::Queue>,
     /// What people were told of payouts.
     payouts_told: BTreeSet<(MerchantId, PayoutId, String)>,
+    shares_told: shares::SharesTold,
     seen: BTreeMap<RefundId, refunds::Seen>,
     feeds: BTreeMap<usize, Vec<u64>>,
     unfinished: BTreeSet<u32>,
@@ -167,6 +169,7 @@ impl Model {
             hurried: BTreeSet::new(),
             queues: BTreeMap::new(),
             payouts_told: BTreeSet::new(),
+            shares_told: shares::SharesTold::default(),
             seen: BTreeMap::new(),
             feeds: BTreeMap::new(),
             unfinished: BTreeSet::new(),

@@ -3,6 +3,7 @@
 
 mod days;
 mod overseas;
+mod shares;
 mod wish;
 
 use refundry_ledger::{Currency, Money};
@@ -14,7 +15,7 @@ use crate::line::Mishap;
 use crate::merchants::Deafness;
 
 pub use days::DAY_MS;
-pub use wish::{AdjustmentWish, Complaint, Door, Goods, PaymentWish, Quarrel, QuarrelStep, Rate, RefundRequest, Taken, Wish};
+pub use wish::{AdjustmentWish, Complaint, Door, Goods, PaymentWish, Quarrel, QuarrelStep, Rate, RefundRequest, ShareWish, Taken, Wish};
 
 /// Length of the eventful part of a run of minutes.
 pub const PLAN_MS: i64 = 240_000;
@@ -128,6 +129,7 @@ impl Plan {
         other_wishes(&payments, &mut events, &mut dice);
         faults(&mut events, &mut dice);
         overseas::add_minutes(seed, &mut events);
+        shares::add(seed, &payments, PLAN_MS, &mut events);
         events.sort_by_key(|(at_ms, _)| *at_ms);
         let steps = (1..).zip(events).map(|(number, (at_ms, event))| Step { number, at_ms, event });
         Self { seed, days: None, steps: steps.collect() }

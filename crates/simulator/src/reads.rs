@@ -10,8 +10,9 @@ use refundry_engine::idempotency::IdempotencyKey;
 use refundry_engine::notification::NotificationState;
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::refund::{Refund, RefundStateName};
+use refundry_engine::share::ShareKey;
 use refundry_engine::{MerchantId, TaskId, Timestamp};
-use refundry_store::{NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, Store, StoreError};
+use refundry_store::{NotificationFilter, Page, PageRequest, PaymentFilter, Reading, RefundFilter, ShareFilter, Store, StoreError};
 
 use crate::cast::{Cast, CastMerchant, client_id};
 
@@ -32,6 +33,7 @@ pub fn everything(store: &dyn Store, cast: &Cast, rows: &[String], now: Timestam
         reads.settings(number, one)?;
         reads.payments(one.merchant.id)?;
         reads.refunds(one.merchant.id)?;
+        reads.shares(one.merchant.id)?;
         reads.notifications(one.merchant.id)?;
         reads.books(one.merchant.id)?;
         reads.treasury(one.merchant.id, now)?;
@@ -91,6 +93,19 @@ impl Reads<'_> {
             self.pages("notifications of a refund", |page| store.notifications(&about, page))?;
         }
         Ok(())
+    }
+
+    fn shares(&mut self, merchant_id: MerchantId) -> Result<(), StoreError> {
+        let store = self.store;
+        let filter = ShareFilter { merchant_id, payment_id: None, state: None };
+        for share in self.pages("shares", |page| store.shares(&filter, page))? {
+            self.note("share", store.share(merchant_id, &ShareKey::Id(share.id)))?;
+            let (dialect, number) = (share.dialect, share.number);
+            self.note("share", store.share(merchant_id, &ShareKey::Number { dialect, number }))?;
+            let of_payment = ShareFilter { payment_id: Some(share.payment_id), ..filter.clone() };
+            self.pages("shares of a payment", |page| store.shares(&of_payment, page))?;
+        }
+        self.pages("advances", |page| store.advances(merchant_id, page)).map(drop)
     }
 
     fn notifications(&mut self, merchant_id: MerchantId) -> Result<(), StoreError> {

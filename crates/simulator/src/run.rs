@@ -324,7 +324,8 @@ impl Run {
         let mut model = stage.model();
         let looked = model
             .audit_refunds(&reader)
-            .and_then(|()| model.audit_money(&reader))
+            .and_then(|()| model.audit_shares(&reader, self.is_at_end))
+            .and_then(|moved| model.audit_money(&reader, &moved))
             .and_then(|()| model.audit_feeds(&reader, wholly))
             .and_then(|()| model.audit_queues(&reader))
             .and_then(|()| if wholly { model.audit_settlements(&reader, self.is_at_end.then_some(stage.clock.now().us())) } else { Ok(()) })

@@ -7,11 +7,13 @@ mod disputes;
 mod goods;
 mod oceanpayment;
 mod reviewing;
+mod shares;
 mod treasury;
 
 use std::sync::Arc;
 
 use refundry_dialects::RefundWish;
+use refundry_dialects::sharing::{AskedReturns, AskedShares};
 use refundry_engine::credential::Holder;
 use refundry_engine::merchant::Terminal;
 use refundry_engine::notification::NotificationState;
@@ -56,6 +58,7 @@ pub async fn carry_out(stage: Arc<Stage>, service: Arc<Service>, number: u32, wi
             Wish::Capture { merchant, reference, minor } => authorisations::capture(&stage, &service, (*merchant, reference), *minor).await,
             Wish::Void { merchant, reference, is_sale } => authorisations::void(&stage, &service, (*merchant, reference), *is_sale).await,
             Wish::Settle { merchant, reference } => settle(&stage, &service, *merchant, reference).await,
+            Wish::Share(share) => shares::share(&stage, &service, share).await,
             Wish::Quarrel { quarrel, step } => disputes::tell(&stage, &service, quarrel, *step).await,
             Wish::Tell { merchant, reference, goods } => goods::tell(&stage, &service, (*merchant, reference), *goods).await,
             Wish::ReleaseReserve { merchant, reference } => treasury::release_reserve(&stage, &service, *merchant, reference).await,
@@ -221,6 +224,8 @@ async fn native_refund(stage: &Stage, service: &Service, request: &RefundRequest
     let wish = RefundWish {
         compared: compared.map(|(name, value)| (name.to_owned(), value)).into(),
         reason: request.reason.map(str::to_owned),
+        // Of a payment that nobody shared that takes nothing back.
+        sharing: Some(AskedShares { lines: AskedReturns::ProRata, advance: None }),
         ..RefundWish::new(request.number.clone(), PaymentKey::Reference(request.reference.clone()), amount)
     };
     let may_ask = request.door != Door::Platform || request.merchant < LINKED;

@@ -10,6 +10,7 @@ use super::adjustments::Adjusted;
 use super::disputes::ChargedBack;
 use super::foreign::CLEARING;
 use super::payouts::PaidOut;
+use super::shares::Moved;
 use super::{Model, Reader, Violation, must};
 
 /// Balances by currency and the name of the account: the auditor does not share the engine's chart of accounts.
@@ -29,6 +30,8 @@ struct Expected {
     /// What the merchant is owed in all, wherever it stands, without what was paid in.
     owed: i64,
     fees: i64,
+    /// What came to the merchant by shares, less what went.
+    moved: i64,
     /// Taken by banks, and not decided.
     charged_back: i64,
     /// What is beyond a capture.
@@ -37,7 +40,7 @@ struct Expected {
 
 impl Model {
     /// Compares every book with what happened.
-    pub fn audit_money(&self, reader: &Reader<'_>) -> Result<(), Violation> {
+    pub fn audit_money(&self, reader: &Reader<'_>, moved: &Moved) -> Result<(), Violation> {
         for merchant in 0..self.cast.len() {
             let merchant_id = self.cast[merchant].merchant;
             let mut found: Found = BTreeMap::new();
@@ -51,7 +54,9 @@ impl Model {
             }
             let mut expected = self.expected(merchant, reader)?;
             for currency in sums.keys() {
-                expected.entry(*currency).or_default();
+                let book = expected.entry(*currency).or_default();
+                book.moved = moved.get(&(merchant_id, *currency)).copied().unwrap_or(0);
+                book.owed += book.moved;
             }
             let (paid_out, adjusted) = (self.paid_out(merchant, reader)?, self.adjusted(merchant, reader)?);
             for (currency, expected) in &expected {
@@ -66,6 +71,7 @@ impl Model {
                     ("fee_income", expected.fees - of_fees, "fees_are_those_of_payments_and_refunds"),
                     ("paid_out", set_aside, "payouts_are_set_aside_until_they_end"),
                     ("chargebacks", expected.charged_back, "open_chargebacks_are_set_aside"),
+                    ("shares_due", -expected.moved, "what_is_shared_is_given_and_received"),
                     ("exposure", -expected.exposed, "what_is_beyond_a_capture_is_exposure"),
                 ];
                 for (account, wanted, rule) in checks {

@@ -8,11 +8,12 @@ use refundry_engine::notification::{DeliveryAttempt, Notification};
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::payout::Payout;
 use refundry_engine::refund::Refund;
+use refundry_engine::share::Share;
 use refundry_engine::task::Task;
 use refundry_engine::{MerchantId, NotificationId, PaymentId, RefundId, TaskId};
 use refundry_store::{
     AdjustmentFilter, BalanceRow, BooksReport, DisputeFilter, NotificationFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter,
-    PayoutFilter, PayoutLine, Reading, RefundFilter, Store, StoreError,
+    PayoutFilter, PayoutLine, Reading, RefundFilter, ShareFilter, Store, StoreError,
 };
 
 use super::{Violation, violation};
@@ -83,6 +84,12 @@ impl Reader<'_> {
     pub fn disputes(&self, merchant_id: MerchantId) -> Result<Vec<Dispute>, Violation> {
         let filter = DisputeFilter { merchant_id: Some(merchant_id), ..DisputeFilter::default() };
         all(|page| self.0.disputes(&filter, page))
+    }
+
+    /// All shares of a merchant's payments.
+    pub fn shares(&self, merchant_id: MerchantId) -> Result<Vec<Share>, Violation> {
+        let filter = ShareFilter { merchant_id, payment_id: None, state: None };
+        all(|page| self.0.shares(&filter, page))
     }
 
     /// All adjustments of a merchant.

@@ -4,7 +4,9 @@
 use refundry_ledger::Money;
 
 use super::overseas::Overseas;
-use super::{Door, Goods, PaymentWish, Plan, PlannedEvent, PlannedFault, Quarrel, QuarrelStep, RefundRequest, Step, Taken, Wish, currency};
+use super::{
+    Door, Goods, PaymentWish, Plan, PlannedEvent, PlannedFault, Quarrel, QuarrelStep, RefundRequest, Step, Taken, Wish, currency, shares,
+};
 use crate::cast::{MERCHANTS, TERMINALS};
 use crate::dice::Dice;
 use crate::disk::Loss;
@@ -31,6 +33,7 @@ impl Plan {
             }
             go_wrong(day, &mut events, &mut dice);
         }
+        shares::add(seed, &paid, DAY_MS, &mut events);
         // Whoever asks on the day after the last one asks on the last one.
         events.iter_mut().for_each(|(at_ms, _)| *at_ms = (*at_ms).min(days * DAY_MS - 1));
         events.sort_by_key(|(at_ms, _)| *at_ms);

@@ -35,6 +35,8 @@ pub enum Wish {
         /// The payment's reference.
         reference: String,
     },
+    /// A merchant shares a payment with others.
+    Share(ShareWish),
     /// The shopper's bank wants something, or says how it went on.
     Quarrel {
         /// What it is about.
@@ -148,6 +150,23 @@ impl Door {
             Self::Native | Self::Counter | Self::Platform => "native",
         }
     }
+}
+
+/// A payment to be shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareWish {
+    /// Whose.
+    pub merchant: usize,
+    /// The payment's reference.
+    pub reference: String,
+    /// The merchant's number of the share.
+    pub number: String,
+    /// Who gets how much, in minor units.
+    pub lines: Vec<(usize, i64)>,
+    /// The currency's code.
+    pub currency: &'static str,
+    /// When it begins, in milliseconds after the start; left out, at once.
+    pub begins_ms: Option<i64>,
 }
 
 /// A chargeback, a complaint, a bank's wish for documents, or a report of fraud.
