@@ -17,9 +17,12 @@ use crate::plan::ShareWish;
 /// What merchants ask for and are told of shares.
 #[derive(Debug, Default)]
 pub struct SharesTold {
-    asked: BTreeMap<(usize, String), BTreeSet<Vec<(MerchantId, i64)>>>,
+    asked: BTreeMap<(usize, String), BTreeSet<Lines>>,
     acknowledged: BTreeMap<(usize, String), ShareId>,
 }
+
+/// Who gets how much, in minor units.
+type Lines = Vec<(MerchantId, i64)>;
 
 /// What came to a merchant by shares, less what went: minor units by currency.
 pub type Moved = BTreeMap<(MerchantId, Currency), i64>;
@@ -72,7 +75,7 @@ impl Model {
     }
 
     fn audit_share(&self, merchant: usize, share: &Share, reader: &Reader<'_>) -> Result<(), Violation> {
-        let lines: Vec<(MerchantId, i64)> = share.lines.iter().map(|line| (line.receiver_id, line.amount.minor())).collect();
+        let lines: Lines = share.lines.iter().map(|line| (line.receiver_id, line.amount.minor())).collect();
         let asked = self.shares_told.asked.get(&(merchant, share.number.clone()));
         must(asked.is_some_and(|asked| asked.contains(&lines)), "a_share_is_what_was_asked_for", || {
             format!("{}: {lines:?}", share.number)
