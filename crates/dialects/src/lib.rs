@@ -159,6 +159,10 @@ pub trait Keys {
     fn secret_sha256(&self, message: &[u8], digest: &[u8]) -> bool;
     /// The account number that the claimed terminal belongs to, for dialects whose callers name both.
     fn account(&self) -> Option<&str>;
+    /// Whether the caller must also prove when it sent a request, where a dialect leaves that to its callers.
+    fn demands_signed_time(&self) -> bool {
+        false
+    }
     /// The instant at which the proof must hold.
     fn now(&self) -> Timestamp;
 }

@@ -96,8 +96,10 @@ event_kinds! {
     RefundAccepted = "refund.accepted";
     /// A reviewer let it pass.
     RefundApproved = "refund.approved";
-    /// What it asks for was changed while it was in review, or its undo window was ended.
+    /// What it asks for was changed while it was in review.
     RefundEdited = "refund.edited";
+    /// Its undo window was ended before its time, and something else still holds it.
+    RefundUndoEnded = "refund.undo_ended";
     /// Nothing holds it any more; its money is reserved.
     RefundReleased = "refund.released";
     /// An attempt was committed.

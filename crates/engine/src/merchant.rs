@@ -122,6 +122,9 @@ pub struct WireSettings {
     /// Where callers come from: addresses and networks such as `203.0.113.0/24`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callers: Vec<String>,
+    /// Whether callers must also prove when they sent a request, in dialects where that is their choice.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub demands_signed_time: bool,
     /// How notices are written.
     pub notice_form: NoticeForm,
     /// Whether a refund that came back after it had succeeded is announced as failed.

@@ -129,6 +129,7 @@ const fn is_told_in_dialects(kind: EventKind) -> bool {
         | EventKind::RefundAccepted
         | EventKind::RefundApproved
         | EventKind::RefundEdited
+        | EventKind::RefundUndoEnded
         | EventKind::RefundReleased
         | EventKind::RefundSubmitted
         | EventKind::RefundUnresolved => false,

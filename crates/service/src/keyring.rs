@@ -345,6 +345,10 @@ impl Keys for CallerKeys<'_> {
         self.known.terminal()?.wire.account.as_deref()
     }
 
+    fn demands_signed_time(&self) -> bool {
+        self.known.terminal().is_some_and(|terminal| terminal.wire.demands_signed_time)
+    }
+
     fn now(&self) -> Timestamp {
         self.now
     }

@@ -70,6 +70,7 @@ fn result_of(kind: EventKind, refund: &Refund) -> Option<codes::ResultCode> {
         | EventKind::RefundAccepted
         | EventKind::RefundApproved
         | EventKind::RefundEdited
+        | EventKind::RefundUndoEnded
         | EventKind::RefundReleased
         | EventKind::RefundSubmitted
         | EventKind::RefundUnresolved

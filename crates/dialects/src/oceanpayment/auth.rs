@@ -21,7 +21,7 @@ pub fn identify(request: &WireRequest<'_>) -> Result<Claimed, WireError> {
     Ok(Claimed { lookup: terminal.to_owned(), scheme: scheme::SECURE_CODE, key_version: None, acting_for: None })
 }
 
-/// Account, signature, and the signed time where one is sent.
+/// Account, signature, and the signed time where one is sent or the terminal demands one.
 pub fn authenticate(request: &WireRequest<'_>, keys: &dyn Keys) -> Result<(), WireError> {
     let (call, form) = envelope(request)?;
     if keys.account() != form.get("account") {
@@ -36,6 +36,7 @@ pub fn authenticate(request: &WireRequest<'_>, keys: &dyn Keys) -> Result<(), Wi
     }
     match request.headers.get(SIGNED_TIME_HEADER) {
         Some(header) if !is_timely(header.trim(), request.body, keys) => Err(WireError::BadSignature),
+        None if keys.demands_signed_time() => Err(WireError::BadSignature),
         Some(_) | None => Ok(()),
     }
 }

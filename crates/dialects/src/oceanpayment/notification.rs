@@ -85,6 +85,7 @@ fn said_of_refund(announcement: &Announcement<'_>, refund: &Refund) -> Option<(&
         | EventKind::RefundAccepted
         | EventKind::RefundApproved
         | EventKind::RefundEdited
+        | EventKind::RefundUndoEnded
         | EventKind::RefundReleased
         | EventKind::RefundSubmitted
         | EventKind::RefundUnresolved

@@ -3,7 +3,7 @@
 use super::{Holds, RefundState, funding};
 use crate::command::SendNow;
 use crate::draft::{About, Draft};
-use crate::notify::{self, fact};
+use crate::notify;
 use crate::{Refusal, Snapshot, Stamp, Verdict, event::EventKind};
 
 /// Nothing is waited for any more but a review, if there is one.
@@ -22,8 +22,8 @@ fn send_now(mut draft: Draft<'_>, act: &SendNow) -> Result<Verdict, Refusal> {
     if holds.review.is_none() && holds.funds.is_none() {
         funding::look_and_tell(&mut draft, &mut in_play)?;
     } else {
-        let facts = [fact("undo_window", "ended")].into_iter().chain(notify::hold_facts(&in_play.refund)).collect();
-        draft.tell_of_refund(EventKind::RefundEdited, &in_play, facts);
+        let facts = notify::hold_facts(&in_play.refund).into_iter().collect();
+        draft.tell_of_refund(EventKind::RefundUndoEnded, &in_play, facts);
         funding::put_next_step(&mut draft, &in_play.refund);
     }
     Ok(draft.finish_with(in_play))

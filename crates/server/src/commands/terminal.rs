@@ -72,6 +72,9 @@ struct Wire {
     /// Name callers, but do not check yet where they come from.
     #[arg(long, requires = "caller")]
     unchecked_callers: bool,
+    /// Oceanpayment: refuse requests that do not prove when they were sent.
+    #[arg(long)]
+    demands_signed_time: bool,
     /// How notices are written: xml or form.
     #[arg(long, default_value = "xml", value_parser = ["xml", "form"])]
     notice_form: String,
@@ -89,6 +92,7 @@ impl Wire {
             account: self.account,
             checks_callers: !self.caller.is_empty() && !self.unchecked_callers,
             callers: self.caller,
+            demands_signed_time: self.demands_signed_time,
             notice_form: notice_form(&self.notice_form),
             announces_returns: self.announces_returns,
             unknown_payment_is_abnormal: self.unknown_payment_is_abnormal,
@@ -119,6 +123,9 @@ struct Change {
     /// Whether only those callers are answered.
     #[arg(long)]
     checks_callers: Option<bool>,
+    /// Oceanpayment: whether requests that do not prove when they were sent are refused.
+    #[arg(long)]
+    demands_signed_time: Option<bool>,
     /// How notices are written: xml or form.
     #[arg(long, value_parser = ["xml", "form"])]
     notice_form: Option<String>,
@@ -137,6 +144,7 @@ impl Change {
             account: self.account.clone().or(before.account),
             checks_callers: self.checks_callers.unwrap_or(before.checks_callers),
             callers: if self.caller.is_empty() { before.callers } else { self.caller.clone() },
+            demands_signed_time: self.demands_signed_time.unwrap_or(before.demands_signed_time),
             notice_form: self.notice_form.as_deref().map_or(before.notice_form, notice_form),
             announces_returns: self.announces_returns.unwrap_or(before.announces_returns),
             unknown_payment_is_abnormal: self.unknown_payment_is_abnormal.unwrap_or(before.unknown_payment_is_abnormal),

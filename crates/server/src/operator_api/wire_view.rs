@@ -18,6 +18,8 @@ pub struct WireView {
     /// Where callers come from: at most 64 addresses and networks, IPv4 or IPv6.
     #[schema(example = json!(["203.0.113.7", "2001:db8::/32"]))]
     pub callers: Vec<String>,
+    /// Oceanpayment: whether a request without `X-Signed-Timestamp` is refused as if its signature were wrong.
+    pub demands_signed_time: bool,
     /// How notices are written.
     pub notice_form: NoticeFormView,
     /// Whether a refund that came back after it had succeeded is announced as failed.
@@ -40,22 +42,31 @@ pub enum NoticeFormView {
 
 impl From<WireView> for WireSettings {
     fn from(view: WireView) -> Self {
-        let WireView { account, checks_callers, callers, notice_form, announces_returns, unknown_payment_is_abnormal } = view;
+        let WireView { account, checks_callers, callers, demands_signed_time, notice_form, announces_returns, unknown_payment_is_abnormal } =
+            view;
         let notice_form = match notice_form {
             NoticeFormView::Xml => NoticeForm::Xml,
             NoticeFormView::Form => NoticeForm::Form,
         };
-        Self { account, checks_callers, callers, notice_form, announces_returns, unknown_payment_is_abnormal }
+        Self { account, checks_callers, callers, demands_signed_time, notice_form, announces_returns, unknown_payment_is_abnormal }
     }
 }
 
 impl From<WireSettings> for WireView {
     fn from(settings: WireSettings) -> Self {
-        let WireSettings { account, checks_callers, callers, notice_form, announces_returns, unknown_payment_is_abnormal } = settings;
+        let WireSettings {
+            account,
+            checks_callers,
+            callers,
+            demands_signed_time,
+            notice_form,
+            announces_returns,
+            unknown_payment_is_abnormal,
+        } = settings;
         let notice_form = match notice_form {
             NoticeForm::Xml => NoticeFormView::Xml,
             NoticeForm::Form => NoticeFormView::Form,
         };
-        Self { account, checks_callers, callers, notice_form, announces_returns, unknown_payment_is_abnormal }
+        Self { account, checks_callers, callers, demands_signed_time, notice_form, announces_returns, unknown_payment_is_abnormal }
     }
 }

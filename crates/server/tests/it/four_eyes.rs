@@ -35,6 +35,22 @@ fn reviewed() -> PolicyPatch {
 }
 
 #[tokio::test]
+async fn an_undo_window_that_ends_early_is_told_as_that_and_not_as_an_edit() {
+    let app = TestApp::start().await;
+    let policy = PolicyPatch { undo_seconds: Some(600), ..reviewed() };
+    let acme = app.shop_with(Mode::Sandbox, "native", policy).await;
+    app.paid(&acme, "p1", "100.00 EUR").await;
+    let (_, bob) = person(&app, &acme, "Bob", "merchant_admin").await;
+    let refund = bob.refund("r1", euros("p1", 1_000)).await.text("/refund_id");
+    let sent = bob.post(&format!("/api/v1/refunds/{refund}/send-now"), Value::Null).await;
+    assert_eq!((sent.status, sent.text("/state").as_str()), (200, "pending"), "{}", sent.brief());
+    let story = bob.get(&format!("/api/v1/refunds/{refund}")).await.json();
+    let kinds: Vec<&Value> = story["timeline"].as_array().unwrap().iter().map(|event| &event["type"]).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "refund.undo_ended").count(), 1, "{kinds:?}");
+    assert!(!kinds.contains(&&json!("refund.edited")), "{kinds:?}");
+}
+
+#[tokio::test]
 async fn nobody_passes_their_own_refund_an_edited_one_unseen_or_another_one() {
     let app = TestApp::start().await;
     let acme = app.shop_with(Mode::Sandbox, "native", reviewed()).await;

@@ -308,6 +308,29 @@ async fn only_callers_from_listed_addresses_are_answered_when_the_switch_is_on()
 }
 
 #[tokio::test]
+async fn a_terminal_may_demand_that_its_callers_prove_the_time() {
+    let app = TestApp::start().await;
+    let (acme, client) = shop(&app, Mode::Sandbox, "99537801").await;
+    app.paid(&acme, PAYMENT, "300.00 EUR").await;
+    assert_eq!(client.apply("2", "10.00", &[]).await.result(), "00");
+    change(&app, &acme, |wire| wire.demands_signed_time = true).await;
+    assert_eq!(client.apply("2", "20.00", &[]).await.result(), "12");
+    assert_eq!(client.query("1").await.0, "05");
+
+    let fields = format!("account=995378&terminal=99537801&payment_id={PAYMENT}&refund_type=2&refund_amount=20.00&refund_description=Late");
+    let sign_value = sha256_hex(format!("99537899537801{PAYMENT}220.00Late{SECRET}").as_bytes());
+    let body = format!("{fields}&signValue={sign_value}");
+    let seconds = app.service.world.now().ms() / 1_000;
+    for (sent, result) in [(seconds, "00"), (seconds - 601, "12"), (seconds + 601, "12")] {
+        let proof = format!("{sent}.{}", sha256_hex(format!("{sent}.{body}{SECRET}").as_bytes()));
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("x-signed-timestamp", proof.as_str())];
+        let seen = client.wire.send(Method::POST, "/service/applyRefund", &headers, Body::from(body.clone())).await;
+        assert_eq!(Document::of_answer(&seen).result(), result, "{sent}");
+    }
+    assert_eq!(acme.key.get("/api/v1/refunds").await.json()["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn nobody_sees_what_is_anothers_and_a_wrong_secret_opens_nothing() {
     let app = TestApp::start().await;
     let (acme, client) = shop(&app, Mode::Sandbox, "99537801").await;
@@ -348,12 +371,25 @@ async fn nobody_sees_what_is_anothers_and_a_wrong_secret_opens_nothing() {
     }
     let checked = wrong.call("/service/check/normal", &[("order_number", &order)], &["order_number"]).await;
     assert_eq!(checked.value("payment_id"), "", "{checked:?}");
-    for (path, fields, signed) in [
-        ("/gateway/service/auth", vec![("payment_id", PAYMENT), ("payment_authType", "2")], vec!["payment_id", "payment_authType"]),
-        ("/service/uploadTrackingNo", vec![("payment_id", PAYMENT), ("tracking_number", "SF1")], vec!["payment_id", "tracking_number"]),
-    ] {
-        let answer = wrong.call(path, &fields, &signed).await;
-        assert_eq!(answer.value("signValue"), "", "{path} {answer:?}");
+    // Each of these is carried out with the right secret: see the tests of captures and parcels.
+    let authorised = "250625191605966794009";
+    app.authorised(&acme, authorised, "100.00 EUR").await;
+    let (capture, void) = (("payment_authType", "1"), ("payment_authType", "2"));
+    let signed = ["payment_id", "payment_authType", "order_amount"];
+    for fields in [vec![("payment_id", authorised), capture, ("order_amount", "60.00")], vec![("payment_id", authorised), void]] {
+        let answer = wrong.call("/gateway/service/auth", &fields, &signed).await;
+        assert_eq!((answer.value("payment_status").as_str(), answer.value("signValue").as_str()), ("0", ""), "{answer:?}");
+        assert!(answer.value("payment_details").starts_with("12"), "{answer:?}");
+    }
+    let parcel = [("payment_id", PAYMENT), ("tracking_number", "SF1"), ("tracking_site", "https://www.sf-express.com")];
+    let signed = ["payment_id", "tracking_number", "tracking_site", "tracking_handler"];
+    for path in ["/service/uploadTrackingNo", "/gateway/service/uploadTrackingNumber"] {
+        let answer = wrong.call(path, &parcel, &signed).await;
+        assert_eq!((answer.value("tracking_results").as_str(), answer.value("signValue").as_str()), ("05", ""), "{path} {answer:?}");
+    }
+    let events = acme.key.get("/api/v1/events").await.json().to_string();
+    for word in ["payment.captured", "payment.voided", "payment.tracking_recorded"] {
+        assert!(!events.contains(word), "{word} {events}");
     }
     assert_eq!(acme.key.get("/api/v1/refunds").await.json()["items"].as_array().unwrap().len(), 1);
 }

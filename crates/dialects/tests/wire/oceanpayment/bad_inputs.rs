@@ -109,6 +109,31 @@ fn a_signed_time_is_checked_where_it_is_sent() {
 }
 
 #[test]
+fn a_terminal_that_demands_the_signed_time_refuses_whoever_sends_none() {
+    let body = format!(
+        "account={ACCOUNT}&terminal={TERMINAL}&refund_id=0&signValue=9aa2eb3fbba5ae6cc151f7d7500c77033cd4ca1d6b92a0fb3ed14cb63e02b226"
+    );
+    let now = cast::NOW.ms() / 1_000;
+    let proof = |seconds: i64| {
+        let digest: String =
+            cast::sha256(format!("{seconds}.{body}").as_bytes(), SECRET).iter().map(|byte| format!("{byte:02x}")).collect();
+        vec![(SIGNED_TIME_HEADER.to_owned(), format!("{seconds}.{digest}"))]
+    };
+    for (headers, with_switch, without) in [
+        (Vec::new(), Err(WireError::BadSignature), Ok(())),
+        (proof(now), Ok(()), Ok(())),
+        (proof(now - 601), Err(WireError::BadSignature), Err(WireError::BadSignature)),
+    ] {
+        let request = WireRequest { method: "POST", path: "/service/queryRefund", headers: &headers, body: body.as_bytes(), peer: None };
+        let claimed = ENTRY.dialect.identify(&request).unwrap();
+        for (demands_signed_time, expected) in [(true, with_switch), (false, without)] {
+            let keys = cast::SecretKeys { demands_signed_time, ..cast::keys_of(&claimed).unwrap() };
+            assert_eq!(ENTRY.dialect.authenticate(&request, &claimed, &keys), expected, "{headers:?} {demands_signed_time}");
+        }
+    }
+}
+
+#[test]
 fn strangers_get_no_signature() {
     for error in [WireError::BadSignature, WireError::UnknownCaller, WireError::OtherAccount, WireError::NoKey] {
         for path in ENTRY.paths {

@@ -33,11 +33,13 @@ pub const PAID_AT: Timestamp = Timestamp::from_ms(1_703_063_243_000);
 /// The keys of a claimed caller; `None` when nobody has that name.
 pub fn keys_of(claimed: &Claimed) -> Option<SecretKeys> {
     let known = [TERMINAL, TERMINAL_WITHOUT_SECRET].contains(&claimed.lookup.as_str());
-    known.then(|| SecretKeys { empty: claimed.lookup == TERMINAL_WITHOUT_SECRET })
+    known.then(|| SecretKeys { empty: claimed.lookup == TERMINAL_WITHOUT_SECRET, demands_signed_time: false })
 }
 
 pub struct SecretKeys {
     empty: bool,
+    /// The switch of the terminal.
+    pub demands_signed_time: bool,
 }
 
 impl Keys for SecretKeys {
@@ -63,6 +65,10 @@ impl Keys for SecretKeys {
 
     fn account(&self) -> Option<&str> {
         Some(ACCOUNT)
+    }
+
+    fn demands_signed_time(&self) -> bool {
+        self.demands_signed_time
     }
 
     fn now(&self) -> Timestamp {
