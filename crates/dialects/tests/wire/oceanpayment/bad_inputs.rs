@@ -127,7 +127,8 @@ fn a_terminal_that_demands_the_signed_time_refuses_whoever_sends_none() {
         let request = WireRequest { method: "POST", path: "/service/queryRefund", headers: &headers, body: body.as_bytes(), peer: None };
         let claimed = ENTRY.dialect.identify(&request).unwrap();
         for (demands_signed_time, expected) in [(true, with_switch), (false, without)] {
-            let keys = cast::SecretKeys { demands_signed_time, ..cast::keys_of(&claimed).unwrap() };
+            let mut keys = cast::keys_of(&claimed).unwrap();
+            keys.demands_signed_time = demands_signed_time;
             assert_eq!(ENTRY.dialect.authenticate(&request, &claimed, &keys), expected, "{headers:?} {demands_signed_time}");
         }
     }
