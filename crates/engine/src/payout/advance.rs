@@ -41,7 +41,7 @@ fn advance(mut draft: Draft<'_>, act: &AdvancePayout) -> Result<Verdict, Refusal
     if was_prepared {
         let key = (payout.merchant_id, currency);
         let mut pots = draft.pots(key.0, key.1);
-        pots.set_in_preparation(payout.kind, None);
+        pots.out_of_preparation(payout.id);
         draft.changes().pots.insert(key, pots);
     }
     if matches!(payout.state, PayoutState::Failed { .. } | PayoutState::Returned { .. } | PayoutState::Cancelled { .. }) {

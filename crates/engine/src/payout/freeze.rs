@@ -10,7 +10,7 @@ pub(crate) fn check_freeze(snapshot: &Snapshot, payment: &Payment, policy: &Poli
     if !policy.refuse_in_payout {
         return Ok(());
     }
-    let Some(pots) = snapshot.pots.get(&(payment.merchant_id, payment.currency())) else { return Ok(()) };
+    let Some(pots) = snapshot.pots.get(&(payment.merchant_id, payment.home_currency())) else { return Ok(()) };
     let holds = |kind, came_at: Option<Timestamp>| pots.in_preparation(kind).zip(came_at).is_some_and(|(payout, at)| covers(payout, at));
     if holds(PayoutKind::Trade, payment.settling.settled_at) {
         return Err(Refusal::PayoutInPreparation);

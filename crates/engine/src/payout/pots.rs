@@ -142,6 +142,13 @@ impl Pots {
         }
     }
 
+    /// A payout that was sent, or given up, is in preparation no longer, of whichever pots it was made.
+    pub(super) fn out_of_preparation(&mut self, payout_id: PayoutId) {
+        for open in [&mut self.trade_in_preparation, &mut self.reserve_in_preparation] {
+            *open = open.take().filter(|known| known.payout_id != payout_id);
+        }
+    }
+
     /// What was set aside leaves the pot, and the pot begins anew.
     pub(super) fn begin_anew(&mut self, kind: PayoutKind, left_minor: i64, at: Timestamp) {
         let pot = match kind {

@@ -137,15 +137,19 @@ fn check(
     }
 }
 
-/// Everything that was booked until now, the payout itself included, belongs to the period that ends here.
+/// Everything that was booked until now, the payout itself included, belongs to the period that ends here. What every pot held that it pays out is in
+/// it until it is sent.
 fn close_period(pots: &mut Pots, payout: &Payout) {
     let (kind, at) = (payout.kind, payout.prepared_at);
     for covered in &payout.statement.covers {
         let left = if covered.pot == kind { payout.statement.closing_minor.saturating_sub(payout.amount.minor()) } else { 0 };
+        if pots.in_preparation(covered.pot).is_none() {
+            let from = pots.pot(covered.pot).since;
+            pots.set_in_preparation(covered.pot, Some(InPreparation { payout_id: payout.id, from, to: at }));
+        }
         pots.begin_anew(covered.pot, left, at);
     }
     pots.period = pots.period.saturating_add(1);
-    pots.set_in_preparation(kind, Some(InPreparation { payout_id: payout.id, from: payout.opened_at, to: at }));
 }
 
 /// What every event of a payout says.

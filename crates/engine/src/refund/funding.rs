@@ -75,7 +75,8 @@ fn find_own(draft: &Draft<'_>, in_play: &RefundInPlay, policy: &Policy, behind_o
     let draw = posting_rules::draw(&purse, payment, refund)?;
     let of_available = draw.available_minor.saturating_add(refund.refund_fee.minor());
     if of_available > 0 && behind_others && draft.waiting(refund.merchant_id, currency) > 0 {
-        let of_available = if payment.foreign().is_some() { draw.settlement_minor } else { of_available };
+        let fee_at_home = payment.foreign().and_then(|quote| quote.convert(refund.refund_fee)).map_or(0, Money::minor);
+        let of_available = if payment.foreign().is_some() { draw.settlement_minor.saturating_add(fee_at_home) } else { of_available };
         return Err(Money::new(of_available, currency));
     }
     Ok(draw)
