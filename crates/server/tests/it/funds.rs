@@ -37,4 +37,11 @@ async fn balances_follow_the_money_and_a_top_up_pays_in_once() {
         assert_eq!(seen.status, 200, "{:?}", seen.bytes);
         assert!(balances(&seen).contains("available 10.00 EUR"), "{}", balances(&seen));
     }
+    // Nobody pays in by their own word: the operator sees the money come, whatever a merchant's key may do.
+    let holder = refundry_engine::credential::Holder::Merchant { merchant_id: acme.merchant.id };
+    let own = app.key(Mode::Sandbox, holder, Some(&["funds:write", "funds:read"])).await;
+    let headers = [("content-type", "application/json"), ("idempotency-key", "t2")];
+    let seen = own.send(Method::POST, "/api/v1/funds/top-ups", &headers, Body::from(top_up)).await;
+    assert_eq!(seen.brief(), "403 not_allowed -");
+    assert!(balances(&own.get("/api/v1/funds").await).contains("available 10.00 EUR"));
 }

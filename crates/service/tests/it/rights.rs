@@ -171,7 +171,6 @@ fn asks<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> Vec
     ask!("disputes::open", DisputesRead, disputes::open(service, caller, merchant));
     ask!("audit::list", AuditRead, audit::list(service, caller, merchant, PageRequest::default()));
     ask!("funds::balances", FundsRead, funds::balances(service, caller, merchant));
-    ask!("funds::top_up", FundsWrite, funds::top_up(service, caller, merchant, money("7.00 EUR"), "t1".to_owned()));
     let changes = changes(service, caller, of);
     asks.extend(changes);
     asks
@@ -196,6 +195,7 @@ fn changes<'a>(service: &'a Service, caller: &'a Caller, of: &'a Belongings) -> 
         settlement::mark(service, caller, merchant, PaymentMark::Reconciled, vec![names])
     });
     ask!("settlement::release_reserve", FundsWrite, settlement::release_reserve(service, caller, merchant, of.payment_id));
+    ask!("funds::top_up", FundsWrite, funds::top_up(service, caller, merchant, money("7.00 EUR"), "t1".to_owned()));
     ask!("funds::record_acquirer_settlement", FundsWrite, {
         funds::record_acquirer_settlement(service, caller, merchant, money("7.00 EUR"), "s1".to_owned())
     });
