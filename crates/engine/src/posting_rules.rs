@@ -202,7 +202,7 @@ pub fn returned(payment: &mut Payment, refund: &Refund, draw: Draw) -> Postings 
     postings
 }
 
-/// A sale of which nothing has moved is undone as if it had never been captured.
+/// A sale of which nothing has moved is undone as if it had never been captured: no day will come on which something of it is due.
 pub fn sale_voided(payment: &mut Payment) -> Postings {
     let zero = Money::zero(payment.currency());
     let [captured, marketing, fee] = [payment.captured, payment.marketing, payment.fee].map(Money::minor);
@@ -213,6 +213,7 @@ pub fn sale_voided(payment: &mut Payment) -> Postings {
         &[(ACQUIRER_RECEIVABLE, captured.saturating_sub(marketing)), (MARKETING, marketing)],
     );
     postings.extend(fee_becomes_available(payment, Money::new(fee.saturating_sub(from_payment), payment.currency())));
+    (payment.settling.cycle_at, payment.settling.settle_at, payment.settling.reserve_release_at) = (None, None, None);
     for part in [
         &mut payment.captured,
         &mut payment.marketing,
