@@ -236,6 +236,7 @@ fn fund_rows() -> Vec<Endpoint> {
             .asks::<MerchantQuery>()
             .gives::<Listed<WaitingLineView>>(200),
         Endpoint::new(Post, "/api/v1/funds/top-ups", May::FundsWrite, funds::top_up)
+            .operator()
             .says("Pay money in, once per idempotency key.", "充值，每个幂等键只入账一次。")
             .asks::<IdempotencyHeader>()
             .takes::<TopUpRequest>()
