@@ -16,6 +16,7 @@ pub mod hold_view;
 pub mod idempotency_keys;
 pub mod import;
 pub mod notifications;
+pub mod payment_details_view;
 pub mod payment_view;
 pub mod payments;
 pub mod payout_files;
