@@ -116,6 +116,8 @@ impl Desk<'_> {
     fn share(&self, round: usize, refunds: usize) -> anyhow::Result<()> {
         let giver = self.ground.merchant()?;
         let terminal = giver.terminals.first().context("the first merchant of the demo has a terminal")?;
+        // The merchant's key of a demo may refund, and not share.
+        let (operator_key, of_giver) = (&self.ground.manifest.operator_key, format!("?merchant_id={}", giver.merchant_id));
         let amount = |minor: usize| json!({ "value": minor, "currency": giver.payments.currency });
         let payment = json!({
             "merchant_id": giver.merchant_id,
@@ -128,15 +130,15 @@ impl Desk<'_> {
             "fee_mode": "from_account",
             "authorised": amount(refunds * REFUND_MINOR),
         });
-        let payment = self.send("POST", "/api/v1/payments", &self.ground.manifest.operator_key, &payment.to_string())?;
+        let payment = self.send("POST", "/api/v1/payments", operator_key, &payment.to_string())?;
         let payment_id = payment["payment_id"].as_str().context("the id of the payment")?;
         let lines: Vec<Value> =
             receivers(self.ground)?.iter().map(|receiver| json!({ "receiver": receiver.merchant_id, "amount": amount(refunds) })).collect();
         let share = json!({ "lines": lines }).to_string();
-        let share = self.send("POST", &format!("/api/v1/payments/{payment_id}/shares"), &giver.api_key, &share)?;
+        let share = self.send("POST", &format!("/api/v1/payments/{payment_id}/shares{of_giver}"), operator_key, &share)?;
         let share_id = share["share_id"].as_str().context("the id of the share")?;
         for _ in 0..LOOKS_MAX {
-            let share = self.send("GET", &format!("/api/v1/shares/{share_id}"), &giver.api_key, "")?;
+            let share = self.send("GET", &format!("/api/v1/shares/{share_id}{of_giver}"), operator_key, "")?;
             if share["state"] == "succeeded" {
                 return Ok(());
             }
@@ -148,7 +150,7 @@ impl Desk<'_> {
     fn send(&self, method: &str, path: &str, key: &str, body: &str) -> anyhow::Result<Value> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\nidempotency-key: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            path.replace('/', "-"),
+            path.replace(['/', '?', '='], "-"),
             body.len()
         );
         let answer = self.runtime.block_on(call_once(&self.server.address, request.as_bytes()))?;
