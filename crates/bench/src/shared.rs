@@ -150,7 +150,7 @@ impl Desk<'_> {
     fn send(&self, method: &str, path: &str, key: &str, body: &str) -> anyhow::Result<Value> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\nidempotency-key: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            path.replace(['/', '?', '='], "-"),
+            path.split('?').next().unwrap_or_default().replace('/', "-"),
             body.len()
         );
         let answer = self.runtime.block_on(call_once(&self.server.address, request.as_bytes()))?;
