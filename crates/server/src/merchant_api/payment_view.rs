@@ -1,5 +1,7 @@
 //! How a payment looks in JSON, both ways.
 
+mod status;
+
 use std::sync::Arc;
 
 use refundry_engine::booked::Booked;
@@ -320,32 +322,6 @@ impl From<Payment> for PaymentView {
             payment_reference: payment.payment_reference,
             merchant_reference: payment.merchant_reference,
             method: payment.method,
-        }
-    }
-}
-
-impl From<PaymentStatus> for StatusView {
-    fn from(status: PaymentStatus) -> Self {
-        match status {
-            PaymentStatus::Pending => Self::Pending,
-            PaymentStatus::Authorised => Self::Authorised,
-            PaymentStatus::Captured => Self::Captured,
-            PaymentStatus::Failed => Self::Failed,
-            PaymentStatus::Cancelled => Self::Cancelled,
-            PaymentStatus::Closed => Self::Closed,
-        }
-    }
-}
-
-impl From<StatusView> for PaymentStatus {
-    fn from(view: StatusView) -> Self {
-        match view {
-            StatusView::Pending => Self::Pending,
-            StatusView::Authorised => Self::Authorised,
-            StatusView::Captured => Self::Captured,
-            StatusView::Failed => Self::Failed,
-            StatusView::Cancelled => Self::Cancelled,
-            StatusView::Closed => Self::Closed,
         }
     }
 }

@@ -8,10 +8,11 @@ use refundry_tidy::repository::{files_ending, text};
 const FOLDER: &str = "crates/store/migrations/";
 
 /// Keys that do not begin with the merchant, and why they need not.
-const EXEMPT: [(&str, &str); 6] = [
+const EXEMPT: [(&str, &str); 7] = [
     ("daily_rates", "rates are of the installation, not of a merchant"),
     ("credentials", "a credential may belong to a platform or to the operator"),
     ("nodes", "processes are of the installation, not of a merchant"),
+    ("accounts_by_number", "a receiver is found before it is known whose it is"),
     ("credentials_by_lookup", "a caller is found before it is known whose it is"),
     ("postings", "appended only: clustered by the time-ordered entry, all merchants write one page, which is measurably cheaper"),
     ("tasks_claimable", "workers take what is due of all merchants of a lane"),
