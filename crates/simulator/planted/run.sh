@@ -33,7 +33,10 @@ for bug in "${bugs[@]}"; do
   # A bug of the store on PostgreSQL shows where both engines run.
   on=()
   grep -q '^+++ b/crates/store/src/postgres' "$patch" && on=(scripts/with-postgres)
-  found=$(${on[@]+"${on[@]}"} "$target/planted/simulation/refundry-sim" ${on[@]+--both-engines} --seeds "1..$seeds" --stop --jobs "${JOBS:-1}" --no-shrink | grep -m1 ' broke ' || true)
+  # A payout takes days to arrive.
+  days=()
+  grep -q '^+++ b/crates/engine/src/payout' "$patch" && days=(--days 20)
+  found=$(${on[@]+"${on[@]}"} "$target/planted/simulation/refundry-sim" ${on[@]+--both-engines} ${days[@]+"${days[@]}"} --seeds "1..$seeds" --stop --jobs "${JOBS:-1}" --no-shrink | grep -m1 ' broke ' || true)
   if [ -n "$found" ]; then
     seed=${found#seed }
     rule=${found#* broke }
