@@ -72,6 +72,19 @@ pub enum RememberedDecision {
     Refused(Refusal),
 }
 
+impl RememberedDecision {
+    /// What the key was used for.
+    pub const fn type_word(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) | Self::Refused(_) => "refund",
+            Self::Shared(_) => "share",
+            Self::Recovered => "recovery",
+            Self::ToppedUp => "top_up",
+            Self::Proposed(_) => "adjustment",
+        }
+    }
+}
+
 /// The first field in which two inputs differ: its name, what was sent first, what was sent now.
 pub fn first_difference(first: &ComparedFields, now: &ComparedFields) -> Option<(String, String, String)> {
     let value_of = |fields: &ComparedFields, name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());

@@ -93,12 +93,17 @@ fn replay(snapshot: &Snapshot, act: &CreateRefund, remembered: &Remembered) -> O
                 (_, _) => Outcome::Refused { refusal: Refusal::UnknownRefund, replayed: false },
             }
         }
-        RememberedDecision::ToppedUp | RememberedDecision::Shared(_) | RememberedDecision::Recovered | RememberedDecision::Proposed(_) => {
-            Outcome::Refused {
-                refusal: Refusal::RepeatInconsistent { field: "type".to_owned(), first: "top_up".to_owned(), now: "refund".to_owned() },
-                replayed: false,
-            }
-        }
+        other @ (RememberedDecision::ToppedUp
+        | RememberedDecision::Shared(_)
+        | RememberedDecision::Recovered
+        | RememberedDecision::Proposed(_)) => Outcome::Refused {
+            refusal: Refusal::RepeatInconsistent {
+                field: "type".to_owned(),
+                first: other.type_word().to_owned(),
+                now: "refund".to_owned(),
+            },
+            replayed: false,
+        },
     }
 }
 

@@ -103,8 +103,7 @@ pub(super) fn check_now(snapshot: &Snapshot, payment: &Payment, now: Timestamp) 
 pub(super) fn check_room(payment: &Payment, asked: &[AskedLine]) -> Result<(), Refusal> {
     if let Some(sharing) = &payment.sharing {
         if sharing.planned.len().saturating_add(sharing.running.len()) >= OPEN_SHARES_MAX {
-            let limit = u32::try_from(OPEN_SHARES_MAX).unwrap_or(u32::MAX);
-            return Err(Refusal::LimitReached { what: "planned or running shares of a payment".to_owned(), limit });
+            return Err(too_many_open());
         }
         let is_new = |line: &&AskedLine| line.receiver_id.is_some_and(|id| !sharing.receivers.contains_key(&id));
         if sharing.receivers.len().saturating_add(asked.iter().filter(is_new).count()) > RECEIVERS_MAX {
@@ -117,6 +116,11 @@ pub(super) fn check_room(payment: &Payment, asked: &[AskedLine]) -> Result<(), R
     }
     let highest = payment.unshared();
     if highest.is_below(sum)? { Err(Refusal::ExceedsPool { highest }) } else { Ok(()) }
+}
+
+pub(super) fn too_many_open() -> Refusal {
+    let limit = u32::try_from(OPEN_SHARES_MAX).unwrap_or(u32::MAX);
+    Refusal::LimitReached { what: "planned or running shares of a payment".to_owned(), limit }
 }
 
 fn accept(mut draft: Draft<'_>, act: &CreateShare, mut payment: Payment, terminal: &Terminal) -> Verdict {

@@ -1,6 +1,7 @@
 //! Shares that a payment is told with.
 
-use super::{PlannedShare, Share, ShareState, create, lines};
+use super::create::too_many_open;
+use super::{OPEN_SHARES_MAX, PlannedShare, Share, ShareState, create, lines};
 use crate::draft::Draft;
 use crate::idempotency::{Remembered, RememberedDecision};
 use crate::payment::{Payment, PaymentStatus};
@@ -8,11 +9,15 @@ use crate::{Refusal, ShareId, Snapshot};
 
 /// Whether a new payment can be told with these shares.
 pub(crate) fn check(snapshot: &Snapshot, payment: &Payment, plan: &[PlannedShare]) -> Result<(), Refusal> {
-    for planned in plan {
+    if plan.len() > OPEN_SHARES_MAX {
+        return Err(too_many_open());
+    }
+    for (place, planned) in plan.iter().enumerate() {
         lines::check_form(&planned.lines, payment)?;
         create::check_lines(snapshot, payment, &planned.lines)?;
-        if snapshot.remembered.contains_key(&planned.key) {
-            return Err(Refusal::AlreadyExists { field: "share number".to_owned() });
+        let is_named_twice = plan[..place].iter().any(|before| before.key == planned.key);
+        if is_named_twice || snapshot.remembered.contains_key(&planned.key) {
+            return Err(Refusal::AlreadyExists { field: "shares.number".to_owned() });
         }
         if payment.foreign().is_some() {
             let rule = "none for a payment that settles in another currency".to_owned();

@@ -141,3 +141,24 @@ async fn a_planned_share_begins_by_itself_unless_a_refund_or_its_giver_takes_it_
     let all = market.key.get(&format!("/api/v1/{path}")).await.json();
     assert_eq!(all["items"].as_array().map(Vec::len), Some(4));
 }
+
+#[tokio::test]
+async fn shares_told_with_a_payment_have_a_number_each_and_are_not_too_many() {
+    let market = Market::open().await;
+    let plan = |number: String| json!({"number": number, "lines": [line("100002", 1)], "due_at": "2026-01-01T09:00:00Z"});
+    let told = async |reference: &str, numbers: Vec<String>| {
+        let merchant_id = market.shop.merchant.id.to_string();
+        let body = json!({
+            "merchant_id": merchant_id, "terminal_id": market.shop.terminal.id.to_string(), "payment_reference": reference,
+            "paid_at": "2026-01-01T00:00:00Z", "status": "captured", "authorised": yuan(1_000), "captured": yuan(1_000),
+            "merchant_reference": reference, "method": "card", "shares": numbers.into_iter().map(plan).collect::<Vec<Value>>(),
+        });
+        market.post(&market.operator, "payments", "", body).await
+    };
+    let twice = told("p2", vec!["N1".to_owned(), "N1".to_owned()]).await;
+    assert_eq!(twice.brief(), "409 already_exists shares.number", "{:?}", twice.bytes);
+    let many = told("p2", (0..=20).map(|place| format!("M{place}")).collect()).await;
+    assert_eq!(many.brief(), "422 limit_reached -", "{:?}", many.bytes);
+    let enough = told("p2", (0..20).map(|place| format!("M{place}")).collect()).await;
+    assert_eq!(enough.status, 201, "{:?}", enough.bytes);
+}
