@@ -7,6 +7,7 @@
 mod body;
 mod pace;
 mod tls;
+mod unread;
 
 pub use body::{BodyError, read_body};
 pub use tls::TlsFiles;
@@ -213,14 +214,16 @@ where
         let path = request.uri().path();
         answering.begin_request(unhurried(path));
         let call = Call { route: metrics.route(path), begun_at: Instant::now(), span: traces::request_span(&request) };
+        let (request, unread) = unread::watch(request);
         let answer = router.clone().call(request);
         let (answering, metrics, all) = (answering.clone(), metrics.clone(), all.clone());
         async move {
             let answer = if call.span.is_disabled() { answer.await } else { answer.instrument(call.span.clone()).await };
+            let is_read = unread.read_out().await;
             answering.end_request();
             answer.map(|mut answer| {
                 call.answered(answer.status().as_u16(), &metrics);
-                if all.leaving.load(Ordering::Relaxed) {
+                if !is_read || all.leaving.load(Ordering::Relaxed) {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 answer

@@ -65,12 +65,14 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, BodyError> {
     Ok(None)
 }
 
-async fn drain(body: &mut Body) {
+/// Reads what is left and throws it away. False when it did not come to its end.
+pub(super) async fn drain(body: &mut Body) -> bool {
     let mut left = DRAIN_BYTES_MAX;
-    while let Ok(Some(bytes)) = next(body).await {
-        match left.checked_sub(bytes.len()) {
-            Some(rest) => left = rest,
-            None => return,
+    loop {
+        match next(body).await.map(|piece| piece.map(|bytes| left.checked_sub(bytes.len()))) {
+            Ok(Some(Some(rest))) => left = rest,
+            Ok(None) => return true,
+            Ok(Some(None)) | Err(_) => return false,
         }
     }
 }

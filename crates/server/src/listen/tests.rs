@@ -112,7 +112,8 @@ fn router() -> Router {
             Err(BodyError::Incomplete) => StatusCode::BAD_REQUEST.into_response(),
         }
     };
-    Router::new().route("/", get(|| async { "hello" })).route("/import", any(read)).fallback(read)
+    let refuse = any(|| async { (StatusCode::UNAUTHORIZED, "no") });
+    Router::new().route("/", get(|| async { "hello" })).route("/import", any(read)).route("/closed", refuse).fallback(read)
 }
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -156,6 +157,32 @@ async fn a_slow_body_is_cut_off_unless_the_path_is_unhurried() {
     let mut silent = server.connect().await;
     silent.send("POST /import HTTP/1.1\r\nhost: a\r\ncontent-length: 40\r\n\r\nx").await;
     silent.closed().await;
+}
+
+#[tokio::test]
+async fn who_is_turned_away_before_its_body_was_read_sees_why_and_may_ask_again() {
+    let server = Running::start(|_| {}).await;
+    let mut client = server.connect().await;
+    for pieces in
+        [vec!["0123456789".to_owned()], vec!["01234".to_owned(), "56789".to_owned()], vec!["x".repeat(70_000), "y".repeat(70_000)]]
+    {
+        let length: usize = pieces.iter().map(String::len).sum();
+        client.send(format!("POST /closed HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n")).await;
+        for piece in pieces {
+            // Nothing is answered while the client is still sending.
+            assert!(!client.stirs_within_a_tick().await);
+            client.send(piece).await;
+        }
+        let (head, body) = client.whole_answer().await;
+        assert!(head.starts_with("http/1.1 401") && !head.contains("connection: close"), "{head}");
+        assert_eq!(body, "no");
+    }
+    assert_eq!(client.ask(GET).await, (200, "hello".into()), "the connection serves on");
+
+    client.send("POST /closed HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n").await;
+    let (head, _) = client.whole_answer().await;
+    assert!(head.starts_with("http/1.1 401") && head.contains("connection: close"), "{head}");
+    client.closed().await;
 }
 
 #[tokio::test]
