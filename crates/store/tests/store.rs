@@ -32,3 +32,5 @@ mod shares;
 mod silences;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod whole_copy;

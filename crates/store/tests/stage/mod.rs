@@ -1,7 +1,9 @@
 //! The stage that the tests of the store play on: one merchant, one terminal, payments, and commands with rising ids and times.
 
 mod direct;
+pub mod everything;
 mod line;
+pub mod reading;
 pub mod shards;
 pub mod sharing;
 
