@@ -25,6 +25,8 @@ use crate::plan::DAY_MS;
 use crate::stage::Stage;
 use crate::trace::Trace;
 
+/// Tasks under way at once, at least, when days pass.
+const PATIENT_CONCURRENCY: usize = 16;
 /// Milliseconds between looks for tasks when days pass.
 const PATIENT_POLL_MS: i64 = 1_800_000;
 const INBOX_LENGTH_MAX: usize = 64;
@@ -89,9 +91,11 @@ impl Habits {
 }
 
 impl Habits {
-    /// When days pass: each look for tasks, and each renewal of a lease, is a step.
+    /// When days pass: each look for tasks, and each renewal of a lease, is a step. Who looks so rarely takes more at a time, or the letters to a
+    /// receiver that is gone would outlast the quiet days.
     pub fn become_patient(&mut self) {
         self.poll_ms = PATIENT_POLL_MS;
+        self.concurrency = self.concurrency.max(PATIENT_CONCURRENCY);
         self.lease_ms = self.lease_ms.map(|_| DAY_MS);
     }
 }

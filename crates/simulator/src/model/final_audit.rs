@@ -1,14 +1,12 @@
 //! When all faults are over and time has run on: everything is final, and everybody agrees.
 
+use refundry_dialects::native;
 use refundry_engine::notification::{NotificationState, Recipient};
 use refundry_engine::refund::{Refund, RefundState};
 
 use super::{CastIds, Model, Reader, Violation, must};
 use crate::acquirer::{AcquirerBook, Fate};
 use crate::merchants::Merchants;
-
-/// Times that a push of Oceanpayment is tried, once it is not replayed by hand.
-const PUSHES_MAX: usize = 5;
 
 impl Model {
     /// Compares our end with that of the acquirers and of the merchants, of whom one may be deaf for ever.
@@ -54,13 +52,13 @@ fn audit_deliveries(ids: &CastIds, reader: &Reader<'_>, merchants: &Merchants, i
         must(notification.state != NotificationState::Due, "every_notification_ends", || format!("{} is due", notification.id))?;
         let deliveries = reader.deliveries(ids.merchant, notification.id)?;
         let is_push = matches!(&notification.recipient, Recipient::Dialect { url, .. } if *url == ids.oceanpayment_url);
-        let gave_up = is_push && deliveries.len() >= PUSHES_MAX;
+        let (tried, tries_max) = (deliveries.len(), tries_max(ids, &notification.recipient));
+        // Who is deaf for days, and then once more by chance, misses every try.
+        let gave_up = tried == tries_max && deliveries.iter().all(|attempt| !attempt.acknowledged);
         must(is_deaf || gave_up || notification.state == NotificationState::Delivered, "whoever_hears_is_told", || {
-            format!("{} is {} after {} tries", notification.id, notification.state.word(), deliveries.len())
+            format!("{} is {} after {tried} tries", notification.id, notification.state.word())
         })?;
-        must(!is_push || deliveries.len() <= PUSHES_MAX, "a_push_is_tried_five_times", || {
-            format!("{}: {}", notification.id, deliveries.len())
-        })?;
+        must(tried <= tries_max, "nothing_is_told_more_often_than_planned", || format!("{}: {tried} times", notification.id))?;
         if notification.state != NotificationState::Delivered {
             continue;
         }
@@ -81,4 +79,15 @@ fn audit_deliveries(ids: &CastIds, reader: &Reader<'_>, merchants: &Merchants, i
         must(heard, "delivered_means_acknowledged", || format!("{name} was never acknowledged"))?;
     }
     Ok(())
+}
+
+/// How often a receiver is told of something, once it is not replayed by hand.
+fn tries_max(ids: &CastIds, recipient: &Recipient) -> usize {
+    let in_dialect =
+        |name: &str| refundry_dialects::ALL.iter().find(|entry| entry.name == name).map_or(0, |entry| entry.resend_seconds.len());
+    match recipient {
+        Recipient::Endpoint(_) => native::RESEND_SECONDS.len(),
+        Recipient::Dialect { url, .. } if *url == ids.oceanpayment_url => in_dialect("oceanpayment"),
+        Recipient::Dialect { .. } => in_dialect("antom"),
+    }
 }
