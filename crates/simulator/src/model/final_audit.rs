@@ -54,11 +54,11 @@ fn audit_deliveries(ids: &CastIds, reader: &Reader<'_>, merchants: &Merchants, i
         let is_push = matches!(&notification.recipient, Recipient::Dialect { url, .. } if *url == ids.oceanpayment_url);
         let (tried, tries_max) = (deliveries.len(), tries_max(ids, &notification.recipient));
         // Who is deaf for days, and then once more by chance, misses every try.
-        let gave_up = tried == tries_max && deliveries.iter().all(|attempt| !attempt.acknowledged);
+        let gave_up = tried >= tries_max && deliveries.iter().all(|attempt| !attempt.acknowledged);
         must(is_deaf || gave_up || notification.state == NotificationState::Delivered, "whoever_hears_is_told", || {
             format!("{} is {} after {tried} tries", notification.id, notification.state.word())
         })?;
-        must(tried <= tries_max, "nothing_is_told_more_often_than_planned", || format!("{}: {tried} times", notification.id))?;
+        must(!is_push || tried <= tries_max, "a_push_is_tried_five_times", || format!("{}: {tried}", notification.id))?;
         if notification.state != NotificationState::Delivered {
             continue;
         }
