@@ -13,6 +13,8 @@ mod distributed;
 #[cfg(test)]
 mod encrypted;
 #[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod outages;

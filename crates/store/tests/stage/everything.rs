@@ -27,8 +27,19 @@ pub const PLAYERS: [MerchantId; 3] = [MerchantId::new(41), MerchantId::new(42), 
 impl Stage {
     /// Shares, an advance, a plan, an exposure, amounts that are booked at a rate, disputes, payouts, reviews, people: all of it happens.
     pub fn play_everything(&self) {
-        self.introduce();
+        self.introduce(["100041", "100042", "100043"].map(Some));
         self.share_and_advance();
+        self.play_on();
+    }
+
+    /// As much of it as there was before merchants shared payments.
+    pub fn play_without_shares(&self) {
+        self.introduce([None; 3]);
+        self.told("plain", 10_000, |_| {});
+        self.play_on();
+    }
+
+    fn play_on(&self) {
         self.settle_at_a_rate();
         self.dispute_and_expose();
         self.review_and_refuse();
@@ -36,9 +47,9 @@ impl Stage {
         self.deliver();
     }
 
-    fn introduce(&self) {
-        for (id, account) in PLAYERS.into_iter().zip(["100041", "100042", "100043"]) {
-            let mut known = Merchant { account: Some(account.to_owned()), ..merchant(id) };
+    fn introduce(&self, accounts: [Option<&str>; 3]) {
+        for (id, account) in PLAYERS.into_iter().zip(accounts) {
+            let mut known = Merchant { account: account.map(str::to_owned), ..merchant(id) };
             known.policy.settlement.trade_days = Some(Some(3));
             known.policy.settlement.rolling_reserve_bps = Some(1_000);
             known.policy.settlement.reserve_days = Some(Some(5));

@@ -172,6 +172,18 @@ impl Stage {
         Self { database: Some(database), ..Self::on(store, None) }
     }
 
+    /// On a database that somebody else made, which goes away with the stage.
+    pub fn on_database(database: ScratchDatabase) -> Self {
+        let store = PostgresStore::open(&postgres_options(&database)).expect("the database can be opened");
+        Self { database: Some(database), ..Self::on(store, None) }
+    }
+
+    /// On a file that somebody else made, in a folder that goes away with the stage.
+    pub fn on_file(folder: TempDir) -> Self {
+        let store = SqliteStore::open(&SqliteOptions::file(folder.path().join("refundry.db"))).expect("the file can be opened");
+        Self::on(store, Some(folder))
+    }
+
     /// In memory.
     pub fn in_memory() -> Self {
         let options = SqliteOptions { threads: true, busy_timeout_ms: 5_000, ..SqliteOptions::stepped() };
