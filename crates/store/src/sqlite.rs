@@ -45,6 +45,7 @@ use self::readers::{Readers, spawn_named};
 use crate::lane::{Lane, Queue};
 use crate::{StoreError, Ticket};
 
+pub(crate) use connect::create_for_owner;
 pub(crate) use copying::SqliteSide;
 pub use options::{Location, SqliteOptions, SyncMode};
 

@@ -49,6 +49,7 @@ suite! {
     settings_are_listed_by_id
     credentials_are_found_by_lookup
     a_row_is_changed_only_as_it_was_read
+    what_no_database_holds_is_found_nowhere
     payments_are_listed_newest_first
     refunds_are_filtered
     lists_of_all_merchants_are_merged
@@ -177,6 +178,21 @@ fn credentials_are_found_by_lookup(stage: &Stage) {
     }));
     let revoked = block_on(store.credential(first.id)).unwrap().unwrap();
     assert!(!revoked.is_valid_at(stage.now()));
+}
+
+fn what_no_database_holds_is_found_nowhere(stage: &Stage) {
+    let acme = stage.merchant(7);
+    stage.payment(acme, "p1", 100);
+    let odd = "p1\0".to_owned();
+    assert_eq!(block_on(stage.store.payment(acme, &PaymentKey::Reference(odd.clone()))).unwrap(), None);
+    let key = IdempotencyKey { merchant_id: acme, dialect: "native".to_owned(), scope: String::new(), number: odd.clone() };
+    assert_eq!(block_on(stage.store.remembered(&key)).unwrap(), None);
+    assert_eq!(block_on(stage.store.credentials_by_lookup("native", &odd)).unwrap(), []);
+    assert_eq!(block_on(stage.store.merchant_by_account(Mode::Live, &odd)).unwrap(), None);
+    let payments = PaymentFilter { merchant_id: Some(acme), merchant_reference: Some(odd.clone()), ..PaymentFilter::default() };
+    assert_eq!(block_on(stage.store.payments(&payments, all())).unwrap().rows, []);
+    let refunds = RefundFilter { merchant_id: Some(acme), number: Some(odd), ..RefundFilter::default() };
+    assert_eq!(block_on(stage.store.refunds(&refunds, all())).unwrap().rows, []);
 }
 
 fn payments_are_listed_newest_first(stage: &Stage) {

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::executor::block_on;
 use refundry_engine::adjustment::AdjustmentKind;
 use refundry_engine::command::{
-    Act, AdvancePayout, CancelRefund, CapturePayment, Change, ChangeDispute, CollectExposure, DecideAdjustment, EditRefund, EndSettling,
-    MarkPayment, PaymentMark, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint, RecordAcquirerSettlement, RecordArn,
-    RecordDelivery, RecordDispute, RecordResult, RecordReturn, RecordShipmentState, RecordTracking, ReleaseFixedReserve, ReleaseRefund,
-    ReleaseReserve, ReleaseWaiting, RemoveEndpoint, ReplayNotification, ReviewRefund, RevokeCredential, SendNow, SettleDue, SettlePayment,
-    StartSubmission, TopUp, VoidPayment, VoidWhat,
+    Act, AdvancePayout, CancelRefund, CancelShare, CapturePayment, Change, ChangeDispute, CollectExposure, DecideAdjustment, EditRefund,
+    EndSettling, FinishShare, MarkPayment, PaymentMark, PayoutRun, PayoutStep, PreparePayout, ProposeAdjustment, PutEndpoint,
+    RecordAcquirerSettlement, RecordArn, RecordDelivery, RecordDispute, RecordResult, RecordReturn, RecordShipmentState, RecordTracking,
+    ReleaseFixedReserve, ReleaseRefund, ReleaseReserve, ReleaseWaiting, RemoveEndpoint, ReplayNotification, ReviewRefund, RevokeCredential,
+    SendNow, SettleDue, SettlePayment, StartShare, StartSubmission, TopUp, VoidPayment, VoidWhat,
 };
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::dispute::{DisputeCategory, DisputeChange, DisputeKind};
@@ -25,10 +25,12 @@ use refundry_engine::person::{Person, Side};
 use refundry_engine::rate::{DailyRate, Day, PutRates};
 use refundry_engine::refund::{AcquirerAnswer, Refund};
 use refundry_engine::settlement::ShipmentState;
+use refundry_engine::share::ShareKey;
 use refundry_engine::task::{Task, TaskKind};
-use refundry_engine::{AdjustmentId, CredentialId, DisputeId, EndpointId, MerchantId, NotificationId, PayoutId, PersonId, TaskId};
+use refundry_engine::{AdjustmentId, CredentialId, DisputeId, EndpointId, MerchantId, NotificationId, Outcome, PayoutId, PersonId, TaskId};
 use refundry_store::{
-    Claim, ConnectionFaults, DistributeError, DistributeWish, Moment, PostgresOptions, PostgresStore, StoreError, distribute,
+    Claim, ConnectionFaults, DistributeError, DistributeWish, Moment, PageRequest, PostgresOptions, PostgresStore, ShareFilter, StoreError,
+    distribute,
 };
 
 use crate::stage::shards::{BY_MERCHANT, EVERYWHERE, SHARDS, Sent, WISH, database_with_citus, distributed, lanes_of, rows, transactions};
@@ -315,6 +317,77 @@ fn a_command_touches_one_merchant() {
     for (lane, merchants) in &transactions {
         assert!(merchants.len() <= 1, "a command of lane {lane} touches {merchants:?}");
     }
+}
+
+/// The statements about shares, each by words that no other has; those of the lanes first.
+const OF_SHARES: [&str; 12] = [
+    "AS k (m, i) JOIN shares ON merchant_id = m AND share_id = i",
+    "AS k (km, ki) JOIN shares ON shares.merchant_id = km AND share_id = ki",
+    "LATERAL UNNEST(string_to_array(substr(refund_ids, 2), ',')::int8[]) AS named",
+    "INSERT INTO shares",
+    "UPDATE shares",
+    "INSERT INTO accounts",
+    "DELETE FROM accounts",
+    "FROM shares WHERE merchant_id = $1 AND share_id = $2",
+    "FROM shares WHERE merchant_id = $1 AND number = $2",
+    "SELECT DISTINCT shares.payment_id AS one_id",
+    "SELECT merchant_id FROM accounts",
+    "AND payment_id = $5",
+];
+
+#[test]
+fn statements_about_shares_name_their_merchants() {
+    let (stage, statements) = Stage::in_shards();
+    let receivers: Vec<MerchantId> = (2..=8).map(|number| stage.merchant(number)).collect();
+    let giver = stage.merchant(1);
+    let payments: Vec<Payment> = (0..3).map(|number| stage.payment(giver, &format!("p{number}"), 10_000)).collect();
+    payments.iter().for_each(|payment| drop(stage.must(Act::SettlePayment(SettlePayment { merchant_id: giver, payment_id: payment.id }))));
+    let parts: Vec<(MerchantId, i64)> = receivers.iter().map(|id| (*id, 500)).collect();
+    // What may stray begins with the first share.
+    assert_eq!(statements.strayed_into(), BTreeSet::new());
+    stage.succeed(&stage.refund(&payments[0], "r1", 100));
+    stage.shared(&payments[0], "s1", &parts);
+    stage.share(&payments[0], "s1", &parts, None);
+    let failing = stage.share(&payments[0], "s2", &parts[..1], None);
+    stage.must(Act::FinishShare(FinishShare { succeeds: false, ..stage::sharing::finish(&failing) }));
+    for (number, starts) in [("s3", true), ("s4", false)] {
+        let planned = stage.share(&payments[1], number, &parts[1..3], Some(stage.now().plus_ms(1)));
+        let share_id = planned.id;
+        stage.must(match starts {
+            true => Act::StartShare(StartShare { merchant_id: giver, share_id }),
+            false => Act::CancelShare(CancelShare { merchant_id: giver, mode: Mode::Live, share_id }),
+        });
+    }
+    let back = stage.ask_back(&payments[0], "r2", 1_700, (&parts[..2], 700));
+    assert!(matches!(block_on(stage.store.transact(back)), Ok(Outcome::Refund { .. })));
+    read_shares(&stage, giver, &payments[0]);
+    for account in [Some("100001".to_owned()), None] {
+        stage.must(Act::PutMerchant(Box::new(Merchant { account, ..stage::merchant(giver) })));
+    }
+    statements.name_their_merchants();
+    let all = statements.all();
+    let unseen: Vec<&str> = OF_SHARES.into_iter().filter(|words| !all.iter().any(|sent| sent.sql.contains(words))).collect();
+    assert_eq!(unseen, [""; 0], "what is not sent is not judged");
+    // The declared exception: a receiver's lock, books and feed.
+    let allowed = ["balances", "counters", "events", "merchants", "notifications", "postings", "tasks"].map(str::to_owned);
+    let strayed = statements.strayed_into();
+    assert!(strayed.contains("postings") && strayed.is_subset(&BTreeSet::from(allowed)), "{strayed:?}");
+    assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+fn read_shares(stage: &Stage, giver: MerchantId, payment: &Payment) {
+    let store = stage.store.as_ref();
+    for payment_id in [None, Some(payment.id)] {
+        let filter = ShareFilter { merchant_id: giver, payment_id, state: None };
+        let listed = block_on(store.shares(&filter, PageRequest::default())).unwrap().rows;
+        let share = listed.last().expect("there are some");
+        let named = ShareKey::Number { dialect: share.dialect.clone(), number: share.number.clone() };
+        for key in [ShareKey::Id(share.id), named] {
+            assert!(block_on(store.share(giver, &key)).unwrap().is_some());
+        }
+    }
+    assert_eq!(block_on(store.advances(giver, PageRequest::default())).unwrap().rows.len(), 1);
+    assert_eq!(block_on(store.merchant_by_account(Mode::Live, "100009")).unwrap(), None);
 }
 
 /// Takes a connection away once, with the answer to a commit.

@@ -142,3 +142,26 @@ fn a_database_from_before_shares_goes_on_as_it_was(engine: Engine) {
     let stage = stage.reopened();
     assert_eq!(old_payment(&stage, "plain").refunded, stage::euro(2_500));
 }
+
+/// The migration waits for a look at the books that takes hours, and nobody waits for the migration.
+#[test]
+fn a_migration_that_has_to_wait_holds_nobody_up() {
+    let database = ScratchDatabase::create();
+    let direct = Direct::to(&database.url());
+    direct.run(&old_schema("postgres"));
+    let (long_read, others) = (Direct::to(&database.url()), Direct::to(&database.url()));
+    long_read.run("BEGIN; SELECT 1 FROM payments");
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| Stage::on_database(database));
+        others.run("SET statement_timeout = '20s'");
+        // Behind a migration that waits for as long as it takes, the first of them would wait too.
+        for _ in 0..3 {
+            direct.await_number(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'payments'::regclass AND mode = 'AccessExclusiveLock'",
+            );
+            assert_eq!(others.number("SELECT count(*) FROM payments"), 0);
+        }
+        long_read.run("COMMIT");
+        opened.join().unwrap().merchant(7);
+    });
+}

@@ -174,6 +174,26 @@ fn files_that_are_damaged_or_not_ours_are_refused_with_the_reason() {
     }
 }
 
+/// Keys, people and shoppers stand in them.
+#[cfg(unix)]
+#[test]
+fn files_are_made_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stage = Stage::on_sqlite();
+    stage.merchant(7);
+    let backup = stage.file().with_file_name("backup.db");
+    block_on(stage.store.backup(&backup)).unwrap();
+    let folder = stage.file().parent().unwrap().to_owned();
+    let mut seen = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        seen.push(entry.file_name().into_string().unwrap());
+        assert_eq!(mode, 0o600, "{:?} can be read by others: {mode:o}", entry.file_name());
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, ["backup.db", "refundry.db", "refundry.db-shm", "refundry.db-wal"]);
+}
+
 #[test]
 fn an_empty_file_is_a_new_database() {
     let folder = tempfile::tempdir().unwrap();

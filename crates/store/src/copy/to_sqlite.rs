@@ -1,6 +1,5 @@
 //! A PostgreSQL, as of one instant, becomes a file, while it is served.
 
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,14 +9,13 @@ use super::tables::{Table, tables};
 use super::verify::{compare, tally_of};
 use super::{CopyError, CopyOptions, CopyPhase, CopyReport, Meter, Side as _};
 use crate::postgres::{PostgresSide, SCHEMA_VERSION};
-use crate::sqlite::SqliteSide;
+use crate::sqlite::{SqliteSide, create_for_owner};
 use crate::{PostgresOptions, StoreError};
 
 /// Copies a database into a new file, and verifies. Nothing is left of a file that could not be finished.
 pub fn copy_to_sqlite(from: &PostgresOptions, file: &Path, options: &CopyOptions<'_>) -> Result<CopyReport, CopyError> {
     // The name is taken first, so that no file is ever overwritten, not even one that appears meanwhile.
-    let taken = OpenOptions::new().write(true).create_new(true).open(file);
-    taken.map_err(|error| StoreError::Statement(Arc::new(error)))?;
+    create_for_owner(file).map_err(|error| StoreError::Statement(Arc::new(error)))?;
     // On a thread of its own: the caller may be one of a runtime.
     let copied = std::thread::scope(|scope| super::joined(scope.spawn(|| copy(from, file, options))));
     if copied.is_err() {

@@ -315,6 +315,7 @@ pub fn statements() -> Vec<&'static str> {
         RAISE_VERSIONS,
         &PUT_TERMINALS,
         &PUT_CREDENTIALS,
+        &FORGET,
         &INSERT_REMEMBERED,
         &INSERT_POSTINGS,
         &PUT_BALANCES,

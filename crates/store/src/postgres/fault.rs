@@ -34,6 +34,7 @@ pub fn is_lost(error: &Error) -> bool {
         SqlState::CANNOT_CONNECT_NOW,
         SqlState::READ_ONLY_SQL_TRANSACTION,
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        SqlState::IDLE_SESSION_TIMEOUT,
     ];
     match error.code() {
         Some(code) => lost.contains(code) || code.code().starts_with("08"),

@@ -141,6 +141,7 @@ pub async fn load(
     (mut scope, more): (Scope, &mut More<'_>),
     waits: bool,
 ) -> Result<Snapshot, Failed> {
+    memory.settings.make_room();
     memory.receivers.add_to(&mut scope);
     let mut more = Some(more);
     let mut loading = Loading::behind_locks(session, &mut scope, &mut more, waits).await?;
@@ -376,6 +377,8 @@ fn keyed(sql: &'static str, wanted: Rows, merchants: impl IntoIterator<Item = Me
 pub fn statements() -> Vec<&'static str> {
     vec![
         LOCK,
+        LOCK_AT_ONCE,
+        ADD_LOCKS,
         VERSIONS,
         COUNTERS,
         BALANCES,

@@ -1,7 +1,10 @@
 //! Brings a database to the version of this program. Nodes of the version before go on serving meanwhile: a migration that they could not live with is
 //! marked as such, and waits until none of them is left.
 
+use std::time::Duration;
+
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use super::fault::fault;
 use crate::StoreError;
@@ -22,6 +25,10 @@ pub const KNOWN: usize = MIGRATIONS.len();
 const LOCK: i64 = 0x5246_4E44;
 /// What begins the first line of a migration that takes something away that the program of the version before needs.
 const CONTRACT: &str = "-- contract:";
+
+/// How long a migration waits for a table while others wait behind it, and how long it lets them pass then.
+const TABLE_WAIT: &str = "500ms";
+const TABLE_PAUSE: Duration = Duration::from_millis(500);
 
 const CREATE_META: &str = "CREATE TABLE IF NOT EXISTS meta (name TEXT COLLATE \"C\" PRIMARY KEY, value TEXT NOT NULL); \
     INSERT INTO meta (name, value) VALUES ('installation', md5(gen_random_uuid()::text)) ON CONFLICT DO NOTHING;";
@@ -55,10 +62,24 @@ async fn apply_missing(client: &mut Client) -> Result<(), StoreError> {
         }
         let marked = format!("INSERT INTO meta (name, value) VALUES ('migration:{name}', '{}')", checksum(sql));
         let first = if number == 1 { CREATE_META } else { "" };
-        client.batch_execute(&format!("BEGIN; {first} {sql}; {marked}; COMMIT")).await.map_err(fault)?;
+        apply_one(client, &format!("BEGIN; SET LOCAL lock_timeout = '{TABLE_WAIT}'; {first} {sql}; {marked}; COMMIT")).await?;
         tracing::info!(migration = name, "migrated");
     }
     Ok(())
+}
+
+/// Applies a migration as soon as nobody reads or writes the tables that it changes. Whoever comes while it waits for a table waits behind it, so it
+/// waits for moments only, and lets everybody pass in between.
+async fn apply_one(client: &Client, sql: &str) -> Result<(), StoreError> {
+    loop {
+        let Err(error) = client.batch_execute(sql).await else { return Ok(()) };
+        if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) {
+            return Err(fault(error));
+        }
+        client.batch_execute("ROLLBACK").await.map_err(fault)?;
+        tracing::info!("a migration waits until a table is free for a moment");
+        tokio::time::sleep(TABLE_PAUSE).await;
+    }
 }
 
 /// How many of the migrations that this program knows are applied; a newer program may have applied more.

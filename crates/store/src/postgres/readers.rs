@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Row};
 
@@ -218,7 +219,11 @@ impl Reader {
         self.waits.store(true, Ordering::Relaxed);
         let rows = timeout(self.wait_max, asked).await.map_err(|elapsed| StoreError::TryAgain(Arc::new(elapsed)))?;
         self.waits.store(false, Ordering::Relaxed);
-        rows
+        match rows {
+            // A text that no column can hold, as one with a NUL, is in no row.
+            Err(StoreError::Statement(cause)) if is_unstorable_text(cause.as_ref()) => Ok(Vec::new()),
+            rows => rows,
+        }
     }
 
     /// All rows of a statement, read.
@@ -248,6 +253,11 @@ impl Drop for Reader {
             drop(self.client.take().map(deadpool_postgres::Object::take));
         }
     }
+}
+
+fn is_unstorable_text(error: &(dyn std::error::Error + 'static)) -> bool {
+    let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
+    code.is_some_and(|code| *code == SqlState::CHARACTER_NOT_IN_REPERTOIRE)
 }
 
 /// A read writes nothing, so whatever was in the way it may be asked again.

@@ -18,11 +18,15 @@ struct Kept {
 }
 
 impl Settings {
-    /// Keeps a merchant as of a version; its terminals are read again when it is another than before.
-    pub fn keep(&mut self, version: i64, merchant: Merchant) {
+    /// Forgets everything when there is too much of it: between two batches, because whatever one batch has read must stay until it is decided.
+    pub fn make_room(&mut self) {
         if self.0.len() >= MERCHANTS_KEPT_MAX {
             self.0.clear();
         }
+    }
+
+    /// Keeps a merchant as of a version; its terminals are read again when it is another than before.
+    pub fn keep(&mut self, version: i64, merchant: Merchant) {
         self.0.insert(merchant.id, Kept { version, merchant: Arc::new(merchant), terminals: BTreeMap::new() });
     }
 
@@ -60,5 +64,42 @@ impl Settings {
         for id in changes.merchants.keys().chain(of_terminals) {
             self.0.remove(id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use refundry_engine::merchant::{Mode, Standing};
+    use refundry_engine::policy::PolicyPatch;
+
+    use super::*;
+
+    fn merchant(number: i64) -> Merchant {
+        Merchant {
+            id: MerchantId::new(number),
+            mode: Mode::Live,
+            name: "Shop".to_owned(),
+            standing: Standing::Active,
+            policy: PolicyPatch::default(),
+            payout_terms: Default::default(),
+            account: None,
+            endpoints: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_batch_keeps_what_it_has_read_when_others_pass_the_limit() {
+        let mut settings = Settings::default();
+        let room = i64::try_from(MERCHANTS_KEPT_MAX).unwrap() - 1;
+        (0..room).for_each(|number| settings.keep(1, merchant(number)));
+        settings.make_room();
+        let batch: Vec<i64> = (room..room + 256).chain([7]).collect();
+        // 7 is kept already, so that it is not read again.
+        batch[..256].iter().for_each(|number| settings.keep(1, merchant(*number)));
+        let mut snapshot = Snapshot::default();
+        batch.iter().for_each(|number| settings.show(MerchantId::new(*number), &mut snapshot));
+        assert_eq!(snapshot.merchants.len(), batch.len(), "a merchant that is not shown is refused as unknown");
+        settings.make_room();
+        assert!(!settings.is_kept(MerchantId::new(7), 1), "and the next batch begins anew");
     }
 }

@@ -1,17 +1,17 @@
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
+use super::connect::create_for_owner;
 use super::fault::fault;
 use crate::StoreError;
 
 /// Copies the database as it is now into a new file. Writers go on; the copy is made of one snapshot.
 pub fn backup(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     // The name is taken first, so that no file is ever overwritten, not even one that appears meanwhile.
-    OpenOptions::new().write(true).create_new(true).open(file).map_err(|error| StoreError::Statement(Arc::new(error)))?;
+    create_for_owner(file).map_err(|error| StoreError::Statement(Arc::new(error)))?;
     let copied = copy(connection, file);
     if copied.is_err()
         && let Err(error) = std::fs::remove_file(file)

@@ -1,3 +1,8 @@
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -10,6 +15,8 @@ use super::options::{Location, SqliteOptions, SyncMode};
 use crate::StoreError;
 
 const STATEMENTS_CACHED: usize = 128;
+/// What a file of ours may be used for, as the system counts it: to be read and written by its owner.
+const OWNER_ONLY: u32 = 0o600;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +41,12 @@ impl Connector {
     /// in-memory database lives as long as one of its connections.
     pub fn open(options: &SqliteOptions) -> Result<(Self, Connection), StoreError> {
         let connector = Self::at(options)?;
+        if let (Location::File(path), None) = (&options.location, &options.vfs) {
+            match create_for_owner(path) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(StoreError::TryAgain(Arc::new(error))),
+                Ok(()) | Err(_) => {}
+            }
+        }
         let connection = connector.connect(Use::Write)?;
         migrations::migrate(&connection)?;
         Ok((connector, connection))
@@ -90,4 +103,10 @@ impl Connector {
         }
         text
     }
+}
+
+/// Makes an empty file that only its owner may read: keys, people and shoppers stand in it. SQLite gives the files beside it the same permissions.
+/// Fails when there is a file of that name.
+pub fn create_for_owner(file: &Path) -> std::io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(file).map(drop)
 }

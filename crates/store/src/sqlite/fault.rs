@@ -10,9 +10,13 @@ pub fn fault(error: Error) -> StoreError {
         return conversion(error);
     };
     match failure.code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory => {
-            StoreError::TryAgain(Arc::new(error))
-        }
+        // A disk that had a failure may be mounted for reading alone until somebody has looked at it.
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::DiskFull
+        | ErrorCode::ReadOnly
+        | ErrorCode::SystemIoFailure
+        | ErrorCode::OutOfMemory => StoreError::TryAgain(Arc::new(error)),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Damaged(text.clone().unwrap_or_else(|| failure.to_string())),
         ErrorCode::ConstraintViolation if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE => {
             taken(text.as_deref().unwrap_or_default()).unwrap_or_else(|| StoreError::Statement(Arc::new(error)))
@@ -42,4 +46,17 @@ fn conversion(error: Error) -> StoreError {
 fn taken(text: &str) -> Option<StoreError> {
     let guarded = [("credentials.lookup", "lookup"), ("payments.payment_reference", "payment_reference"), ("accounts.account", "account")];
     guarded.into_iter().find(|(column, _)| text.contains(column)).map(|(_, field)| StoreError::Taken(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_operator_can_mend_is_passing() {
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_READONLY, ffi::SQLITE_READONLY_DIRECTORY] {
+            let error = fault(Error::SqliteFailure(ffi::Error::new(code), None));
+            assert!(error.is_passing(), "{error:?}");
+        }
+    }
 }

@@ -66,6 +66,20 @@ impl Statements {
         self.0.lock().unwrap().clone()
     }
 
+    /// Every statement says whose rows it means, whichever shards those lie in.
+    pub fn name_their_merchants(&self) {
+        let problems: Vec<String> = self.all().iter().flat_map(problems_of).collect();
+        assert!(problems.is_empty(), "{} statements that distributed tables cannot do:\n{}", problems.len(), problems.join("\n"));
+    }
+
+    /// The tables of which lanes touched rows that lie in another's shard.
+    pub fn strayed_into(&self) -> BTreeSet<String> {
+        let all = self.all();
+        let lane_of = lanes_of(&all.iter().flat_map(merchants_of).collect());
+        let strays = all.iter().filter(|sent| merchants_of(sent).iter().any(|id| sent.lane.is_some_and(|own| own != lane_of[id])));
+        strays.flat_map(|sent| tables_of(&sent.sql)).map(str::to_owned).collect()
+    }
+
     /// Nothing was sent that distributed tables could not do, and no lane touched what lies in another's shard.
     pub fn keep_to_shards(&self) {
         let all = self.all();
