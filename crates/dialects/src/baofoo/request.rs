@@ -104,11 +104,16 @@ fn refund(biz: &Biz, account: &str) -> Result<RefundWish, WireError> {
     })
 }
 
-/// Only the merchant itself bears marketing money; an amount of zero is none.
+/// Only the merchant itself bears marketing money; an amount of zero is none, and clients that always send the object name nobody in it.
 pub fn marketing(biz: &Biz, name: &str, account: &str) -> Result<Money, WireError> {
     let Some(marketing) = biz.object(name)? else { return Ok(fen(0)) };
-    let bearer = marketing.needed("mktMerId", NUMBER_LENGTH_MAX)?;
-    let amount = marketing.amount("mktAmt")?.ok_or_else(|| missing("mktAmt"))?;
+    let bearer = marketing.text("mktMerId", NUMBER_LENGTH_MAX)?;
+    let amount = marketing.amount("mktAmt")?;
+    if bearer.is_none() && amount.is_none_or(|amount| !amount.is_positive()) {
+        return Ok(fen(0));
+    }
+    let bearer = bearer.ok_or_else(|| missing("mktMerId"))?;
+    let amount = amount.ok_or_else(|| missing("mktAmt"))?;
     if bearer == account { Ok(amount) } else { Err(malformed("mktMerId", "must be merId: the trading merchant alone bears marketing")) }
 }
 
