@@ -1,7 +1,7 @@
 //! Disputes and daily rates, on every database: what is kept of them, and a chargeback that meets refunds.
 
 use futures::executor::block_on;
-use refundry_engine::command::{Act, ChangeDispute, RecordDispute};
+use refundry_engine::command::{Act, ChangeDispute, CollectExposure, RecordDispute, SettlePayment};
 use refundry_engine::dispute::{Dispute, DisputeChange, DisputeKey, DisputeKind, DisputeState};
 use refundry_engine::merchant::Mode;
 use refundry_engine::payment::{Payment, PaymentKey};
@@ -10,11 +10,12 @@ use refundry_engine::{DisputeId, Outcome};
 use refundry_store::{DisputeFilter, OpenDisputes, PageRequest, RateFilter};
 
 use crate::races::{asks, at_once_on};
-use crate::stage::{Engine, Stage, also_in_shards, on_both};
+use crate::stage::{Engine, Stage, also_in_shards, euro, on_both};
 
 on_both! {
     a_dispute_is_read_back_counted_and_listed
     a_chargeback_and_refunds_at_once_never_take_more_without_saying_so
+    an_exposure_that_is_not_posted_is_named
     rates_are_replaced_and_read_by_day
 }
 
@@ -97,6 +98,28 @@ fn a_chargeback_and_refunds_at_once_never_take_more_without_saying_so(engine: En
     let beyond = after.refunded.minor() + after.charged_back.minor() - after.captured.minor();
     assert_eq!((exposure, after.charged_back), (beyond, payment.captured), "what is beyond the payment is exposure, to the cent");
     assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+}
+
+/// Refunded in part, charged back whole, and paid back in part by the merchant.
+fn an_exposure_that_is_not_posted_is_named(engine: Engine) {
+    for sql in [
+        r#"UPDATE payments SET settling = replace(settling, '"collected_minor":400', '"collected_minor":500')"#,
+        "UPDATE payments SET settling = NULL WHERE settling LIKE '%claim%'",
+        "UPDATE payments SET refunded_minor = refunded_minor + 7 WHERE charged_back_minor > 0",
+    ] {
+        let stage = Stage::new(engine);
+        let acme = stage.merchant(1);
+        let [payment, other] = ["p1", "p2"].map(|reference| stage.payment(acme, reference, 10_000));
+        stage.must(Act::SettlePayment(SettlePayment { merchant_id: acme, payment_id: other.id }));
+        stage.refund(&payment, "r1", 1_500);
+        record(&stage, told(&stage, &payment, DisputeKind::Chargeback, 1));
+        let leave = euro(1_100);
+        stage.must(Act::CollectExposure(CollectExposure { merchant_id: acme, mode: Mode::Live, payment_id: payment.id, leave }));
+        assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
+        assert!(stage.spoil(sql) > 0, "{sql}");
+        let report = block_on(stage.store.check_books()).unwrap();
+        assert!(report.faults.iter().any(|fault| fault.rule == "exposure_is_sum_of_payments"), "{sql}: {:?}", report.faults);
+    }
 }
 
 fn rates_are_replaced_and_read_by_day(engine: Engine) {

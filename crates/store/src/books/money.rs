@@ -1,9 +1,13 @@
 use std::collections::BTreeMap;
 
+use refundry_engine::payment::Payment;
 use refundry_engine::share::{RefundSharing, Sharing};
 use refundry_engine::{MerchantId, chart};
 
 use super::findings::{Findings, Step};
+
+/// Which payments may have an exposure: few, so that they are read whole.
+pub const MAY_BE_EXPOSED: &str = "charged_back_minor > 0 OR refunded_minor > captured_minor OR settling LIKE '%\"claim\"%'";
 
 /// Money of all merchants stands behind the last of them in the report.
 const BEHIND_ALL: i64 = i64::MAX;
@@ -15,7 +19,7 @@ pub struct Money {
     folded: BTreeMap<(i64, String, i64), i128>,
     books: BTreeMap<(i64, String), i128>,
     shares_due: BTreeMap<String, i128>,
-    left: BTreeMap<(i64, String), [i128; 3]>,
+    left: BTreeMap<(i64, String), [i128; 4]>,
 }
 
 impl Money {
@@ -42,6 +46,12 @@ impl Money {
         self.left.entry((giver_id, currency.to_owned())).or_default()[2] -= i128::from(sharing.advanced_minor);
     }
 
+    /// What a payment says that its merchant owes for it.
+    pub fn exposed(&mut self, payment: &Payment) {
+        let book = (payment.merchant_id.get(), payment.currency().code().to_owned());
+        self.left.entry(book).or_default()[3] -= i128::from(payment.exposure());
+    }
+
     /// A refund that counts and whose money is not drawn yet: its advance is promised and not paid.
     pub fn promised(&mut self, giver_id: i64, currency: &str, of_shares: &RefundSharing) {
         self.left.entry((giver_id, currency.to_owned())).or_default()[2] += i128::from(of_shares.advance_minor);
@@ -54,6 +64,7 @@ impl Money {
             ("unsettled_is_sum_of_payments", chart::UNSETTLED),
             ("reserve_is_sum_of_payments", chart::RESERVE),
             ("advances_is_sum_of_payments", chart::ADVANCES),
+            ("exposure_is_sum_of_payments", chart::EXPOSURE),
         ];
         let posted = self.folded.keys().map(|(merchant_id, currency, _)| (*merchant_id, currency.clone()));
         let books: std::collections::BTreeSet<(i64, String)> = posted.chain(self.left.keys().cloned()).collect();

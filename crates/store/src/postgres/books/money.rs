@@ -4,8 +4,9 @@ use tokio_postgres::Client;
 
 use super::{each, shares};
 use crate::StoreError;
-use crate::books::{Findings, Money, Payouts};
+use crate::books::{Findings, MAY_BE_EXPOSED, Money, Payouts};
 use crate::postgres::columns::Columns;
+use crate::rows;
 use crate::rows::ReadColumns as _;
 
 /// Every balance and every payout with their postings, and the sums over them.
@@ -34,6 +35,11 @@ pub async fn check(client: &Client, findings: &mut Findings) -> Result<(), Store
     })
     .await?;
     shares::add_to(client, &mut money).await?;
+    each(client, &format!("SELECT {} FROM payments WHERE {MAY_BE_EXPOSED}", rows::payment::COLUMNS), |row| {
+        money.exposed(&rows::payment::read(&mut Columns::new(row, "payment"))?);
+        Ok(())
+    })
+    .await?;
     money.check_left(findings);
     let mut payouts = Payouts::default();
     let available = i64::from(SPENDABLE.code());

@@ -4,9 +4,11 @@ use rusqlite::Connection;
 
 use super::{each, shares};
 use crate::StoreError;
-use crate::books::{Findings, Money, Payouts};
+use crate::books::{Findings, MAY_BE_EXPOSED, Money, Payouts};
+use crate::rows;
 use crate::rows::ReadColumns as _;
 use crate::sqlite::columns::Columns;
+use crate::sqlite::payment_row;
 
 /// Every balance and every payout with their postings, and the sums over them.
 pub fn check(connection: &Connection, findings: &mut Findings) -> Result<(), StoreError> {
@@ -34,6 +36,11 @@ pub fn check(connection: &Connection, findings: &mut Findings) -> Result<(), Sto
         Ok(())
     })?;
     shares::add_to(connection, &mut money)?;
+    let sql = format!("SELECT {} FROM payments WHERE {MAY_BE_EXPOSED}", rows::payment::COLUMNS);
+    each(connection, &sql, [], |row| {
+        money.exposed(&payment_row::read(row)?);
+        Ok(())
+    })?;
     money.check_left(findings);
     each(connection, "SELECT body FROM payouts ORDER BY merchant_id, payout_id", [], |row| {
         let payout: Payout = Columns::new(row, "payout").json()?;
