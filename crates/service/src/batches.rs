@@ -10,9 +10,6 @@ use crate::error::ServiceError;
 use crate::permissions::Permission;
 use crate::{merchants, refunds};
 
-/// Pages of pending refunds that one call looks at.
-const PAGES_MAX: usize = 5;
-
 /// What one call took back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CancelledPage {
@@ -22,7 +19,7 @@ pub struct CancelledPage {
     pub next: Option<Cursor>,
 }
 
-/// Takes back what is still pending of a batch, some pages at a time. What was sent in between stays sent.
+/// Takes back what is still pending of a batch, a page at a time. What was sent in between stays sent.
 pub async fn cancel(
     service: &Service,
     caller: &Caller,
@@ -36,22 +33,18 @@ pub async fn cancel(
         merchant_id: Some(merchant_id),
         mode: Some(caller.mode),
         state: Some(RefundStateName::Pending),
+        batch: Some(batch.to_owned()),
         ..RefundFilter::default()
     };
-    let mut page = PageRequest { after, limit: PAGE_LIMIT_MAX };
+    let found = service.world.store.refunds(&filter, PageRequest { after, limit: PAGE_LIMIT_MAX }).await?;
     let mut cancelled = Vec::new();
-    for _ in 0..PAGES_MAX {
-        let found = service.world.store.refunds(&filter, page).await?;
-        for refund in found.rows.into_iter().filter(|refund| refund.batch.as_deref() == Some(batch)) {
-            match refunds::cancel(service, caller, Some(merchant_id), refund.id).await {
-                Ok(refund) => cancelled.push(refund),
-                // It was sent, or it ended, after the page was read.
-                Err(ServiceError::Refused(Refusal::RefundStateForbids { .. })) => {}
-                Err(error) => return Err(error),
-            }
+    for refund in found.rows {
+        match refunds::cancel(service, caller, Some(merchant_id), refund.id).await {
+            Ok(refund) => cancelled.push(refund),
+            // It was sent, or it ended, after the page was read.
+            Err(ServiceError::Refused(Refusal::RefundStateForbids { .. })) => {}
+            Err(error) => return Err(error),
         }
-        let Some(next) = found.next else { return Ok(CancelledPage { cancelled, next: None }) };
-        page.after = Some(next);
     }
-    Ok(CancelledPage { cancelled, next: page.after })
+    Ok(CancelledPage { cancelled, next: found.next })
 }

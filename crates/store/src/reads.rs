@@ -59,6 +59,8 @@ pub struct PaymentFilter {
     pub currency: Option<Currency>,
     /// With exactly this merchant reference.
     pub merchant_reference: Option<String>,
+    /// Only those for which the merchant owes something.
+    pub exposed: bool,
 }
 
 /// Which refunds.
@@ -84,6 +86,8 @@ pub struct RefundFilter {
     pub amount_minor_max: Option<i64>,
     /// With exactly this number.
     pub number: Option<String>,
+    /// Of exactly this batch.
+    pub batch: Option<String>,
 }
 
 /// Which notifications.

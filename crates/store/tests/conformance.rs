@@ -2,7 +2,7 @@
 
 use futures::executor::block_on;
 use refundry_engine::command::{
-    Act, CancelRefund, Change, PutEndpoint, RecordDelivery, ReleaseWaiting, ReplayNotification, RevokeCredential, TopUp,
+    Act, CancelRefund, Change, CreateRefund, PutEndpoint, RecordDelivery, ReleaseWaiting, ReplayNotification, RevokeCredential, TopUp,
 };
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::event::EventKind;
@@ -225,7 +225,14 @@ fn payments_are_listed_newest_first(stage: &Stage) {
 fn refunds_are_filtered(stage: &Stage) {
     let acme = stage.merchant(7);
     let (first, second) = (stage.payment(acme, "p1", 10_000), stage.payment(acme, "p2", 10_000));
-    let refunds = [stage.refund(&first, "r1", 100), stage.refund(&first, "r2", 200), stage.refund(&second, "r3", 300)];
+    let of_batch = || {
+        let ask = CreateRefund { batch: Some("spring".to_owned()), ..stage.ask(&second, "r3", 300) };
+        match stage.must(Act::CreateRefund(Box::new(ask))) {
+            Outcome::Refund { refund, .. } => *refund,
+            other => panic!("{other:?}"),
+        }
+    };
+    let refunds = [stage.refund(&first, "r1", 100), stage.refund(&first, "r2", 200), of_batch()];
     stage.succeed(&refunds[0]);
     stage.must(Act::CancelRefund(CancelRefund { merchant_id: acme, mode: Mode::Live, refund_id: refunds[1].id }));
     let of_acme = RefundFilter { merchant_id: Some(acme), ..RefundFilter::default() };
@@ -248,6 +255,9 @@ fn refunds_are_filtered(stage: &Stage) {
         (vec!["r2", "r1"], RefundFilter { amount_minor_max: Some(200), ..of_acme.clone() }),
         (vec!["r2", "r1"], RefundFilter { to: Some(refunds[2].created_at), ..of_acme.clone() }),
         (vec!["r3", "r2"], RefundFilter { from: Some(refunds[1].created_at), ..of_acme.clone() }),
+        (vec!["r3"], RefundFilter { batch: Some("spring".to_owned()), ..of_acme.clone() }),
+        (vec![], RefundFilter { batch: Some("spring".to_owned()), ..in_state(RefundStateName::Cancelled) }),
+        (vec![], RefundFilter { batch: Some("autumn".to_owned()), ..of_acme.clone() }),
         (vec![], RefundFilter { mode: Some(Mode::Sandbox), ..of_acme.clone() }),
         (vec![], RefundFilter { currency: Some("USD".parse().unwrap()), ..of_acme.clone() }),
     ] {

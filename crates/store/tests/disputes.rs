@@ -7,7 +7,7 @@ use refundry_engine::merchant::Mode;
 use refundry_engine::payment::{Payment, PaymentKey};
 use refundry_engine::rate::{DailyRate, PutRates};
 use refundry_engine::{DisputeId, Outcome};
-use refundry_store::{DisputeFilter, OpenDisputes, PageRequest, RateFilter};
+use refundry_store::{DisputeFilter, OpenDisputes, PageRequest, PaymentFilter, RateFilter};
 
 use crate::races::{asks, at_once_on};
 use crate::stage::{Engine, Stage, also_in_shards, euro, on_both};
@@ -113,6 +113,9 @@ fn an_exposure_that_is_not_posted_is_named(engine: Engine) {
         stage.must(Act::SettlePayment(SettlePayment { merchant_id: acme, payment_id: other.id }));
         stage.refund(&payment, "r1", 1_500);
         record(&stage, told(&stage, &payment, DisputeKind::Chargeback, 1));
+        let exposed = PaymentFilter { merchant_id: Some(acme), exposed: true, ..PaymentFilter::default() };
+        let exposed = block_on(stage.store.payments(&exposed, PageRequest::default())).unwrap().rows;
+        assert_eq!(exposed.iter().map(|payment| (payment.id, payment.exposure())).collect::<Vec<_>>(), [(payment.id, 1_500)]);
         let leave = euro(1_100);
         stage.must(Act::CollectExposure(CollectExposure { merchant_id: acme, mode: Mode::Live, payment_id: payment.id, leave }));
         assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);

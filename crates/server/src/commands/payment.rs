@@ -5,12 +5,14 @@ use refundry_engine::MerchantId;
 use refundry_engine::command::VoidWhat;
 use refundry_engine::payment::{Payment as Stored, PaymentKey};
 use refundry_ledger::{Currency, Money};
-use refundry_service::authorisations;
+use refundry_service::caller::Caller;
+use refundry_service::{Service, authorisations, payments};
+use refundry_store::{PageRequest, PaymentFilter};
 
 use super::at_the_desk::{Desk, print};
 use crate::merchant_api::payment_view::PaymentView;
 
-/// Capture and void authorised payments.
+/// Capture and void authorised payments, and look for what is owed.
 #[derive(Args, Debug)]
 pub struct Payment {
     #[command(flatten)]
@@ -32,6 +34,12 @@ enum What {
         /// ISO 4217, such as EUR.
         #[arg(long)]
         currency: Currency,
+    },
+    /// Those for which merchants owe something, newest first, one JSON line each.
+    Owed {
+        /// Of one merchant alone.
+        #[arg(long)]
+        merchant: Option<MerchantId>,
     },
     /// Give an authorisation up.
     Void {
@@ -61,11 +69,23 @@ impl Payment {
                 let amount = Money::parse_major(&amount, currency)?.into();
                 show(authorisations::capture(service, caller, Some(merchant), &PaymentKey::Reference(payment), amount).await?)
             }
+            What::Owed { merchant } => owed(service, caller, merchant).await,
             What::Void { one: One { merchant, payment }, sale } => {
                 let what = if sale { VoidWhat::OfflineSale } else { VoidWhat::Authorisation };
                 show(authorisations::void(service, caller, Some(merchant), &PaymentKey::Reference(payment), what).await?)
             }
         })
+    }
+}
+
+async fn owed(service: &Service, caller: &Caller, merchant_id: Option<MerchantId>) -> anyhow::Result<()> {
+    let filter = PaymentFilter { merchant_id, exposed: true, ..PaymentFilter::default() };
+    let mut page = PageRequest::default();
+    loop {
+        let found = payments::list(service, caller, filter.clone(), page).await?;
+        found.rows.into_iter().try_for_each(show)?;
+        let Some(next) = found.next else { return Ok(()) };
+        page.after = Some(next);
     }
 }
 

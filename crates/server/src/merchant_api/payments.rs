@@ -32,6 +32,8 @@ pub struct PaymentQuery {
     /// In this currency.
     #[param(value_type = Option<String>)]
     pub currency: Option<CurrencyCode>,
+    /// `true` for those only for which the merchant owes something; a page may then be empty and not the last.
+    pub exposed: Option<bool>,
     /// Paid at or after.
     #[param(value_type = Option<String>)]
     pub from: Option<Rfc3339>,
@@ -83,6 +85,7 @@ pub async fn list(call: Call) -> Result<Response, Problem> {
         status: query.status.map(Into::into),
         currency: query.currency.map(|currency| currency.0),
         merchant_reference: query.merchant_reference,
+        exposed: query.exposed.unwrap_or(false),
     };
     listed(&call, payments::list(&call.app.service, &call.caller, filter, page).await?).await
 }

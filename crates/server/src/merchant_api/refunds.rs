@@ -88,6 +88,8 @@ pub struct RefundQuery {
     pub payment_id: Option<PaymentId>,
     /// With exactly this number.
     pub number: Option<String>,
+    /// Of exactly this batch; a page may then be empty and not the last.
+    pub batch: Option<String>,
     /// In this currency.
     #[param(value_type = Option<String>)]
     pub currency: Option<CurrencyCode>,
@@ -189,6 +191,7 @@ pub async fn list(call: Call) -> Result<Response, Problem> {
         amount_minor_min: query.amount_min,
         amount_minor_max: query.amount_max,
         number: query.number,
+        batch: query.batch,
     };
     let Page { rows, next } = refunds::list(&call.app.service, &call.caller, filter, page).await?;
     let booked = booked::of_refunds(&call.app.service, &rows).await?;

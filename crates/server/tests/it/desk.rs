@@ -153,6 +153,7 @@ fn what_the_operator_tells_and_takes_is_told_and_taken_at_the_desk() {
     let why = refused(&["payment", "void", "A1", "--merchant", &merchant]);
     assert!(why.contains("captured") && why.contains("支付"), "in both languages: {why}");
     assert_eq!(of(&run(&["payment", "void", "A2", "--merchant", &merchant]), "/status"), "cancelled");
+    assert_eq!(run(&["payment", "owed", "--merchant", &merchant]), "", "nobody owes anything");
 
     let told = ["dispute", "open", "--merchant", &merchant, "--payment", "A1", "--amount", "20.00", "--currency", "USD"];
     let opened = run(&joined(&told, &["--kind", "chargeback", "--network-reference", "CB-1", "--reply-by", "2099-12-31T00:00:00Z"]));

@@ -229,6 +229,8 @@ async fn what_is_owed_for_a_payment_is_collected_or_written_off() {
     assert_eq!((told.text("/charged/text"), told.text("/fee/text")), ("0.00 EUR".to_owned(), "10.00 EUR".to_owned()));
     let payment = acme.key.get("/api/v1/payments?payment_reference=p1").await;
     assert_eq!(payment.text("/items/0/exposure/owed/text"), "100.00 EUR");
+    let owed = acme.key.get("/api/v1/payments?exposed=true").await;
+    assert_eq!((owed.text("/items/0/payment_reference"), owed.json().pointer("/items/1")), ("p1".to_owned(), None), "p2 owes nothing");
     let path = format!("/api/v1/payments/{}/collect-exposure?merchant_id={merchant}", payment.text("/items/0/payment_id"));
     assert_eq!(acme.key.post(&path, json!({})).await.status, 403);
     assert_eq!(ann.post(&path, json!({})).await.brief(), "422 not_enough_funds -");
@@ -247,6 +249,7 @@ async fn what_is_owed_for_a_payment_is_collected_or_written_off() {
         ("0.00 EUR".to_owned(), "60.00 EUR".to_owned())
     );
     assert_eq!(acme.key.get("/api/v1/funds/overview").await.text("/currencies/0/owed/text"), "0.00 EUR");
+    assert_eq!(acme.key.get("/api/v1/payments?exposed=true").await.json().pointer("/items/0"), None);
 }
 
 /// A statement says what its payments were before fees, and what the fees are made of.

@@ -41,6 +41,7 @@ pub async fn payments(reader: Reader, filter: PaymentFilter, page: PageRequest) 
                 && filter.currency.is_none_or(|currency| payment.currency() == currency)
                 && filter.from.is_none_or(|from| payment.paid_at >= from)
                 && filter.to.is_none_or(|to| payment.paid_at < to)
+                && (!filter.exposed || payment.exposure() > 0)
         }),
         read: payment_row,
     };
@@ -67,6 +68,7 @@ pub async fn refunds(reader: Reader, filter: RefundFilter, page: PageRequest) ->
                 && filter.amount_minor_max.is_none_or(|most| refund.amount.minor() <= most)
                 && filter.payment_id.is_none_or(|payment_id| refund.payment_id == payment_id)
                 && filter.number.as_ref().is_none_or(|number| refund.number == *number)
+                && filter.batch.as_ref().is_none_or(|batch| refund.batch.as_ref() == Some(batch))
                 && filter.from.is_none_or(|from| refund.created_at >= from)
                 && filter.to.is_none_or(|to| refund.created_at < to)
         }),

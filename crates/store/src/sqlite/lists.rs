@@ -32,7 +32,8 @@ pub fn payments(connection: &Connection, filter: &PaymentFilter, page: PageReque
             && has_text(row, 3, filter.status.map(status_word))?
             && has_text(row, 4, filter.currency.map(|currency| currency.code()))?
             && is_at_least(row, 9, filter.from.map(|from| from.us()))?
-            && filter.to.is_none_or(|to| number(row, 9).is_ok_and(|paid_at| paid_at < to.us())))
+            && filter.to.is_none_or(|to| number(row, 9).is_ok_and(|paid_at| paid_at < to.us()))
+            && (!filter.exposed || payment_row::read(row)?.exposure() > 0))
     };
     let listing = Listing {
         select: format!("SELECT {columns} FROM payments {index} WHERE merchant_id = ?1 {by_reference}"),
@@ -59,7 +60,8 @@ pub fn refunds(connection: &Connection, filter: &RefundFilter, page: PageRequest
             && filter.payment_id.is_none_or(|payment_id| number(row, 6).is_ok_and(|id| id == payment_id.get()))
             && has_text(row, 10, filter.number.as_deref())?
             && is_at_least(row, 16, filter.from.map(|from| from.us()))?
-            && filter.to.is_none_or(|to| number(row, 16).is_ok_and(|created_at| created_at < to.us())))
+            && filter.to.is_none_or(|to| number(row, 16).is_ok_and(|created_at| created_at < to.us()))
+            && (filter.batch.is_none() || refund_row::read(row)?.batch == filter.batch))
     };
     let listing = Listing { select, id: "refund_id", extra, from, to, fits: &fits, read: refund_row::read };
     listing.page(connection, &merchants(connection, filter.merchant_id, filter.mode)?, page)
