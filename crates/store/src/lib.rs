@@ -133,7 +133,7 @@ pub trait Store: Queues + PayoutReads + SettlementReads + ShareReads + DisputeRe
     fn notification(&self, merchant_id: MerchantId, id: NotificationId) -> Reading<'_, Option<Notification>>;
     /// Notifications, newest first.
     fn notifications<'a>(&'a self, filter: &'a NotificationFilter, page: PageRequest) -> Reading<'a, Page<Notification>>;
-    /// The tries to deliver one notification, oldest first.
+    /// The last thousand tries to deliver one notification, oldest first.
     fn deliveries(&self, merchant_id: MerchantId, id: NotificationId) -> Reading<'_, Vec<DeliveryAttempt>>;
 
     /// The open task of a subject.

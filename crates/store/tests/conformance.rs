@@ -521,7 +521,7 @@ fn notifications_are_tried_and_parked(stage: &Stage) {
     for next_at in [again, None] {
         stage.must(Act::RecordDelivery(RecordDelivery { merchant_id: acme, attempt: attempt.clone(), next_at }));
     }
-    assert_eq!(block_on(stage.store.deliveries(acme, first.id)).unwrap(), [attempt.clone(), attempt]);
+    assert_eq!(block_on(stage.store.deliveries(acme, first.id)).unwrap(), [attempt.clone(), attempt.clone()]);
     let parked = block_on(stage.store.notification(acme, first.id)).unwrap().unwrap();
     assert_eq!((parked.state, parked.tries), (NotificationState::Parked, 2));
     let in_state = |state| NotificationFilter { state: Some(state), mode: Some(Mode::Live), ..NotificationFilter::default() };
@@ -533,6 +533,14 @@ fn notifications_are_tried_and_parked(stage: &Stage) {
 
     let replay = ReplayNotification { merchant_id: acme, mode: Mode::Live, notification_id: first.id };
     stage.must(Act::ReplayNotification(replay));
+    // Somebody sends it again and again.
+    let tried = |took_ms| {
+        Act::RecordDelivery(RecordDelivery { merchant_id: acme, attempt: DeliveryAttempt { took_ms, ..attempt.clone() }, next_at: again })
+    };
+    let tickets: Vec<_> = (1..=1_005).map(|took_ms| stage.store.transact(stage.command(tried(took_ms)))).collect();
+    tickets.into_iter().for_each(|ticket| drop(block_on(ticket).unwrap()));
+    let last: Vec<_> = block_on(stage.store.deliveries(acme, first.id)).unwrap().into_iter().map(|attempt| attempt.took_ms).collect();
+    assert_eq!(last, (6..=1_005).collect::<Vec<_>>(), "the last thousand");
     assert_eq!(listed(&in_state(NotificationState::Due)).len(), 2);
     assert_eq!(block_on(stage.store.check_books()).unwrap().faults, []);
 }

@@ -28,6 +28,8 @@ use crate::{
 
 /// Events that one read of a feed gives at most.
 const EVENTS_MAX: u32 = 1_000;
+/// Tries of a notification that are shown at most, the last ones.
+const DELIVERIES_MAX: i64 = 1_000;
 /// Steps that a timeline shows at most.
 const TIMELINE_MAX: i64 = 10_000;
 
@@ -145,9 +147,13 @@ impl Store for PostgresStore {
 
     fn deliveries(&self, merchant_id: MerchantId, id: NotificationId) -> Reading<'_, Vec<DeliveryAttempt>> {
         let columns = rows::other::DELIVERY_COLUMNS;
-        let sql = format!("SELECT {columns} FROM deliveries WHERE merchant_id = $1 AND notification_id = $2 ORDER BY line");
+        let sql = format!("SELECT {columns} FROM deliveries WHERE merchant_id = $1 AND notification_id = $2 ORDER BY line DESC LIMIT $3");
         let read = |row: &Row| rows::other::delivery(&mut Columns::new(row, "delivery"));
-        self.readers.read(move |reader| async move { reader.all(&sql, &[&merchant_id.get(), &id.get()], read).await })
+        self.readers.read(move |reader| async move {
+            let mut last = reader.all(&sql, &[&merchant_id.get(), &id.get(), &DELIVERIES_MAX], read).await?;
+            last.reverse();
+            Ok(last)
+        })
     }
 
     fn task(&self, merchant_id: MerchantId, id: TaskId) -> Reading<'_, Option<Task>> {

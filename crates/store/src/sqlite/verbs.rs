@@ -25,6 +25,8 @@ use crate::{
 
 /// Events that one read of a feed gives at most.
 const EVENTS_MAX: u32 = 1_000;
+/// Tries of a notification that are shown at most, the last ones.
+const DELIVERIES_MAX: u32 = 1_000;
 /// Steps that a timeline shows at most.
 const TIMELINE_MAX: u32 = 10_000;
 
@@ -130,9 +132,13 @@ impl Store for SqliteStore {
 
     fn deliveries(&self, merchant_id: MerchantId, id: NotificationId) -> Reading<'_, Vec<DeliveryAttempt>> {
         let columns = rows::other::DELIVERY_COLUMNS;
-        let sql = format!("SELECT {columns} FROM deliveries WHERE merchant_id = ?1 AND notification_id = ?2 ORDER BY line");
-        let params = (merchant_id.get(), id.get());
-        self.readers.read(move |connection| singles::all(connection, &sql, params, other_rows::delivery))
+        let sql = format!("SELECT {columns} FROM deliveries WHERE merchant_id = ?1 AND notification_id = ?2 ORDER BY line DESC LIMIT ?3");
+        let params = (merchant_id.get(), id.get(), DELIVERIES_MAX);
+        self.readers.read(move |connection| {
+            let mut last = singles::all(connection, &sql, params, other_rows::delivery)?;
+            last.reverse();
+            Ok(last)
+        })
     }
 
     fn task(&self, merchant_id: MerchantId, id: TaskId) -> Reading<'_, Option<Task>> {
