@@ -19,7 +19,7 @@ use crate::service::Edits;
 use crate::signatures::{RsaVerifier, Sm2Verifier, generate_rsa_keys, generate_sm2_keys};
 use crate::tokens::{GivenSecret, new_secret, new_token, token_digest};
 use crate::{merchants, terminals};
-use rules::{check_dialect, check_holder, fresh_lookup, granted, invalid, may_write, unused};
+use rules::{check_dialect, check_holder, check_person, fresh_lookup, granted, invalid, may_write, unused};
 
 pub(crate) use rules::may_hand_out;
 
@@ -154,7 +154,9 @@ async fn next_version(
     before: Credential,
     key: &NewKey,
 ) -> Result<(Credential, Vec<Credential>), ServiceError> {
-    may_hand_out(caller, &before.holder, Permissions::from_words(before.permissions.iter().map(String::as_str)))?;
+    let permissions = Permissions::from_words(before.permissions.iter().map(String::as_str));
+    may_hand_out(caller, &before.holder, permissions)?;
+    check_person(caller, "credential_id", (&before.holder, before.person_id), permissions)?;
     if key.scheme() != before.scheme && !is_another_pair(key, &before) {
         return Err(invalid("key", "a credential keeps its kind; issue another one instead").into());
     }

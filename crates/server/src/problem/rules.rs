@@ -26,6 +26,14 @@ const RULES: &[(&str, &str)] = &[
     ("the key is not base64 of DER, with or without PEM armour", "密钥应为 DER 的 base64，可带或不带 PEM 首尾行"),
     ("the key is not an RSA key of {} to {} bits", "密钥应为 {} 到 {} 位的 RSA 密钥"),
     ("the public part of a token is made here", "令牌的公开部分由本系统生成"),
+    (
+        "your own: keys of other people are issued with a key of the operator that names nobody",
+        "应为您本人：他人的密钥须用运营方不属于任何人的密钥签发",
+    ),
+    (
+        "a person: keys of the operator that name nobody and may issue keys are issued with one of that kind",
+        "应指明人员：运营方不属于任何人且可签发密钥的密钥，须用同类密钥签发",
+    ),
     ("there is no permission {}", "没有 {} 这一权限"),
     ("name the terminal that took the payment", "请指明收款的终端"),
     ("name the merchant: this key acts for more than one", "该密钥可代表多个商户，请指明商户"),

@@ -150,6 +150,68 @@ async fn a_person_is_bound_by_the_role_and_a_suspended_one_is_nobody() {
     assert_eq!(admin.post("/api/v1/credentials", key).await.brief(), "404 unknown -");
 }
 
+/// Who has a key in hand can act as the person that it names.
+#[tokio::test]
+async fn nobody_gets_the_key_of_somebody_else() {
+    let app = TestApp::start().await;
+    let acme = app.shop_with(Mode::Sandbox, "native", reviewed()).await;
+    let desk = app.operator(Mode::Sandbox).await;
+    let (bob_id, bob) = person(&app, &acme, "Bob", "reviewer").await;
+    let (ann_id, ann) = person(&app, &acme, "Ann", "merchant_admin").await;
+    let staff = desk.post("/api/v1/people", json!({"name": "Olga", "role": "operator_admin"})).await.text("/person_id");
+    let other = desk.post("/api/v1/people", json!({"name": "Otto", "role": "finance"})).await.text("/person_id");
+    let operator = json!({"kind": "operator"});
+    let olga = desk.post("/api/v1/credentials", json!({"holder": operator, "name": "laptop", "person_id": staff})).await;
+    let olga = app.with_token(olga.text("/token"));
+    let machine =
+        desk.post("/api/v1/credentials", json!({"holder": operator, "name": "desk", "permissions": ["keys:write", "keys:read"]})).await;
+    assert_eq!(machine.status, 201, "{}", machine.brief());
+
+    let merchant = json!({"kind": "merchant", "merchant_id": acme.merchant.id});
+    let key = |holder: &Value, person_id: &str| json!({"holder": holder, "name": "stolen", "person_id": person_id});
+    for (by, holder, person_id) in [(&ann, &merchant, &bob_id), (&olga, &merchant, &bob_id), (&olga, &operator, &other)] {
+        assert_eq!(by.post("/api/v1/credentials", key(holder, person_id)).await.brief(), "422 field_invalid person_id");
+    }
+    // A person made up for the purpose is somebody else, too.
+    let ghost = ann.post("/api/v1/people", json!({"name": "Ghost", "role": "reviewer"})).await;
+    assert_eq!(ghost.status, 201, "{}", ghost.brief());
+    assert_eq!(ann.post("/api/v1/credentials", key(&merchant, &ghost.text("/person_id"))).await.brief(), "422 field_invalid person_id");
+    // Neither by a new version of a key that is there, nor by way of a key that names nobody and issues others.
+    let all = desk.get(&format!("/api/v1/credentials?merchant_id={}", acme.merchant.id)).await;
+    let of_bob = all.json()["items"].as_array().unwrap().iter().find(|item| item["person_id"] == json!(bob_id)).unwrap().clone();
+    let rotate = |id: &str| format!("/api/v1/credentials/{id}/rotate");
+    let of_bob = of_bob["credential_id"].as_str().unwrap().to_owned();
+    for by in [&ann, &olga] {
+        assert_eq!(by.post(&rotate(&of_bob), json!({})).await.brief(), "422 field_invalid credential_id");
+    }
+    assert_eq!(olga.post(&rotate(&machine.text("/credential_id")), json!({})).await.brief(), "422 field_invalid credential_id");
+    let all_powerful = json!({"holder": operator, "name": "mine"});
+    assert_eq!(olga.post("/api/v1/credentials", all_powerful).await.brief(), "422 field_invalid person_id");
+    let of_reviewers = ["keys:write", "refunds:read", "refunds:review", "payments:read", "merchants:read", "events:read"];
+    let by_machine = json!({"holder": merchant, "name": "shop", "permissions": of_reviewers});
+    let by_machine = desk.post("/api/v1/credentials", by_machine).await;
+    assert_eq!(by_machine.status, 201, "{}", by_machine.brief());
+    let shop_system = app.with_token(by_machine.text("/token"));
+    assert_eq!(
+        shop_system.post("/api/v1/credentials", key(&merchant, &bob_id)).await.status,
+        422,
+        "a machine of the merchant is no key desk"
+    );
+
+    // What remains allowed: one's own keys, keys of machines, and everything at the desk.
+    for (by, body) in [
+        (&ann, key(&merchant, &ann_id)),
+        (&ann, json!({"holder": merchant, "name": "shop system", "permissions": ["refunds:write"]})),
+        (&olga, key(&operator, &staff)),
+        (&olga, json!({"holder": operator, "name": "reports", "permissions": ["refunds:read"]})),
+        (&app.with_token(machine.text("/token")), json!({"holder": merchant, "name": "phone", "person_id": bob_id})),
+    ] {
+        let issued = by.post("/api/v1/credentials", body).await;
+        assert_eq!(issued.status, 201, "{}", issued.brief());
+    }
+    assert_eq!(bob.get("/api/v1/refunds").await.status, 200);
+}
+
 #[tokio::test]
 async fn velocity_counts_what_was_refunded_lately() {
     let app = TestApp::start().await;

@@ -3,7 +3,7 @@
 use refundry_dialects::Reach;
 use refundry_dialects::scheme::SECURE_CODE;
 use refundry_engine::credential::Holder;
-use refundry_engine::{Mode, Refusal};
+use refundry_engine::{Mode, PersonId, Refusal};
 
 use super::{LOOKUP_LENGTH_MAX, NewCredential, NewKey};
 use crate::Service;
@@ -14,6 +14,11 @@ use crate::permissions::{self, Permission, Permissions, missing};
 use crate::refunds::NATIVE;
 use crate::roles::allowed_by;
 use crate::{merchants, people, terminals};
+
+/// Why a key of somebody else is refused.
+const KEYS_OF_OTHERS: &str = "your own: keys of other people are issued with a key of the operator that names nobody";
+/// Why a person gets no key desk.
+const KEY_DESK: &str = "a person: keys of the operator that name nobody and may issue keys are issued with one of that kind";
 
 /// A terminal's own credential cannot make others.
 pub fn may_write(caller: &Caller) -> Result<(), Refusal> {
@@ -82,6 +87,12 @@ pub async fn check_dialect(service: &Service, caller: &Caller, new: &NewCredenti
 
 /// What a new credential may do: wire dialects can do no more than refunds, and a person's no more than the person's role.
 pub async fn granted(service: &Service, caller: &Caller, new: &NewCredential) -> Result<Permissions, ServiceError> {
+    let permissions = bounded(service, caller, new).await?;
+    check_person(caller, "person_id", (&new.holder, new.person_id), permissions)?;
+    Ok(permissions)
+}
+
+async fn bounded(service: &Service, caller: &Caller, new: &NewCredential) -> Result<Permissions, ServiceError> {
     let Some(person_id) = new.person_id else { return Ok(wanted(caller, new)?) };
     let merchant_id = new.holder.merchant_id();
     if new.dialect != NATIVE.name || matches!(new.holder, Holder::Platform { .. }) {
@@ -147,6 +158,21 @@ pub fn may_hand_out(caller: &Caller, holder: &Holder, permissions: Permissions) 
         Holder::Merchant { .. } | Holder::Terminal { .. } => caller.is_operator(),
     };
     if equips || caller.permissions.covers(permissions) { Ok(()) } else { Err(missing(Permission::KeysWrite)) }
+}
+
+/// Whoever issues a key has it in hand, and could act as the person that it names: be the second person to itself. So people issue keys in nobody's
+/// name but their own, and only the operator's keys that name nobody, the key desk, issue those of others. For the same reason no person makes itself
+/// the key desk.
+pub fn check_person(caller: &Caller, field: &str, of: (&Holder, Option<PersonId>), permissions: Permissions) -> Result<(), Refusal> {
+    let own = caller.person.as_ref().map(|person| person.id);
+    let is_key_desk = caller.is_operator() && own.is_none();
+    match of {
+        _ if is_key_desk => Ok(()),
+        (_, Some(person_id)) if own == Some(person_id) => Ok(()),
+        (_, Some(_)) => Err(invalid(field, KEYS_OF_OTHERS)),
+        (Holder::Operator { .. }, None) if permissions.contains(Permission::KeysWrite) => Err(invalid(field, KEY_DESK)),
+        (Holder::Operator { .. } | Holder::Platform { .. } | Holder::Merchant { .. } | Holder::Terminal { .. }, None) => Ok(()),
+    }
 }
 
 /// A name given from outside, when nobody has it.
