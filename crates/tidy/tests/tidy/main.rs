@@ -8,6 +8,7 @@ mod migrations;
 mod names;
 mod planted;
 mod purity;
+mod rules_in_chinese;
 mod silencers;
 mod texts;
 mod traits;
