@@ -4,9 +4,10 @@
 mod oracle;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
+use proptest::test_runner::{RngSeed, TestRunner};
 use refundry_engine::chart::AVAILABLE;
 use refundry_engine::command::CreateRefund;
 use refundry_engine::policy::{FeeRule, FundsRule, PolicyPatch};
@@ -22,6 +23,9 @@ use oracle::{Code, Lines, Oracle, State};
 const PAYMENT: PaymentId = PaymentId::new(1_000_000);
 const LETTERS: [char; 3] = ['A', 'B', 'C'];
 const CASES: u32 = 10_000;
+/// Blocks have seeds of their own, so that they can be tried side by side.
+const CASES_OF_BLOCK: u32 = 2_500;
+const FIRST_SEED: u64 = 20_260_101;
 
 #[derive(Clone, Debug)]
 struct Setting {
@@ -455,18 +459,40 @@ fn cases() -> u32 {
     std::env::var("SHARE_CASES").map_or(CASES, |cases| cases.parse().expect("SHARE_CASES is a number"))
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: cases(),
-        rng_seed: RngSeed::Fixed(20_260_101),
+/// The sequences of one block, from the block's own seed: the same on every machine, however many cores it has.
+fn try_block(block: u32, cases: u32) {
+    let config = ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(FIRST_SEED + u64::from(block)),
         failure_persistence: None,
         ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn shares_and_refunds_are_decided_as_the_rules_say(setting in settings(), steps in steps()) {
+    };
+    let tried = TestRunner::new(config).run(&(settings(), steps()), |(setting, steps)| {
         let mut play = Play::new(&setting);
         steps.iter().for_each(|step| play.step(step));
         play.end();
+        Ok(())
+    });
+    if let Err(error) = tried {
+        panic!("block {block}: {error}");
     }
+}
+
+#[test]
+fn shares_and_refunds_are_decided_as_the_rules_say() {
+    let cases = cases();
+    let next = AtomicU32::new(0);
+    // Each core takes the next block that none has taken.
+    let work = || {
+        loop {
+            let block = next.fetch_add(1, Ordering::Relaxed);
+            let Some(left) = cases.checked_sub(block.saturating_mul(CASES_OF_BLOCK)).filter(|left| *left > 0) else { return };
+            try_block(block, left.min(CASES_OF_BLOCK));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
 }
