@@ -20,8 +20,8 @@ use crate::share::Share;
 use crate::task::Task;
 use crate::verdict::{AuditLine, BookedEntry, Changes};
 use crate::{
-    Actor, AuditId, EntryId, MerchantId, Mode, NotificationId, Outcome, PaymentId, RefundId, Refusal, Snapshot, Stamp, TaskId, Timestamp,
-    Verdict, Write,
+    Actor, AuditId, EntryId, MerchantId, Mode, NotificationId, Outcome, PaymentId, RefundId, Refusal, Snapshot, Stamp, TaskId, TerminalId,
+    Timestamp, Verdict, Write,
 };
 
 /// What one command writes, and the snapshot as it looks behind it.
@@ -99,9 +99,17 @@ impl<'a> Draft<'a> {
 
     /// The rules for a refund: those of the terminal that asked for it and of the method that the payment was made by.
     pub(crate) fn policy(&self, in_play: &RefundInPlay) -> Policy {
-        let RefundInPlay { refund, payment } = in_play;
-        let terminal = self.snapshot.terminals.get(&(refund.merchant_id, refund.terminal_id));
-        match (self.snapshot.merchants.get(&refund.merchant_id), terminal) {
+        self.policy_of(in_play.refund.terminal_id, &in_play.payment)
+    }
+
+    /// The rules of the terminal that took a payment, for its method.
+    pub(crate) fn payment_policy(&self, payment: &Payment) -> Policy {
+        self.policy_of(payment.terminal_id, payment)
+    }
+
+    fn policy_of(&self, terminal_id: TerminalId, payment: &Payment) -> Policy {
+        let terminal = self.snapshot.terminals.get(&(payment.merchant_id, terminal_id));
+        match (self.snapshot.merchants.get(&payment.merchant_id), terminal) {
             (Some(merchant), Some(terminal)) => terminal.policy_for(merchant, &payment.method),
             (Some(merchant), None) => Policy::default().patched(&merchant.policy),
             (None, _) => Policy::default(),
@@ -115,16 +123,6 @@ impl<'a> Draft<'a> {
             (Some(merchant), Some(terminal)) => terminal.settlement_terms_for(merchant, &payment.method),
             (Some(merchant), None) => SettlementTerms::default().patched(&merchant.policy.settlement),
             (None, _) => SettlementTerms::default(),
-        }
-    }
-
-    /// The rules of the terminal that took a payment, for its method.
-    pub(crate) fn payment_policy(&self, payment: &Payment) -> Policy {
-        let terminal = self.snapshot.terminals.get(&(payment.merchant_id, payment.terminal_id));
-        match (self.snapshot.merchants.get(&payment.merchant_id), terminal) {
-            (Some(merchant), Some(terminal)) => terminal.policy_for(merchant, &payment.method),
-            (Some(merchant), None) => Policy::default().patched(&merchant.policy),
-            (None, _) => Policy::default(),
         }
     }
 

@@ -167,6 +167,7 @@ fn payment_rows() -> Vec<Endpoint> {
             .asks::<MerchantQuery>()
             .gives::<PaymentView>(200),
         Endpoint::new(Post, "/api/v1/payments/{payment_id}/settle", May::PaymentsWrite, payments::settle)
+            .operator()
             .says("A payment's unsettled money becomes available.", "将一笔支付的未结算资金转为可用。")
             .asks::<MerchantQuery>()
             .gives::<PaymentView>(200),

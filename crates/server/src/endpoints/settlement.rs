@@ -28,6 +28,7 @@ pub fn rows() -> Vec<Endpoint> {
             .takes::<TrackingBatchRequest>()
             .gives::<BatchResult>(200),
         Endpoint::new(Post, "/api/v1/payments/{payment_id}/shipment-state", May::PaymentsWrite, shipments::change_state)
+            .operator()
             .says("Tell where the goods of a payment are.", "登记一笔支付的货物妥投状态。")
             .asks::<MerchantQuery>()
             .takes::<ShipmentStateRequest>()
