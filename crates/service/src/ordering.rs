@@ -1,8 +1,10 @@
 //! Payments that merchants order over a wire dialect: in the sandbox alone, so that there is something to share and to refund. The simulated acquirer
 //! pays them, or does not. Real payments are taken elsewhere and told of.
 
+use refundry_dialects::baofoo::trade_no;
 use refundry_dialects::sharing::{NamedPayment, OrderBalance, OrderWish};
 use refundry_engine::command::{Act, LeftToTerms, OrderStep, RecordPayment};
+use refundry_engine::idempotency::{ComparedFields, IdempotencyKey, first_difference};
 use refundry_engine::payment::{Payment, PaymentDetails, PaymentKey, PaymentStatus};
 use refundry_engine::refund::RefundStateName;
 use refundry_engine::share::FeeMode;
@@ -14,17 +16,16 @@ use crate::Service;
 use crate::acquirers::simulated::{LATER_MS, OrderRule, order_rule_for};
 use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
-use crate::payments::{self, NewPayment, NewPlan, NewSharing};
+use crate::payments::{self, NamedKey, NewPayment, NewPlan, NewSharing};
 use crate::permissions::{Permission, missing};
 use crate::receivers::NamedLine;
 use crate::refunds::DialectRules;
+use crate::shares;
 use crate::signatures::sha256;
 use crate::workers::follow_orders::unpaid;
 
 /// Times that a payment and its refunds are read together before the caller is told that others are at it.
 const READS_MAX: u32 = 20;
-/// Digits of the number that a merchant is given for an order.
-const REFERENCE_DIGITS: u32 = 24;
 
 /// A payment, and what of it was refunded for good.
 pub(crate) struct OrderNow {
@@ -39,12 +40,19 @@ pub(crate) async fn place(service: &Service, caller: &Caller, rules: DialectRule
         return Err(missing(Permission::PaymentsWrite).into());
     }
     let merchant_id = caller.merchant_id(None)?;
-    let reference = reference_of(&format!("{merchant_id} {}", wish.number));
-    let known = service.world.store.payment(merchant_id, &PaymentKey::Reference(reference.clone())).await?;
-    if let Some(known) = known {
-        check_repeat(&known, &wish)?;
-        return now(service, known).await;
+    let share_key = |wish: &OrderWish| {
+        wish.sharing.as_ref().map(|sharing| (shares::key(rules.name, merchant_id, sharing.number.clone()), sharing.compared.clone()))
+    };
+    match payments::key_of(service, caller, None, NamedPayment::OrderNumber(wish.number.clone())).await {
+        Ok(NamedKey { key, .. }) => {
+            let known = payments::named(service, caller, None, &key).await?;
+            check_repeat(service, &known, &wish, share_key(&wish)).await?;
+            return now(service, known).await;
+        }
+        Err(ServiceError::Refused(Refusal::UnknownPayment)) => {}
+        Err(error) => return Err(error),
     }
+    let reference = trade_no::of_order(&sha256(format!("{merchant_id} {}", wish.number).as_bytes()), service.world.now());
     let told = told(service, wish.clone(), reference.clone());
     let order = match told.status {
         PaymentStatus::Pending => Some(later(service, &wish)),
@@ -58,7 +66,7 @@ pub(crate) async fn place(service: &Service, caller: &Caller, rules: DialectRule
         Err(ServiceError::Refused(Refusal::PaymentStatusForbids { .. } | Refusal::PaymentInconsistent { .. })) => {
             let key = PaymentKey::Reference(reference);
             let known = payments::named(service, caller, None, &key).await?;
-            check_repeat(&known, &wish)?;
+            check_repeat(service, &known, &wish, share_key(&wish)).await?;
             now(service, known).await
         }
         Err(error) => Err(error),
@@ -138,11 +146,26 @@ async fn refunded(service: &Service, payment: &Payment) -> Result<Money, Service
     }
 }
 
-/// The same number is the same order, whatever time its retry carries: what it costs and how it is paid must be the same.
-fn check_repeat(known: &Payment, wish: &OrderWish) -> Result<(), Refusal> {
-    let fields = [("total", known.authorised.to_string(), wish.amount.to_string()), ("method", known.method.clone(), wish.method.clone())];
-    match fields.into_iter().find(|(_, first, now)| first != now) {
-        Some((field, first, now)) => Err(Refusal::RepeatInconsistent { field: field.to_owned(), first, now }),
+/// The same number is the same order, whatever time its retry carries: what it costs, how it is paid and how it is shared must be the same.
+async fn check_repeat(
+    service: &Service,
+    known: &Payment,
+    wish: &OrderWish,
+    planned: Option<(IdempotencyKey, ComparedFields)>,
+) -> Result<(), ServiceError> {
+    let mut fields =
+        vec![("total", known.authorised.to_string(), wish.amount.to_string()), ("method", known.method.clone(), wish.method.clone())];
+    if known.status != PaymentStatus::Failed {
+        fields.push(("marketing", known.marketing.to_string(), wish.marketing.to_string()));
+    }
+    if let Some((field, first, now)) = fields.into_iter().find(|(_, first, now)| first != now) {
+        return Err(Refusal::RepeatInconsistent { field: field.to_owned(), first, now }.into());
+    }
+    // Nothing is planned for an order that failed at once.
+    let Some((key, compared)) = planned.filter(|_| known.status != PaymentStatus::Failed) else { return Ok(()) };
+    let first = service.world.store.remembered(&key).await?.map(|remembered| remembered.compared).unwrap_or_default();
+    match first_difference(&first, &compared) {
+        Some((field, first, now)) => Err(Refusal::RepeatInconsistent { field, first, now }.into()),
         None => Ok(()),
     }
 }
@@ -201,12 +224,4 @@ fn plan_of(wish: &OrderWish) -> Vec<NewPlan> {
         notify_url: sharing.notify_url.clone(),
         asked_at_text: wish.asked_at_text.clone(),
     }]
-}
-
-/// The number that a merchant is given for an order. It follows from the order, so that of two equal orders at once one finds the other's number taken.
-fn reference_of(order: &str) -> String {
-    let digest = sha256(order.as_bytes());
-    let number = digest.iter().take(16).fold(0_u128, |number, byte| (number << 8) | u128::from(*byte));
-    let digits = number % 10_u128.pow(REFERENCE_DIGITS);
-    format!("{digits:024}")
 }

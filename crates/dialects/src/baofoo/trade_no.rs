@@ -2,7 +2,7 @@
 //!
 //! `yyMMddHHmmss` in UTC+8, three digits of milliseconds, two digits that say of what it is the number, seven digits of the rest of the id.
 
-use refundry_engine::{PaymentId, RefundId, ShareId, ids};
+use refundry_engine::{RefundId, ShareId, Timestamp, ids};
 
 use crate::time_text::{digits, parse_digits};
 
@@ -10,14 +10,17 @@ use crate::time_text::{digits, parse_digits};
 const DIGITS: usize = 24;
 /// Bits of an id behind its milliseconds.
 const REST_BITS: u32 = 22;
-/// What stands for payments, refunds and shares.
-const PAYMENT: u32 = 10;
+/// Digits of an order's number behind its day.
+const ORDER_DIGITS: u32 = 18;
+/// What stands for refunds and shares.
 const REFUND: u32 = 20;
 const SHARE: u32 = 30;
 
-/// The number of a payment that was ordered here.
-pub fn of_payment(id: PaymentId) -> String {
-    render(id.get(), PAYMENT)
+/// The number of a payment that was ordered here: the day, and eighteen digits that follow from the order, so that of two equal orders at once one finds
+/// the number of the other taken. `digest` is a hash of what names the order.
+pub fn of_order(digest: &[u8; 32], at: Timestamp) -> String {
+    let number = digest.iter().take(16).fold(0_u128, |number, byte| (number << 8) | u128::from(*byte));
+    format!("{}{:018}", &digits(at)[2..8], number % 10_u128.pow(ORDER_DIGITS))
 }
 
 /// The number of a refund.
@@ -72,6 +75,14 @@ mod tests {
         for id in [0, 1, ids::compose(1_767_225_599_999, 1_023, 4_095), ids::compose(3_000_000_000_000, 0, 0)].map(RefundId::new) {
             assert_eq!((of_refund(id).len(), refund(&of_refund(id))), (DIGITS, Some(id)));
         }
+    }
+
+    #[test]
+    fn an_order_has_its_day_and_the_rest_from_its_name() {
+        // 2025-07-01 00:30 in UTC+8, still June in UTC.
+        let at = Timestamp::from_ms(1_751_301_000_000);
+        assert_eq!(of_order(&[0; 32], at), "250701000000000000000000");
+        assert_eq!(of_order(&[255; 32], at), "250701374607431768211455");
     }
 
     #[test]

@@ -71,6 +71,15 @@ fn told(app: &TestApp, client: &Client) -> Vec<(String, Value)> {
     letters(app).iter().map(|letter| client.checked(letter)).collect()
 }
 
+fn more_marketing(order: &mut Value) {
+    order["txnAmt"] = json!(order["txnAmt"].as_i64().unwrap() - 1);
+    order["mktInfo"]["mktAmt"] = json!(101);
+}
+
+fn another_share(order: &mut Value) {
+    order["sharingInfo"]["sharingDetails"][0]["sharingAmt"] = json!(51);
+}
+
 #[tokio::test]
 async fn orders_are_paid_late_fail_wait_or_are_closed_as_their_amount_says() {
     let app = TestApp::start().await;
@@ -85,6 +94,17 @@ async fn orders_are_paid_late_fail_wait_or_are_closed_as_their_amount_says() {
         let ordered = client.call("unified_order", order.clone()).await;
         assert_eq!(result(&ordered), "SUCCESS", "{ordered}");
         assert_eq!(client.call("unified_order", order.clone()).await["tradeNo"], ordered["tradeNo"], "the same number is the same order");
+        assert_eq!(ordered["tradeNo"].as_str().unwrap()[..6], client.time(0)[2..8], "the number begins with its day");
+        for edit in [more_marketing, another_share] {
+            let mut other = order.clone();
+            edit(&mut other);
+            let answer = result(&client.call("unified_order", other).await);
+            assert_eq!(
+                answer,
+                if number == "fails" { "SUCCESS" } else { "FAIL ORDER_EXIST" },
+                "nothing of an order that failed is kept but its amount"
+            );
+        }
         order["totalAmt"] = json!(fen);
         order.as_object_mut().unwrap().remove("mktInfo");
         assert_eq!(result(&client.call("unified_order", order).await), "FAIL ORDER_EXIST");
