@@ -6,6 +6,7 @@ use refundry_ledger::Money;
 
 use crate::payment::{Converted, SettlementQuote};
 use crate::policy::{FundsCheck, FundsOrder, Policy};
+use crate::share::FeeMode;
 use crate::{PaymentId, RefundId, TerminalId, Timestamp};
 
 /// A refund that waits for money, and what its payment has left.
@@ -27,6 +28,12 @@ pub struct WaitingRefund {
     pub converted: Converted,
     /// How much in all.
     pub amount: Money,
+    /// What of it receivers give back, in minor units: nobody waits for their money, so none of it comes out of the queue's.
+    pub returned_minor: i64,
+    /// What of it the merchant advances in their place, in minor units: always available money.
+    pub advance_minor: i64,
+    /// Who the payment's fee was taken from: it goes back there.
+    pub fee_mode: FeeMode,
     /// Fee for this refund.
     pub refund_fee: Money,
     /// The part of the payment's fee that it gives back.
@@ -77,14 +84,15 @@ pub fn places(waiting: &[WaitingRefund], policy_of: impl Fn(&WaitingRefund) -> P
         let policy = policy_of(refund);
         let given_back = refund.fee_given_back.minor();
         let home = left.entry(refund.payment_id).or_insert((refund.unsettled_left.minor(), refund.reserve_left.minor(), refund.converted));
-        if !refund.settled {
+        let fee_becomes_available = refund.settled || refund.fee_mode == FeeMode::FromAccount;
+        if !fee_becomes_available {
             home.0 = home.0.saturating_add(given_back);
         }
-        let amount = refund.amount.minor();
-        let unsettled = if policy.draw_unsettled { amount.min(home.0.max(0)) } else { 0 };
-        let reserve = if policy.draw_reserve { amount.saturating_sub(unsettled).min(home.1.max(0)) } else { 0 };
+        let own = refund.amount.minor().saturating_sub(refund.returned_minor).saturating_sub(refund.advance_minor);
+        let unsettled = if policy.draw_unsettled { own.min(home.0.max(0)) } else { 0 };
+        let reserve = if policy.draw_reserve { own.saturating_sub(unsettled).min(home.1.max(0)) } else { 0 };
         (home.0, home.1) = (home.0.saturating_sub(unsettled), home.1.saturating_sub(reserve));
-        let available = amount.saturating_sub(unsettled).saturating_sub(reserve);
+        let available = own.saturating_sub(unsettled).saturating_sub(reserve).saturating_add(refund.advance_minor);
         let drawn = match refund.foreign() {
             Some(quote) => {
                 let became = home.2.would_become(quote, refund.captured, -available);
@@ -94,7 +102,7 @@ pub fn places(waiting: &[WaitingRefund], policy_of: impl Fn(&WaitingRefund) -> P
             None => available,
         };
         let rest = drawn.saturating_add(refund.in_queue(refund.refund_fee));
-        let back = if refund.settled { refund.in_queue(refund.fee_given_back) } else { 0 };
+        let back = if fee_becomes_available { refund.in_queue(refund.fee_given_back) } else { 0 };
         let needs_minor = rest.saturating_sub(back).max(0);
         let in_queue = |minor| refund.in_queue(Money::new(minor, refund.amount.currency()));
         let own = [(refund.settle_at, unsettled), (refund.reserve_release_at, reserve)];

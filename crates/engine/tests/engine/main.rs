@@ -17,5 +17,6 @@ mod scenarios;
 mod sentences;
 #[cfg(test)]
 mod share_properties;
+mod shared_queue;
 #[cfg(test)]
 mod worked_examples;
