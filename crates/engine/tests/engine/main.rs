@@ -17,6 +17,7 @@ mod scenarios;
 mod sentences;
 #[cfg(test)]
 mod share_properties;
+#[cfg(test)]
 mod shared_queue;
 #[cfg(test)]
 mod worked_examples;

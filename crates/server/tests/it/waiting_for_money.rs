@@ -116,6 +116,7 @@ async fn thirty_days_without_money_fail_it_and_nobody_overtakes_meanwhile() {
     }
     let seen = shop.key.get(&format!("/api/v1/refunds/{first}")).await;
     assert_eq!((seen.text("/state").as_str(), seen.text("/failure/kind").as_str()), ("failed", "funds_expired"));
+    assert_eq!(seen.text("/explanation/why"), "The money for it did not come in time.");
     let path = format!("/api/v1/refunds/{first}");
     let chinese = shop.key.send(Method::GET, &path, &[("accept-language", "zh")], Body::empty()).await;
     assert!(chinese.text("/explanation/why").starts_with("账户可用资金不足"), "{}", chinese.text("/explanation/why"));
