@@ -99,11 +99,12 @@ fn split_again(refund: &mut Refund, payment: &Payment, policy: &Policy) -> Resul
     Ok(())
 }
 
-/// The review begins anew, with what caught the refund before: an edit never lets it slip out of review.
+/// The review begins anew, with what caught the refund before: an edit never lets it slip out of review, nor past a second person.
 fn again(before: ReviewHold, wanted: Option<ReviewHold>, editor: &Actor) -> ReviewHold {
     let mut review = ReviewHold { approvals: Vec::new(), ..before };
     let wanted = wanted.unwrap_or_else(|| ReviewHold::new(review.since, review.second_person));
     review.approvals_wanted = wanted.approvals_wanted;
+    review.second_person |= wanted.second_person;
     let is_everything = review.caught_by.is_empty();
     if !is_everything {
         let is_new = |rule: &ReviewTrigger, known: &[ReviewTrigger]| known.iter().all(|one| one.word() != rule.word());
