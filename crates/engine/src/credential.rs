@@ -65,6 +65,9 @@ pub struct Credential {
     /// The person that it belongs to, if it is a person's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person_id: Option<PersonId>,
+    /// The person who had it in hand first, for keys that name nobody: who asks with it is no other person than that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_by: Option<PersonId>,
     /// Since when.
     pub created_at: Timestamp,
     /// Until when; the overlap of a rotation ends here.

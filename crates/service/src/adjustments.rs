@@ -11,6 +11,7 @@ use refundry_store::{AdjustmentFilter, Page, PageRequest};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
+use crate::four_eyes;
 use crate::funds::check_number;
 use crate::merchants;
 use crate::payouts::operator_with;
@@ -57,7 +58,10 @@ pub async fn decide(
 ) -> Result<Adjustment, ServiceError> {
     operator_with(caller, Permission::PayoutsWrite)?;
     let merchant_id = caller.merchant_id(merchant_id)?;
-    let payment_id = found(service, caller, merchant_id, adjustment_id).await?.payment_id;
+    let Adjustment { payment_id, proposed_by, .. } = found(service, caller, merchant_id, adjustment_id).await?;
+    if book && four_eyes::is_behind(service, caller, &[&proposed_by]).await? {
+        return Err(Refusal::SecondPersonNeeded.into());
+    }
     let act = DecideAdjustment { merchant_id, mode: Some(caller.mode), adjustment_id, payment_id, book };
     of(service.transact(caller, Act::DecideAdjustment(act)).await?)
 }

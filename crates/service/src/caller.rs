@@ -5,7 +5,7 @@ use std::sync::Arc;
 use refundry_engine::credential::{Credential, Holder};
 use refundry_engine::merchant::{Merchant, Standing, Terminal};
 use refundry_engine::person::Person;
-use refundry_engine::{Actor, CredentialId, MerchantId, Mode, Principal, PrincipalId, Refusal};
+use refundry_engine::{Actor, CredentialId, MerchantId, Mode, PersonId, Principal, PrincipalId, Refusal};
 
 use crate::permissions::{Permission, Permissions, missing};
 use crate::roles::allowed_by;
@@ -25,6 +25,8 @@ pub struct Caller {
     pub credential_id: Option<CredentialId>,
     /// The person whose credential it is.
     pub person: Option<Arc<Person>>,
+    /// The person who issued the credential, if one did.
+    pub issued_by: Option<PersonId>,
     /// The dialect's name for it.
     pub lookup: String,
     /// How it proved itself.
@@ -63,6 +65,7 @@ impl Caller {
             name: person.as_ref().map_or_else(|| credential.name.clone(), |person| person.name.clone()),
             credential_id: Some(credential.id),
             person,
+            issued_by: credential.issued_by,
             lookup: credential.lookup.clone(),
             scheme: credential.scheme.clone(),
             terminal,
@@ -79,6 +82,7 @@ impl Caller {
             name: name.to_owned(),
             credential_id: None,
             person: None,
+            issued_by: None,
             lookup: String::new(),
             scheme: String::new(),
             terminal: None,
@@ -95,6 +99,11 @@ impl Caller {
             Holder::Operator { .. } => Actor::Operator(principal),
             Holder::Platform { .. } | Holder::Merchant { .. } | Holder::Terminal { .. } => Actor::Merchant(principal),
         }
+    }
+
+    /// The person behind it: whose the credential is, or who had it in hand first.
+    pub fn person_behind(&self) -> Option<PersonId> {
+        self.person.as_ref().map(|person| person.id).or(self.issued_by)
     }
 
     /// Whether it is the operator.

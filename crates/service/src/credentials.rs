@@ -101,6 +101,7 @@ pub async fn issue(service: &Service, caller: &Caller, new: NewCredential) -> Re
         permissions: permissions.words(),
         name: new.name,
         person_id: new.person_id,
+        issued_by: issuer(caller, new.person_id),
         created_at: now,
         expires_at: new.expires_at,
         revoked_at: None,
@@ -177,6 +178,7 @@ async fn next_version(
         created_at: now,
         expires_at: None,
         revoked_at: None,
+        issued_by: issuer(caller, before.person_id),
         ..before
     };
     Ok((row, versions))
@@ -194,6 +196,11 @@ pub async fn revoke(
     let at = at.unwrap_or_else(|| service.world.now());
     service.transact(caller, Act::RevokeCredential(end_of(&row, at))).await?;
     read(service, caller, credential_id).await
+}
+
+/// Who issues or rotates a key that names nobody has it in hand. By way of a key that they issued before, it still is them.
+fn issuer(caller: &Caller, names: Option<PersonId>) -> Option<PersonId> {
+    if names.is_some() { None } else { caller.person_behind() }
 }
 
 fn end_of(row: &Credential, at: Timestamp) -> RevokeCredential {

@@ -35,6 +35,7 @@ pub async fn install(service: &Service) -> Result<(), ServiceError> {
         permissions: Vec::new(),
         name: "gateway".to_owned(),
         person_id: None,
+        issued_by: None,
         created_at: now,
         expires_at: None,
         revoked_at: None,

@@ -21,6 +21,7 @@ pub mod endpoints;
 pub mod error;
 pub mod events;
 mod feed_walk;
+mod four_eyes;
 pub mod front_door;
 pub mod funds;
 pub mod ids;

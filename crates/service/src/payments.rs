@@ -18,6 +18,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
 use crate::outgoing::check_url;
+use crate::payouts::operator_with;
 use crate::permissions::Permission;
 use crate::receivers::{self, NamedLine};
 use crate::refunds::{DialectRules, NATIVE};
@@ -150,7 +151,7 @@ pub async fn settle(
     merchant_id: Option<MerchantId>,
     payment_id: PaymentId,
 ) -> Result<Payment, ServiceError> {
-    caller.must(Permission::PaymentsWrite)?;
+    operator_with(caller, Permission::PaymentsWrite)?;
     let merchant_id = caller.merchant_id(merchant_id)?;
     let key = PaymentKey::Id(payment_id);
     read(service, caller, merchant_id, &key).await?;

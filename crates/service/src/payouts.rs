@@ -2,7 +2,7 @@
 
 use refundry_engine::command::{AdvancePayout, Change, PayoutRun, PayoutStep, PreparePayout};
 use refundry_engine::merchant::Merchant;
-use refundry_engine::payout::{Payout, PayoutKind, PayoutTerms};
+use refundry_engine::payout::{Origin, Payout, PayoutKind, PayoutTerms};
 use refundry_engine::{Act, MerchantId, Outcome, PayoutId, Refusal};
 use refundry_ledger::{Currency, Money};
 use refundry_store::{Page, PageRequest, PaidOut, PayoutFilter, PayoutLine};
@@ -10,6 +10,7 @@ use refundry_store::{Page, PageRequest, PaidOut, PayoutFilter, PayoutLine};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::{Fault, ServiceError};
+use crate::four_eyes;
 use crate::merchants;
 use crate::permissions::{Permission, missing};
 use crate::service::Edits;
@@ -50,6 +51,14 @@ pub async fn advance(
 ) -> Result<Payout, ServiceError> {
     operator_with(caller, Permission::PayoutsWrite)?;
     let merchant_id = caller.merchant_id(merchant_id)?;
+    if matches!(step, PayoutStep::Send { .. }) {
+        let payout = service.world.store.payout(merchant_id, payout_id).await?;
+        if let Some(Payout { origin: Origin::Manual { by }, .. }) = &payout
+            && four_eyes::is_behind(service, caller, &[by]).await?
+        {
+            return Err(Refusal::SecondPersonNeeded.into());
+        }
+    }
     let act = AdvancePayout { merchant_id, mode: Some(caller.mode), payout_id, step };
     of(service.transact(caller, Act::AdvancePayout(act)).await?)
 }

@@ -1,7 +1,7 @@
 //! Refunds in review: deciding about them, editing them, and the list of those that wait for a person.
 
 use refundry_engine::command::{EditRefund, ReviewRefund, SendNow};
-use refundry_engine::refund::{METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund};
+use refundry_engine::refund::{Holds, METADATA_LENGTH_MAX, REASON_LENGTH_MAX, Refund, RefundState};
 use refundry_engine::{Act, MerchantId, RefundId, Refusal};
 use refundry_ledger::Money;
 use refundry_store::{Page, PageRequest, ReviewFilter};
@@ -9,6 +9,7 @@ use refundry_store::{Page, PageRequest, ReviewFilter};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
+use crate::four_eyes;
 use crate::permissions::Permission;
 use crate::refunds::refund_after;
 use crate::texts::check_kept;
@@ -52,8 +53,21 @@ pub async fn review(service: &Service, caller: &Caller, review: Review) -> Resul
         return Err(invalid("note", "say why it is rejected").into());
     }
     check_length("note", Some(&note), REASON_LENGTH_MAX)?;
+    check_second_person(service, caller, merchant_id, refund_id).await?;
     let act = ReviewRefund { merchant_id, mode: caller.mode, refund_id, approve, note, seen };
     refund_after(service, merchant_id, refund_id, service.transact(caller, Act::ReviewRefund(act)).await?).await
+}
+
+/// Who issued the key that a refund was asked for or edited with is no second person. An edit after this look changes the hash that was approved.
+async fn check_second_person(service: &Service, caller: &Caller, merchant_id: MerchantId, refund_id: RefundId) -> Result<(), ServiceError> {
+    let refund = service.world.store.refund(merchant_id, refund_id).await?.filter(|refund| refund.mode == caller.mode);
+    let Some(refund) = refund else { return Ok(()) };
+    let RefundState::Pending { holds: Holds { review: Some(hold), .. } } = &refund.state else { return Ok(()) };
+    let asked: Vec<_> = hold.edited_by.iter().chain([&refund.applicant]).collect();
+    if hold.second_person && four_eyes::is_behind(service, caller, &asked).await? {
+        return Err(Refusal::ReviewerIsApplicant.into());
+    }
+    Ok(())
 }
 
 /// Changes what a refund in review asks for. It takes the permission to ask for refunds: who reviews only does not change what is asked.

@@ -11,6 +11,7 @@ use refundry_store::{PageRequest, PaymentFilter};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::ServiceError;
+use crate::payouts::operator_with;
 use crate::permissions::Permission;
 use crate::texts::check_kept;
 use crate::{merchants, payments};
@@ -92,7 +93,7 @@ pub async fn record_state(
     payment_id: PaymentId,
     state: ShipmentState,
 ) -> Result<Payment, ServiceError> {
-    caller.must(Permission::PaymentsWrite)?;
+    operator_with(caller, Permission::PaymentsWrite)?;
     let payment = payments::named(service, caller, merchant_id, &PaymentKey::Id(payment_id)).await?;
     let (merchant_id, mode) = (payment.merchant_id, caller.mode);
     let act = RecordShipmentState { merchant_id, mode, payment_id, state };

@@ -274,6 +274,7 @@ fn credential(number: usize, one: &CastMerchant, now: Timestamp) -> Credential {
         permissions: vec!["refunds:write".to_owned(), "refunds:read".to_owned()],
         name: format!("shop {number}"),
         person_id: None,
+        issued_by: None,
         created_at: now,
         expires_at: None,
         revoked_at: None,

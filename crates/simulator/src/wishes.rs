@@ -129,6 +129,7 @@ fn shop(stage: &Stage, request: &RefundRequest) -> Caller {
         name: "shop".to_owned(),
         credential_id: None,
         person: None,
+        issued_by: None,
         lookup: String::new(),
         scheme: String::new(),
         terminal: Some(Arc::new(terminal.clone())),

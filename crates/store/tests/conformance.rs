@@ -147,6 +147,7 @@ fn credential(id: i64, lookup: &str, key_version: u32, holder: Holder) -> Creden
         permissions: vec!["refunds:write".to_owned()],
         name: "till".to_owned(),
         person_id: None,
+        issued_by: None,
         created_at: refundry_engine::Timestamp::from_ms(1),
         expires_at: None,
         revoked_at: None,

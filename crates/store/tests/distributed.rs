@@ -274,6 +274,7 @@ fn credential(id: i64, holder: Holder) -> Credential {
         permissions: Vec::new(),
         name: "till".to_owned(),
         person_id: None,
+        issued_by: None,
         created_at: refundry_engine::Timestamp::from_ms(1),
         expires_at: None,
         revoked_at: None,

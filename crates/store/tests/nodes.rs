@@ -82,6 +82,7 @@ fn put_credential(id: i64, lookup: &str) -> Act {
         permissions: Vec::new(),
         name: "till".to_owned(),
         person_id: None,
+        issued_by: None,
         created_at: refundry_engine::Timestamp::from_ms(1),
         expires_at: None,
         revoked_at: None,

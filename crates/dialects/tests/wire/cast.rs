@@ -251,6 +251,7 @@ fn credential(lookup: &str) -> Credential {
         permissions: Vec::new(),
         name: "till".into(),
         person_id: None,
+        issued_by: None,
         created_at: NOW,
         expires_at: None,
         revoked_at: None,

@@ -103,7 +103,7 @@ fn split_again(refund: &mut Refund, payment: &Payment, policy: &Policy) -> Resul
 fn again(before: ReviewHold, wanted: Option<ReviewHold>, editor: &Actor) -> ReviewHold {
     let mut review = ReviewHold { approvals: Vec::new(), ..before };
     let wanted = wanted.unwrap_or_else(|| ReviewHold::new(review.since, review.second_person));
-    review.approvals_wanted = wanted.approvals_wanted;
+    review.approvals_wanted = review.approvals_wanted.max(wanted.approvals_wanted);
     review.second_person |= wanted.second_person;
     let is_everything = review.caught_by.is_empty();
     if !is_everything {

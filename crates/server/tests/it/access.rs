@@ -324,6 +324,24 @@ async fn every_endpoint_works_for_whoever_may_use_it() {
     assert_eq!(refused.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
 
+/// A merchant whose key holds every permission cannot hurry its own money, nor do anything else that is the operator's.
+#[tokio::test]
+async fn what_is_the_operators_is_refused_to_the_merchants_own_key() {
+    let app = TestApp::start().await;
+    let victim = Victim::settle_in(&app, Mode::Sandbox).await;
+    let everything: Vec<&str> = Permission::ALL.iter().map(|permission| permission.word()).collect();
+    let own = app.key(Mode::Sandbox, Holder::Merchant { merchant_id: victim.shop.merchant.id }, Some(&everything)).await;
+    let mut refused = Vec::new();
+    for endpoint in endpoints::all().into_iter().filter(|endpoint| endpoint.audience == Audience::Operator) {
+        let (path, body) = victim.request(&endpoint);
+        assert_eq!(call(&own, &endpoint, &path, &body).await.brief(), "403 not_allowed -", "{}", name(&endpoint));
+        refused.push(endpoint.path);
+    }
+    for path in ["settle", "shipment-state", "release-reserve", "collect-exposure"] {
+        assert!(refused.iter().any(|refused| refused.ends_with(path)), "{path} moves money, and is the operator's");
+    }
+}
+
 /// Another merchant's key, with every permission there is, neither reads nor changes anything; nor does a key of the other mode, be it the
 /// operator's own.
 #[tokio::test]

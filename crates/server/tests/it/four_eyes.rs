@@ -212,6 +212,39 @@ async fn nobody_gets_the_key_of_somebody_else() {
     assert_eq!(bob.get("/api/v1/refunds").await.status, 200);
 }
 
+/// Who issued a machine's key had it in hand: what it asks for, that person asked for.
+#[tokio::test]
+async fn nobody_passes_what_a_key_of_their_own_making_asked_for() {
+    let app = TestApp::start().await;
+    let acme = app.shop_with(Mode::Sandbox, "native", reviewed()).await;
+    app.paid(&acme, "p1", "100.00 EUR").await;
+    let (_, ann) = person(&app, &acme, "Ann", "merchant_admin").await;
+    let (_, bob) = person(&app, &acme, "Bob", "reviewer").await;
+    let holder = json!({"kind": "merchant", "merchant_id": acme.merchant.id});
+    let machine = async |by: &Actor, permissions: &[&str]| {
+        let issued = by.post("/api/v1/credentials", json!({"holder": holder, "name": "till", "permissions": permissions})).await;
+        assert_eq!(issued.status, 201, "{}", issued.brief());
+        (issued.text("/credential_id"), app.with_token(issued.text("/token")))
+    };
+    let (till_id, till) = machine(&ann, &["refunds:write", "refunds:read", "keys:write"]).await;
+    // A key that this key issued is still Ann's making, and so is its next version.
+    let (_, grandchild) = machine(&till, &["refunds:write", "refunds:read"]).await;
+    let rotated = ann.post(&format!("/api/v1/credentials/{till_id}/rotate"), json!({"overlap_seconds": 600})).await;
+    let rotated = app.with_token(rotated.text("/token"));
+    for (number, key) in [("r1", &till), ("r2", &grandchild), ("r3", &rotated)] {
+        let asked = key.refund(number, euros("p1", 100)).await;
+        assert_eq!(asked.status, 201, "{}", asked.brief());
+        let (id, hash) = (asked.text("/refund_id"), asked.text("/content_hash"));
+        assert_eq!(approve(&ann, &id, &hash).await.brief(), "403 reviewer_is_applicant -", "{number}");
+        assert_eq!(approve(&bob, &id, &hash).await.status, 200, "{number}");
+    }
+    // What the operator's key desk issued is nobody's making.
+    let desk = app.operator(Mode::Sandbox).await;
+    let (_, shop_system) = machine(&desk, &["refunds:write", "refunds:read"]).await;
+    let asked = shop_system.refund("r4", euros("p1", 100)).await;
+    assert_eq!(approve(&ann, &asked.text("/refund_id"), &asked.text("/content_hash")).await.status, 200);
+}
+
 #[tokio::test]
 async fn velocity_counts_what_was_refunded_lately() {
     let app = TestApp::start().await;

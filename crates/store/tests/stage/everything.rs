@@ -83,6 +83,7 @@ impl Stage {
             permissions: vec!["refunds:write".to_owned()],
             name: "till".to_owned(),
             person_id: Some(PersonId::new(1)),
+            issued_by: None,
             created_at,
             expires_at: None,
             revoked_at: None,

@@ -297,6 +297,7 @@ fn credential(lookup: &str, scheme: &str) -> Credential {
         permissions: Vec::new(),
         name: "shop".into(),
         person_id: None,
+        issued_by: None,
         created_at: NOW,
         expires_at: None,
         revoked_at: None,
