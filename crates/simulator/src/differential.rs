@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::ground::Ground;
 use crate::model::Violation;
-use crate::plan::{Plan, PlannedEvent, Wish};
+use crate::plan::{Plan, PlannedEvent, Taken, Wish};
 use crate::run::{Remains, RunReport, Setting, run_in};
 use crate::server::Server;
 
@@ -69,7 +69,8 @@ fn first_difference<'a>(disk: impl Iterator<Item = &'a str>, server: impl Iterat
 
 /// Payments and payments-in are asked for until they are there, in whatever order.
 fn lasting_difference(plan: &Plan, disk: &RunReport, crowd: &RunReport) -> Option<Violation> {
-    let (disk, crowd) = (lasting(disk.remains.last()?), lasting(crowd.remains.last()?));
+    let open: BTreeSet<String> = plan.steps.iter().filter_map(|step| ends_by_order(&step.event)).collect();
+    let (disk, crowd) = (lasting(disk.remains.last()?, &open), lasting(crowd.remains.last()?, &open));
     let broken = disk.symmetric_difference(&crowd).next().map(|row| format!("only one of both has {row}"));
     let wished: BTreeSet<&str> = plan.steps.iter().filter_map(|step| reference(&step.event)).collect();
     let missing = || {
@@ -86,8 +87,20 @@ fn reference(event: &PlannedEvent) -> Option<&str> {
     }
 }
 
-/// What of the rows does not depend on what came first.
-fn lasting(remains: &Remains) -> BTreeSet<String> {
+/// How the row names a payment of which it depends on what came first how much is taken: a capture may be asked for before the authorisation is
+/// there, or meet a void. The auditor looks at how each of them ended.
+fn ends_by_order(event: &PlannedEvent) -> Option<String> {
+    match event {
+        PlannedEvent::Wish(Wish::Record(payment)) if payment.taken != Taken::Captured => {
+            Some(format!("payment_reference={}", payment.reference))
+        }
+        PlannedEvent::Wish(_) | PlannedEvent::Fault(_) => None,
+    }
+}
+
+/// What of the rows does not depend on what came first; of the payments in `open` only that they are there.
+fn lasting(remains: &Remains, open: &BTreeSet<String>) -> BTreeSet<String> {
+    const OF_OPEN_PAYMENTS: [&str; 4] = ["merchant_id=", "payment_reference=", "currency=", "terminal_id="];
     const OF_PAYMENTS: [&str; 8] = [
         "merchant_id=",
         "payment_reference=",
@@ -104,7 +117,9 @@ fn lasting(remains: &Remains) -> BTreeSet<String> {
         fields.collect::<Vec<&str>>().join(" | ")
     };
     let line = |row: &String| {
-        let payment = row.strip_prefix("payments: ").map(|fields| chosen(fields, &OF_PAYMENTS));
+        let is_open = |fields: &str| fields.split(" | ").any(|field| open.contains(field));
+        let payment = row.strip_prefix("payments: ");
+        let payment = payment.map(|fields| if is_open(fields) { chosen(fields, &OF_OPEN_PAYMENTS) } else { chosen(fields, &OF_PAYMENTS) });
         let paid_in = row.strip_prefix("remembered: ").filter(|fields| fields.contains("refund_id=NULL | refusal=NULL"));
         payment.or_else(|| paid_in.map(|fields| chosen(fields, &OF_PAYMENTS_IN)))
     };
